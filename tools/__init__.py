@@ -1,0 +1,1 @@
+"""Tools for those who work on laundryd; nothing here is part of the distribution."""

@@ -1,0 +1,32 @@
+"""The set-up: each step looks whether it has anything to do, and is over at once if not."""
+
+from tools.dev import node, python_env, system, system_install
+from tools.dev.layout import PWA
+from tools.dev.progress import say
+
+
+def for_demo() -> None:
+    """Set up what the demo needs: the Python packages, a broker and the web app."""
+    python_env.prepare("demo")
+    system_install.install(system.FOR_DEMO)
+    _webapp()
+
+
+def for_checks() -> None:
+    """Set up what the checks need: the Python packages and the web app's."""
+    python_env.prepare("dev")
+    _webapp()
+
+
+def for_tests() -> None:
+    """Set up everything, with the real servers and browsers of the tests."""
+    python_env.prepare("dev")
+    system_install.install(system.FOR_TEST)
+    _webapp()
+
+
+def _webapp() -> None:
+    if not (PWA / "package.json").is_file():
+        say("  -- pwa/package.json is not there: the web app is left out")
+        return
+    node.build_webapp()
