@@ -1,0 +1,125 @@
+"""Bodies of the HTTP interface, both programs'. Base path ``/api/v1``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from laundryd.wire.commands import MAX_PROGRAMME_MIN
+from laundryd.wire.ids import ClosedModel, CommandId, DeviceId, ResidentId, RoomKey, WireModel
+from laundryd.wire.notices import Lang
+from laundryd.wire.times import Moment
+
+Code = Annotated[str, StringConstraints(min_length=6, max_length=20, strip_whitespace=True)]
+DeviceName = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
+Token = Annotated[str, StringConstraints(min_length=20, max_length=4_096)]
+Base64Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+={0,2}$", max_length=200)]
+
+
+class JoinBody(ClosedModel):
+    """``POST /join``: exactly one of ``code`` (relay, or a room without one) and ``voucher`` (edge)."""
+
+    code: Code | None = None
+    voucher: Token | None = None
+    device_name: DeviceName = "Browser"
+    lang: Lang = Lang.EN
+
+
+class LinkBody(ClosedModel):
+    """``POST /devices/link``: the one-time code shown on a device that is already joined."""
+
+    code: Code
+    device_name: DeviceName = "Browser"
+    lang: Lang = Lang.EN
+
+
+class LinkCode(WireModel):
+    """Answer of ``POST /devices/link-code``: the code, and until when it may be used once (real time)."""
+
+    code: str
+    expires_at: Moment
+
+
+class Joined(WireModel):
+    """Answer of ``join`` and ``link``; the token itself goes into an HttpOnly cookie.
+
+    ``token`` is given too only to a client that asked with ``Accept: application/json; token=1``:
+    programs without a cookie jar.
+    """
+
+    resident: ResidentId
+    device: DeviceId
+    rooms: list[RoomKey]
+    token: str | None = None
+
+
+class Voucher(WireModel):
+    """Answer of ``POST /rooms/{room}/voucher``: opens the room's own page at ``local_url``, if known."""
+
+    token: str
+    local_url: str | None
+    expires_at: Moment
+
+
+class MyRoom(WireModel):
+    """A room that the resident has joined."""
+
+    room: RoomKey
+    name: str
+    local_url: str | None = None
+
+
+class Me(WireModel):
+    """Answer of ``GET /me``: the resident behind the token. ``push``: a subscription is held here."""
+
+    resident: ResidentId
+    device: DeviceId
+    lang: Lang
+    rooms: list[MyRoom]
+    push: bool = False
+
+
+class MeBody(ClosedModel):
+    """``PUT /me``: preferences."""
+
+    lang: Lang
+
+
+class CommandBody(ClosedModel):
+    """``POST /rooms/{room}/machines/{machine}/{command}``."""
+
+    id: CommandId
+    minutes: Annotated[int, Field(ge=1, le=MAX_PROGRAMME_MIN)] | None = None
+
+
+class PushKeys(ClosedModel):
+    """RFC 8291: the browser's public key (65 bytes) and secret (16 bytes), base64url."""
+
+    p256dh: Base64Url
+    auth: Base64Url
+
+
+class SubscriptionBody(ClosedModel):
+    """``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives."""
+
+    endpoint: Annotated[str, StringConstraints(min_length=10, max_length=2_000)]
+    keys: PushKeys
+    expirationTime: float | None = None  # noqa: N815 -- the W3C Push API's own spelling
+
+
+class PushKey(WireModel):
+    """Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url."""
+
+    key: str
+
+
+class Problem(WireModel):
+    """An RFC 9457 problem document, ``application/problem+json``."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    fields: list[str] = Field(default_factory=list)

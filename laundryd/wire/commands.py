@@ -1,0 +1,111 @@
+"""What residents and staff may ask of a machine, and the answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from laundryd.wire.errors import ErrorCode
+from laundryd.wire.ids import ClosedModel, CommandId, Position, ResidentId, Slug, WireModel
+from laundryd.wire.phases import Phase
+from laundryd.wire.times import Moment
+
+MAX_PROGRAMME_MIN: Final = 360
+"""Longest programme a resident may register, minutes: the longest washer-dryer programmes take six hours."""
+
+
+class CommandName(StrEnum):
+    """A resident's words."""
+
+    CLAIM = "claim"
+    ARRIVE = "arrive"
+    START = "start"
+    ADOPT = "adopt"
+    RELEASE = "release"
+    COLLECT = "collect"
+
+
+class StaffCommandName(StrEnum):
+    """The staff's words, over the room's broker."""
+
+    OUT_OF_ORDER = "out_of_order"
+    REPAIRED = "repaired"
+    COLLECTED = "collected"
+
+
+COMMAND_PHASES: Final[dict[CommandName, frozenset[Phase]]] = {
+    CommandName.CLAIM: frozenset({Phase.FREE}),
+    CommandName.ARRIVE: frozenset({Phase.CLAIMED}),
+    CommandName.START: frozenset({Phase.FREE, Phase.CLAIMED, Phase.ARRIVED}),
+    CommandName.ADOPT: frozenset({Phase.IN_USE, Phase.FINISHED}),
+    CommandName.RELEASE: frozenset({Phase.CLAIMED, Phase.ARRIVED, Phase.IN_USE}),
+    CommandName.COLLECT: frozenset({Phase.FINISHED}),
+}
+"""Phases in which a command can be accepted at all; whose machine it is decides the rest."""
+
+
+class CommandParams(ClosedModel):
+    """Parameters of a command. ``minutes`` goes with ``start``: the programme's length, None if unknown."""
+
+    minutes: Annotated[int, Field(ge=1, le=MAX_PROGRAMME_MIN)] | None = None
+
+
+class ResidentCommand(WireModel):
+    """A resident's command as the room's state machine takes it, from whichever page it came."""
+
+    id: CommandId
+    resident: ResidentId
+    machine: Slug
+    name: CommandName
+    params: CommandParams = CommandParams()
+
+
+class StaffCommand(ClosedModel):
+    """A staff member's command on the room's broker; who they are stands in the topic."""
+
+    id: CommandId | None = None
+    machine: Slug
+    name: StaffCommandName
+
+
+class CommandError(WireModel):
+    """Why a command was refused: a stable code and a sentence that says what to do."""
+
+    code: ErrorCode
+    message: str
+
+
+class CommandAnswer(WireModel):
+    """What came of a command: exactly one of ``position`` (accepted) and ``error`` (nothing changed).
+
+    ``durable`` is false when the edge runs from memory and may forget the change at a power cut.
+    """
+
+    id: CommandId
+    ok: bool
+    position: Position | None = None
+    error: CommandError | None = None
+    durable: bool = True
+
+
+class DownCommand(WireModel):
+    """A remote resident's command on its way from the relay to the edge.
+
+    ``relay_id`` names the reply topic. ``expires_at`` is judged in the relay's real time: after it the
+    resident was told that the room did not answer, so the edge refuses.
+    """
+
+    request_id: CommandId
+    relay_id: CommandId
+    command: ResidentCommand
+    sent_at: Moment
+    expires_at: Moment
+
+
+class UpAnswer(WireModel):
+    """The edge's answer to a remote command."""
+
+    request_id: CommandId
+    answer: CommandAnswer

@@ -1,0 +1,74 @@
+"""The room's journal: public events, acknowledgements, and the entries that carry both up to the relay."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from laundryd.wire.ids import Epoch, NoticeId, Offset, Position, ResidentId, RoomKey, WireModel
+from laundryd.wire.machines import MachineView
+from laundryd.wire.notices import Notice
+from laundryd.wire.phases import Cause
+from laundryd.wire.times import Moment
+
+
+class PublicEvent(WireModel):
+    """One accepted change of a room, as every resident of it may see it.
+
+    ``follows`` is the offset of the public event before this one in the same epoch, 0 if there is none.
+    A client that stands at ``pos`` applies the event when ``follows <= pos.offset < offset`` in the same
+    epoch, ignores it when ``offset <= pos.offset``, and fetches a snapshot otherwise. The event carries
+    the whole machine: applying it is replacing the machine.
+    """
+
+    room: RoomKey
+    epoch: Epoch
+    offset: Offset
+    follows: Offset
+    at: Moment
+    cause: Cause
+    machine: MachineView
+
+
+class AckKind(StrEnum):
+    """What a resident's app said of a notice."""
+
+    SHOWN = "shown"
+    """The app rendered it on a visible page."""
+    READ = "read"
+    """The resident opened or dismissed it."""
+
+
+class NoticeAck(WireModel):
+    """A resident's acknowledgement of one notice, given at the room's own page."""
+
+    notice_id: NoticeId
+    resident: ResidentId
+    kind: AckKind
+    at: Moment
+
+
+class Entry(WireModel):
+    """One numbered line of the journal, for the relay alone.
+
+    Exactly one of ``event`` and ``ack`` is set. ``owner`` is the resident whose machine it is after the
+    event, None when nobody's. ``notices`` are those that the event caused, derived once, here.
+    """
+
+    epoch: Epoch
+    offset: Offset
+    event: PublicEvent | None = None
+    ack: NoticeAck | None = None
+    owner: ResidentId | None = None
+    notices: list[Notice] = Field(default_factory=list)
+
+    @property
+    def position(self) -> Position:
+        """The entry's place in the journal."""
+        return Position(epoch=self.epoch, offset=self.offset)
+
+
+JOURNAL_FIRST_OFFSET: Literal[1] = 1
+"""The first entry of an epoch; offset 0 is the position of a journal without entries."""

@@ -1,0 +1,199 @@
+"""The frames of the live protocol: one JSON object a WebSocket text message, ``type`` first.
+
+Path ``/api/v1/live``. What a client sends is ``ClientFrame``, what a server sends is ``ServerFrame``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from laundryd.wire.commands import CommandError, CommandName, CommandParams
+from laundryd.wire.events import PublicEvent
+from laundryd.wire.ids import (
+    ClosedModel,
+    CommandId,
+    NoticeId,
+    Position,
+    RoomKey,
+    SessionId,
+    Slug,
+    WireModel,
+)
+from laundryd.wire.machines import EdgeStatus
+from laundryd.wire.notices import Lang, NoticeCard
+from laundryd.wire.times import Moment
+
+NoticeIds = Annotated[list[NoticeId], Field(min_length=1, max_length=100)]
+
+
+class Identify(ClosedModel):
+    """First frame of a client. ``rooms``: where it stands in each room, None for a room never seen."""
+
+    type: Literal["identify"] = "identify"
+    session_id: SessionId | None = None
+    rooms: Annotated[dict[RoomKey, Position | None], Field(max_length=20)]
+    visible: bool
+    lang: Lang
+
+
+class Ack(ClosedModel):
+    """The app rendered these notices on a visible page."""
+
+    type: Literal["ack"] = "ack"
+    notice_ids: NoticeIds
+
+
+class Read(ClosedModel):
+    """The resident opened or dismissed these notices."""
+
+    type: Literal["read"] = "read"
+    notice_ids: NoticeIds
+
+
+class Attention(ClosedModel):
+    """Whether the page is visible, and how many seconds ago it was last touched."""
+
+    type: Literal["attention"] = "attention"
+    visible: bool
+    touched_s_ago: Annotated[float, Field(ge=0, le=86_400 * 30)]
+
+
+class Command(ClosedModel):
+    """A wish. ``id`` is made by the client; the same id gets the same answer."""
+
+    type: Literal["command"] = "command"
+    id: CommandId
+    room: RoomKey
+    machine: Slug
+    name: CommandName
+    params: CommandParams = CommandParams()
+
+
+class Ping(ClosedModel):
+    """Either side asks whether the other lives; a page cannot see the protocol's own pings."""
+
+    type: Literal["ping"] = "ping"
+
+
+class Pong(ClosedModel):
+    """The answer to ``ping``."""
+
+    type: Literal["pong"] = "pong"
+
+
+class Backoff(WireModel):
+    """How to come back: the n-th try after ``uniform(0, min(cap_s, first_s * factor**n))`` seconds."""
+
+    first_s: float
+    factor: float
+    cap_s: float
+    jitter: Literal["full"] = "full"
+
+
+class RoomClock(WireModel):
+    """Room time now, and how many room seconds pass in a real second (1 outside demo and tests)."""
+
+    at: Moment
+    speed: float
+
+
+class RoomResume(WireModel):
+    """What became of a client's position in one room.
+
+    ``was_recovering``: the client named a position. ``recovered``: everything after it follows in the
+    next frames. Otherwise the client GETs the room. ``epoch`` and ``offset``: the head at this moment.
+    """
+
+    epoch: str
+    offset: int
+    was_recovering: bool
+    recovered: bool
+
+
+class Welcome(WireModel):
+    """Answer to ``identify``."""
+
+    type: Literal["welcome"] = "welcome"
+    session_id: SessionId
+    heartbeat_s: float
+    batch_ms: int
+    backoff: Backoff
+    clock: RoomClock
+    rooms: dict[RoomKey, RoomResume]
+
+
+class Batch(WireModel):
+    """Public events in the order of each room's journal."""
+
+    type: Literal["batch"] = "batch"
+    events: list[PublicEvent]
+
+
+class MyMachine(WireModel):
+    """A machine that is this resident's: running, or finished with their laundry inside."""
+
+    room: RoomKey
+    machine: Slug
+
+
+class MyClaim(WireModel):
+    """A machine held for this resident."""
+
+    room: RoomKey
+    machine: Slug
+    held_until: Moment
+
+
+class Mine(WireModel):
+    """Everything that is this resident's, whole; sent after ``welcome`` and at each change."""
+
+    type: Literal["mine"] = "mine"
+    machines: list[MyMachine]
+    claims: list[MyClaim]
+    watches: list[MyMachine] = Field(default_factory=list)
+
+
+class NoticeFrame(NoticeCard):
+    """Something this resident should be told."""
+
+    type: Literal["notice"] = "notice"
+
+
+class NoticeGone(WireModel):
+    """These notices were told or read elsewhere, or are not useful any more: take them off the page."""
+
+    type: Literal["notice_gone"] = "notice_gone"
+    ids: list[NoticeId]
+
+
+class RoomStatus(WireModel):
+    """The room's edge came or went."""
+
+    type: Literal["room_status"] = "room_status"
+    room: RoomKey
+    edge: EdgeStatus
+
+
+class Result(WireModel):
+    """What came of a ``command``: ``position`` when ok, ``error`` when not."""
+
+    type: Literal["result"] = "result"
+    id: CommandId
+    ok: bool
+    position: Position | None = None
+    error: CommandError | None = None
+    durable: bool = True
+
+
+ClientFrame = Annotated[
+    Identify | Ack | Read | Attention | Command | Ping | Pong, Field(discriminator="type")
+]
+ServerFrame = Annotated[
+    Welcome | Batch | Mine | NoticeFrame | NoticeGone | RoomStatus | Result | Ping | Pong,
+    Field(discriminator="type"),
+]
+
+CLIENT_FRAME: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)
+SERVER_FRAME: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)

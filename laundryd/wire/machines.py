@@ -1,0 +1,67 @@
+"""What everybody may see of a machine and of a room. Never who."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from laundryd.wire.ids import Position, RoomKey, Slug, WireModel
+from laundryd.wire.phases import Phase, Sensor
+from laundryd.wire.times import Moment
+
+DisplayName = Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)]
+
+
+class MachineKind(StrEnum):
+    """What a machine does; claims are limited to one a kind and resident."""
+
+    WASHER = "washer"
+    DRYER = "dryer"
+    WASHER_DRYER = "washer_dryer"
+
+
+class MachineView(WireModel):
+    """One machine as anybody in the room may see it.
+
+    ``since`` is when the phase began. ``held_until`` is set while ``claimed`` or ``arrived``.
+    ``started_at`` is set from the start until the laundry is out. ``ends_at`` is the expected end while
+    ``in_use``; None means nobody knows. ``ended_at`` is the true end while ``finished``, which may lie
+    before the moment it was noticed. ``has_owner`` is false for a machine that runs or is finished and
+    that a resident may adopt.
+    """
+
+    machine: Slug
+    kind: MachineKind
+    name: DisplayName
+    phase: Phase
+    since: Moment
+    sensor: Sensor
+    has_owner: bool = False
+    held_until: Moment | None = None
+    started_at: Moment | None = None
+    ends_at: Moment | None = None
+    ended_at: Moment | None = None
+
+
+class EdgeStatus(WireModel):
+    """Whether the relay hears the room's edge. ``since`` is when that began (room time)."""
+
+    online: bool
+    since: Moment
+
+
+class RoomSnapshot(WireModel):
+    """A whole room at a position that was taken before the machines were read.
+
+    ``edge`` is None on the room's own page: there the edge itself answers.
+    """
+
+    room: RoomKey
+    name: DisplayName
+    position: Position
+    at: Moment
+    edge: EdgeStatus | None = None
+    durable: bool = True
+    machines: Annotated[list[MachineView], Field(max_length=200)]
