@@ -15,6 +15,7 @@ from tools.dev.system import (
     plan,
     venv_need,
 )
+from tools.dev.system_install import shown
 
 DEBIAN = Machine(root=True, sudo=False, apt=True, systemd=True, ubuntu=False)
 
@@ -97,3 +98,8 @@ def test_only_the_install_has_to_succeed() -> None:
 def test_the_package_for_virtual_environments_fits_the_python() -> None:
     assert venv_need((3, 11), is_default=True).package == "python3-venv"
     assert venv_need((3, 13), is_default=False).package == "python3.13-venv"
+
+
+def test_a_command_is_shown_without_its_options() -> None:
+    install = planned((BROKER,), replace(DEBIAN, systemd=False)).commands[-1]
+    assert shown(install) == ["apt-get", "install", "mosquitto"]

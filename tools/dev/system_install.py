@@ -39,13 +39,22 @@ def install_missing(missing: Sequence[Need]) -> None:
     if isinstance(decided, Refusal):
         raise Trouble(decided.sentence)
     for number, command in enumerate(decided.commands):
-        words = [word for word in command if "=" not in word and word not in {"env", "-n", "-q"}]
-        label = "system: " + " ".join(words)
+        label = f"system: {' '.join(shown(command))}"
         try:
             run_step(label, command, log_as=f"system-{number}")
         except Trouble:
             if command not in decided.may_fail:
                 raise
+
+
+def shown(command: Sequence[str]) -> list[str]:
+    """Return the words of a command that matter to a reader: no options, no wrapping."""
+    wrapping = {"sudo", "env"}
+    return [
+        word
+        for word in command
+        if word not in wrapping and not word.startswith("-") and "=" not in word
+    ]
 
 
 def this_machine() -> Machine:
