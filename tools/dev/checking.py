@@ -12,9 +12,6 @@ from tools.dev.own_checks import problems_of
 from tools.dev.progress import run_step, say, timed
 from tools.dev.python_env import venv_program
 
-CHECKED = ("laundryd", "edge", "cloud_relay", "tools", "tests")
-"""The folders with Python of ours."""
-
 
 @dataclass(frozen=True)
 class Check:
@@ -26,8 +23,8 @@ class Check:
 
 
 CHECKS = (
-    Check("ruff: lint", "ruff", ("check", *CHECKED)),
-    Check("ruff: format", "ruff", ("format", "--check", *CHECKED)),
+    Check("ruff: lint", "ruff", ("check", ".")),
+    Check("ruff: format", "ruff", ("format", "--check", ".")),
     Check("mypy: types", "mypy", ()),
     Check("import-linter: who may import whom", "lint-imports", ()),
 )

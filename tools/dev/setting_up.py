@@ -1,4 +1,7 @@
-"""The set-up: each step looks whether it has anything to do, and is over at once if not."""
+"""The set-up: each step looks whether it has anything to do, and is over at once if not.
+
+What only an administrator can install comes first, so that nobody waits to be told so.
+"""
 
 from tools.dev import node, python_env, system, system_install
 from tools.dev.layout import PWA
@@ -7,8 +10,8 @@ from tools.dev.progress import say
 
 def for_demo() -> None:
     """Set up what the demo needs: the Python packages, a broker and the web app."""
-    python_env.prepare("demo")
     system_install.install(system.FOR_DEMO)
+    python_env.prepare("demo")
     _webapp()
 
 
@@ -20,8 +23,8 @@ def for_checks() -> None:
 
 def for_tests() -> None:
     """Set up everything, with the real servers and browsers of the tests."""
-    python_env.prepare("dev")
     system_install.install(system.FOR_TEST)
+    python_env.prepare("dev")
     _webapp()
 
 
