@@ -6,10 +6,12 @@ environment of its own. The first lock binds the others, so that one package nev
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tools.dev.errors import Trouble
 from tools.dev.layout import PWA, REQUIREMENTS, ROOT, STATE
@@ -123,13 +125,17 @@ def _lock(uv: Path, lock: Lock, *, bound_by: Path | None) -> None:
 
 
 def _lock_npm() -> None:
+    """Resolve in an empty folder: beside installed packages npm leaves out other platforms' ones."""
     node = find_node()
-    run_step(
-        "pwa/package-lock.json",
-        (*node.npm, "install", "--package-lock-only", "--no-audit", "--no-fund"),
-        env=node.env(),
-        cwd=PWA,
-        log_as="lock-npm",
-    )
-    path = PWA / "package-lock.json"
-    path.write_text(tidied(path.read_text()))
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copy(PWA / "package.json", folder)
+        run_step(
+            "pwa/package-lock.json",
+            (*node.npm, "install", "--package-lock-only", "--no-audit", "--no-fund"),
+            env=node.env(),
+            cwd=folder,
+            log_as="lock-npm",
+        )
+        made = (folder / "package-lock.json").read_text()
+    (PWA / "package-lock.json").write_text(tidied(made))
