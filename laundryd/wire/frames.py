@@ -5,7 +5,7 @@ Path ``/api/v1/live``. What a client sends is ``ClientFrame``, what a server sen
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -24,6 +24,9 @@ from laundryd.wire.ids import (
 from laundryd.wire.machines import EdgeStatus
 from laundryd.wire.notices import Lang, NoticeCard
 from laundryd.wire.times import Moment
+
+FRAME_MAX_BYTES: Final = 16_384
+"""Largest frame a client may send; the largest honest one, 100 notice ids, is under 4 KiB."""
 
 NoticeIds = Annotated[list[NoticeId], Field(min_length=1, max_length=100)]
 

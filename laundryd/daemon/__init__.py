@@ -1,0 +1,1 @@
+"""What any of our processes needs around its own work: clock, logs, database, broker, tokens, HTTP."""

@@ -1,0 +1,124 @@
+"""The guard before every HTTP request: whose name, whose page, what kind of body, how large.
+
+The Host check ends DNS rebinding; the Origin check ends cross-site requests; the JSON rule ends
+requests that a foreign form could make without asking first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from laundryd.daemon.problems import ProblemError, problem_response
+from laundryd.wire.errors import ErrorCode
+
+MAX_BODY_BYTES: Final = 16_384
+"""Largest body: a push subscription is under 3 KiB, everything else under 1 KiB."""
+_CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_CSP: Final = (
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+_SECURITY_HEADERS: Final = (
+    (b"content-security-policy", _CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return the request's headers, names in lower case; of a repeated one the last."""
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+    }
+
+
+class HttpGuard:
+    """ASGI middleware. ``hosts`` are allowed Host headers (``name`` or ``name:port``), lower case.
+
+    ``origins`` are further allowed Origins; one whose host is in ``hosts`` is always ours. ``*`` in
+    ``hosts`` allows any name: for a room's page behind a reverse proxy that checks by itself.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str] = ()) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._origins = frozenset(origins)
+
+    def knows_host(self, host: str | None) -> bool:
+        """Say whether a Host header names this server; the port may be left out of the setting."""
+        if host is None:
+            return False
+        host = host.lower()
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        return "*" in self._hosts or host in self._hosts or name in self._hosts
+
+    def knows_origin(self, origin: str, host: str) -> bool:
+        """Say whether a page of ``origin`` is one that this server, reached as ``host``, served."""
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"}:
+            return False
+        return origin in self._origins or parts.netloc.lower() == host.lower()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, or answer it with the problem that was found."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check(scope["method"], headers_of(scope))
+        except ProblemError as error:
+            await problem_response(error)(scope, receive, send)
+            return
+        await self._app(scope, _limited(receive), _secured(send))
+
+    def _check(self, method: str, headers: Mapping[str, str]) -> None:
+        host = headers.get("host")
+        if host is None or not self.knows_host(host):
+            raise ProblemError(ErrorCode.FOREIGN_HOST)
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+            raise ProblemError(ErrorCode.TOO_LARGE, f"The limit is {MAX_BODY_BYTES} bytes.")
+        if method not in _CHANGING:
+            return
+        origin = headers.get("origin")
+        if origin is None:
+            # Browsers always send Origin with these methods; a program shows its token by hand.
+            if not headers.get("authorization", "").startswith("Bearer "):
+                raise ProblemError(ErrorCode.FOREIGN_ORIGIN, "No Origin and no bearer token.")
+        elif not self.knows_origin(origin, host):
+            raise ProblemError(ErrorCode.FOREIGN_ORIGIN)
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        has_body = length != "0" or "transfer-encoding" in headers
+        if has_body and kind != "application/json":
+            raise ProblemError(ErrorCode.NOT_JSON)
+
+
+def _limited(receive: Receive) -> Receive:
+    """Count the body as it comes: Content-Length may be missing."""
+    taken = 0
+
+    async def receive_counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MAX_BODY_BYTES:
+            raise ProblemError(ErrorCode.TOO_LARGE, f"The limit is {MAX_BODY_BYTES} bytes.")
+        return message
+
+    return receive_counted
+
+
+def _secured(send: Send) -> Send:
+    async def send_secured(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            present = {name.lower() for name, _ in message.get("headers", ())}
+            extra = [row for row in _SECURITY_HEADERS if row[0] not in present]
+            message = {**message, "headers": [*message.get("headers", ()), *extra]}
+        await send(message)
+
+    return send_secured
