@@ -1,0 +1,1 @@
+"""The room's state machine, pure: commands and signals in, changes with their notices out."""

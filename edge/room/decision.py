@@ -1,0 +1,84 @@
+"""What the room decides: refused with a code, or accepted as a list of changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.room.records import MachineRecord
+from laundryd.wire.errors import ErrorCode
+from laundryd.wire.ids import ResidentId
+from laundryd.wire.notices import NoticeKind, NoticeParams
+from laundryd.wire.phases import Cause, is_legal
+
+
+class ImpossibleMoveError(Exception):
+    """The state machine was about to make a move that the wire's table does not have: a bug of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeDraft:
+    """A notice before the change that caused it has its number."""
+
+    kind: NoticeKind
+    resident: ResidentId
+    params: NoticeParams
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One machine after one change. ``cause`` None: bookkeeping that nobody sees and no event tells."""
+
+    record: MachineRecord
+    cause: Cause | None
+    notices: tuple[NoticeDraft, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The input was taken; ``changes`` in order, none when it said nothing new."""
+
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing changes. ``detail``: which machine, what it is, what to do; never who."""
+
+    code: ErrorCode
+    detail: str
+
+
+Decision = Accepted | Refused
+
+
+def change(
+    before: MachineRecord, cause: Cause, after: MachineRecord, *notices: NoticeDraft
+) -> Change:
+    """Make the change from ``before`` to ``after``.
+
+    Raises:
+        ImpossibleMoveError: ``wire.phases.MOVES`` has no such move.
+
+    """
+    if not is_legal(cause, before.phase, after.phase):
+        raise ImpossibleMoveError(
+            f"{before.machine}: {cause} cannot take it from {before.phase} to {after.phase}"
+        )
+    return Change(after, cause, notices)
+
+
+def quiet(after: MachineRecord) -> Accepted:
+    """Accept by bookkeeping alone."""
+    return Accepted((Change(after, None),))
+
+
+def told(
+    record: MachineRecord, kind: NoticeKind, *, minutes: int | None = None
+) -> tuple[NoticeDraft, ...]:
+    """Draft ``kind`` for the owner of ``record``; nothing when it is nobody's."""
+    if record.owner is None:
+        return ()
+    params: NoticeParams = {"name": record.name}
+    if minutes is not None:
+        params["minutes"] = minutes
+    return (NoticeDraft(kind, record.owner, params),)

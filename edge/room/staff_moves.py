@@ -1,0 +1,58 @@
+"""What staff may do over the room's broker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge.room.decision import Accepted, Decision, Refused, change, told
+from edge.room.inputs import StaffOrder
+from edge.room.plug_moves import cycle_runs
+from edge.room.records import MachineRecord, RoomState
+from laundryd.wire.commands import StaffCommandName
+from laundryd.wire.errors import ErrorCode
+from laundryd.wire.notices import NoticeKind
+from laundryd.wire.phases import MOVES, Cause, Phase, Sensor
+from laundryd.wire.times import Moment
+
+_CAUSES = {
+    StaffCommandName.OUT_OF_ORDER: Cause.OUT_OF_ORDER,
+    StaffCommandName.REPAIRED: Cause.REPAIRED,
+    StaffCommandName.COLLECTED: Cause.COLLECTED,
+}
+
+
+def decide_staff(state: RoomState, order: StaffOrder, now: Moment) -> Decision:
+    """Carry out a staff command, or refuse it."""
+    name = order.command.name
+    record = state.machines.get(order.command.machine)
+    if record is None:
+        return Refused(ErrorCode.UNKNOWN_MACHINE, f"{order.command.machine}: no such machine here")
+    if record.phase not in MOVES[_CAUSES[name]][0]:
+        return Refused(
+            ErrorCode.ILLEGAL_MOVE, f"{record.machine} is {record.phase}: it allows no {name}"
+        )
+    match name:
+        case StaffCommandName.OUT_OF_ORDER:
+            return _out_of_order(record, now)
+        case StaffCommandName.REPAIRED:
+            return _repaired(record, now)
+        case StaffCommandName.COLLECTED:
+            free = record.emptied(Phase.FREE, now)
+            notices = told(record, NoticeKind.COLLECTED_FOR_YOU)
+            return Accepted((change(record, Cause.COLLECTED, free, *notices),))
+
+
+def _out_of_order(record: MachineRecord, now: Moment) -> Decision:
+    # What the plug sees stays remembered: the machine may still run when it is repaired.
+    after = replace(
+        record.emptied(Phase.OUT_OF_ORDER, now), plug_cycle_since=record.plug_cycle_since
+    )
+    return Accepted((change(record, Cause.OUT_OF_ORDER, after),))
+
+
+def _repaired(record: MachineRecord, now: Moment) -> Decision:
+    free = record.emptied(Phase.FREE, now)
+    repaired = change(record, Cause.REPAIRED, free)
+    if record.plug_cycle_since is None or record.sensor is not Sensor.OK:
+        return Accepted((repaired,))
+    return Accepted((repaired, cycle_runs(free, record.plug_cycle_since, now)))

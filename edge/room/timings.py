@@ -1,0 +1,68 @@
+"""How long things last in the room: one setting each, with unit and reason. All in room time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+
+
+class RoomTimings(BaseModel):
+    """The room's timings, seconds of room time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hold_s: Seconds = Field(
+        600,
+        description="Seconds a claimed machine is held for the resident on the way. Ten minutes: time "
+        "to pack the laundry and come down, short enough that nobody hoards an idle machine.",
+    )
+    arrive_s: Seconds = Field(
+        300,
+        description="Seconds that 'I'm here' adds to the hold. Five minutes: time to load and pay.",
+    )
+    no_power_s: Seconds = Field(
+        300,
+        description="Seconds after which a machine registered as in use is released when its plug "
+        "hears no cycle. Five minutes: longer than any delay between registering and pressing start "
+        "and than the detection of a start.",
+    )
+    ending_soon_s: Seconds = Field(
+        300,
+        description="Seconds before the expected end at which the owner is told. Five minutes: the "
+        "way down to the laundry room.",
+    )
+    longest_run_s: Seconds = Field(
+        21_600,
+        description="Seconds after which a running machine without a working plug and without a known "
+        "end counts as finished. Six hours, the longest washer-dryer programme: without it a machine "
+        "that was registered without minutes would stay in use for ever.",
+    )
+
+    @property
+    def hold(self) -> timedelta:
+        """``hold_s`` as a duration."""
+        return timedelta(seconds=self.hold_s)
+
+    @property
+    def arrive(self) -> timedelta:
+        """``arrive_s`` as a duration."""
+        return timedelta(seconds=self.arrive_s)
+
+    @property
+    def no_power(self) -> timedelta:
+        """``no_power_s`` as a duration."""
+        return timedelta(seconds=self.no_power_s)
+
+    @property
+    def ending_soon(self) -> timedelta:
+        """``ending_soon_s`` as a duration."""
+        return timedelta(seconds=self.ending_soon_s)
+
+    @property
+    def longest_run(self) -> timedelta:
+        """``longest_run_s`` as a duration."""
+        return timedelta(seconds=self.longest_run_s)

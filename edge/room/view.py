@@ -1,0 +1,72 @@
+"""What others see of the room: everybody the machines, a resident what is theirs, the relay the owners."""
+
+from __future__ import annotations
+
+from edge.room.records import HELD, MachineRecord, RoomState
+from laundryd.wire.frames import Mine, MyClaim, MyMachine
+from laundryd.wire.ids import Position, ResidentId, RoomKey, Slug
+from laundryd.wire.machines import MachineView, RoomSnapshot
+from laundryd.wire.times import Moment
+
+
+def view(record: MachineRecord) -> MachineView:
+    """Return what anybody may see of ``record``: whether it has an owner, never who."""
+    return MachineView(
+        machine=record.machine,
+        kind=record.kind,
+        name=record.name,
+        phase=record.phase,
+        since=record.since,
+        sensor=record.sensor,
+        has_owner=record.owner is not None,
+        held_until=record.held_until,
+        started_at=record.started_at,
+        ends_at=record.ends_at,
+        ended_at=record.ended_at,
+    )
+
+
+def snapshot(
+    state: RoomState,
+    *,
+    room: RoomKey,
+    name: str,
+    position: Position,
+    at: Moment,
+    durable: bool,
+) -> RoomSnapshot:
+    """Return the whole room. ``position`` must have been taken before ``state`` was read."""
+    return RoomSnapshot(
+        room=room,
+        name=name,
+        position=position,
+        at=at,
+        durable=durable,
+        machines=[view(record) for record in state.machines.values()],
+    )
+
+
+def mine(state: RoomState, room: RoomKey, resident: ResidentId) -> Mine:
+    """Return everything in the room that is ``resident``'s: machines with their laundry, and claims."""
+    owned = [record for record in state.machines.values() if record.owner == resident]
+    return Mine(
+        machines=[
+            MyMachine(room=room, machine=record.machine)
+            for record in owned
+            if record.phase not in HELD
+        ],
+        claims=[
+            MyClaim(room=room, machine=record.machine, held_until=record.held_until)
+            for record in owned
+            if record.held_until is not None
+        ],
+    )
+
+
+def owners(state: RoomState) -> dict[Slug, ResidentId]:
+    """Return who owns what, for the relay alone."""
+    return {
+        record.machine: record.owner
+        for record in state.machines.values()
+        if record.owner is not None
+    }
