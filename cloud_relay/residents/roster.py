@@ -1,0 +1,87 @@
+"""The roster of a room: what its edge must know to check residents' tokens without the cloud."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+import aiosqlite
+
+from cloud_relay.residents.people import People
+from cloud_relay.residents.tokens import Tokens
+from laundryd.daemon.sqlite import transaction
+from laundryd.daemon.tokens import SigningKey
+from laundryd.wire.ids import DeviceId, RoomKey, RoomRef
+from laundryd.wire.uplink import DownRoster, Roster, VerifyKey
+
+
+def build(
+    room: RoomKey,
+    version: int,
+    *,
+    keys: Sequence[VerifyKey],
+    revoked: Sequence[DeviceId],
+    relay_url: str,
+) -> Roster:
+    """Write the roster of ``room``."""
+    return Roster(
+        version=version,
+        audience=RoomRef.from_key(room).audience,
+        keys=list(keys),
+        revoked_devices=sorted(revoked),
+        relay_url=relay_url,
+    )
+
+
+class Rosters:
+    """Each room's newest roster, signed with the enrolment key, its version counted up at a change."""
+
+    def __init__(
+        self,
+        db: aiosqlite.Connection,
+        *,
+        people: People,
+        tokens: Tokens,
+        enrolment_key: SigningKey,
+        relay_url: str,
+    ) -> None:
+        self._db = db
+        self._people = people
+        self._tokens = tokens
+        self._key = enrolment_key
+        self._relay_url = relay_url
+
+    async def current(self, room: RoomKey, at: datetime) -> DownRoster:
+        """Return the roster of ``room`` at real time ``at``; the same content is the same version.
+
+        The version is stored before it is shown to anybody, so that it never goes back.
+        """
+        revoked = await self._people.revoked(room, at)
+        async with transaction(self._db) as db:
+            found = await db.execute_fetchall(
+                "SELECT version, digest, jws FROM rosters WHERE room = ?", (room,)
+            )
+            row = next(iter(found), None)
+            content = self._build(room, 0, revoked)
+            digest = hashlib.sha256(
+                f"{self._key.kid} {content.model_dump_json()}".encode()
+            ).hexdigest()
+            if row is not None and row["digest"] == digest:
+                return DownRoster(jws=row["jws"])
+            version = 1 if row is None else int(row["version"]) + 1
+            jws = self._key.sign(self._build(room, version, revoked).model_dump(mode="json"))
+            await db.execute(
+                "INSERT OR REPLACE INTO rosters (room, version, digest, jws) VALUES (?, ?, ?, ?)",
+                (room, version, digest, jws),
+            )
+        return DownRoster(jws=jws)
+
+    def _build(self, room: RoomKey, version: int, revoked: Sequence[DeviceId]) -> Roster:
+        return build(
+            room,
+            version,
+            keys=self._tokens.verify_keys,
+            revoked=revoked,
+            relay_url=self._relay_url,
+        )

@@ -1,0 +1,90 @@
+"""Residents' tokens: one for the relay, and vouchers that open a room's own page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from laundryd.daemon.tokens import (
+    RELAY_AUDIENCE,
+    Claims,
+    SigningKey,
+    sign_token,
+    verify_token,
+)
+from laundryd.wire.ids import DeviceId, ResidentId, RoomKey, RoomRef
+from laundryd.wire.uplink import VerifyKey
+
+TOKEN_LIFE: Final = timedelta(days=90)
+"""A relay token: a resident who opens the app once in a semester break stays signed in."""
+RENEW_AFTER: Final = timedelta(days=1)
+"""A token older than this is replaced when the app asks who it is, so one in use never runs out."""
+VOUCHER_LIFE: Final = timedelta(days=30)
+"""A voucher: the room's page opens without the cloud for a month after the app last saw the relay."""
+
+
+class Tokens:
+    """Makes and checks tokens with the relay's own signing key. Times are real time."""
+
+    def __init__(self, key: SigningKey) -> None:
+        self._key = key
+        self._keys: Mapping[str, VerifyKey] = {key.kid: key.verify_key}
+
+    @property
+    def verify_keys(self) -> list[VerifyKey]:
+        """The public keys that edges check residents' tokens with."""
+        return list(self._keys.values())
+
+    def issue(self, resident: ResidentId, device: DeviceId, at: datetime) -> str:
+        """Make a token for the relay, good for ``TOKEN_LIFE``.
+
+        It names no rooms: at the relay the rooms joined are looked up, so they are never stale.
+        """
+        return self._sign(
+            resident, device, audience=RELAY_AUDIENCE, rooms=frozenset(), at=at, life=TOKEN_LIFE
+        )
+
+    def voucher(
+        self, resident: ResidentId, device: DeviceId, room: RoomKey, at: datetime
+    ) -> tuple[str, datetime]:
+        """Make a token that opens the page of ``room`` only; return it with its expiry."""
+        audience = RoomRef.from_key(room).audience
+        token = self._sign(
+            resident, device, audience=audience, rooms=frozenset({room}), at=at, life=VOUCHER_LIFE
+        )
+        return token, at + VOUCHER_LIFE
+
+    def check(self, token: str, at: datetime) -> Claims:
+        """Return what a relay token says.
+
+        Raises:
+            TokenRefusedError: not ours, for another audience, expired.
+
+        """
+        return verify_token(token, self._keys, RELAY_AUDIENCE, at)
+
+    def _sign(
+        self,
+        resident: ResidentId,
+        device: DeviceId,
+        *,
+        audience: str,
+        rooms: frozenset[RoomKey],
+        at: datetime,
+        life: timedelta,
+    ) -> str:
+        return sign_token(
+            self._key,
+            resident=resident,
+            device=device,
+            audience=audience,
+            rooms=rooms,
+            issued_at=at,
+            expires_at=at + life,
+        )
+
+
+def wants_renewal(claims: Claims, at: datetime) -> bool:
+    """Say whether a valid token is old enough to be replaced."""
+    return at - claims.issued_at > RENEW_AFTER
