@@ -16,9 +16,10 @@ def for_demo() -> None:
 
 
 def for_checks() -> None:
-    """Set up what the checks need: the Python packages and the web app's."""
+    """Set up what the checks need: the Python packages and the web app's, which is not built."""
     python_env.prepare("dev")
-    _webapp()
+    if (PWA / "package.json").is_file():
+        node.install_packages(node.find_node())
 
 
 def for_tests() -> None:
