@@ -1,0 +1,66 @@
+"""What a plug's message means, in one set of units, or why it was skipped.
+
+Units are converted once, here at the border: watts and watt-hours. A value that the plug did not send
+is None, "not measured", and never 0: a washer that is not measured is not a washer that stands still.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One measurement of one machine.
+
+    ``at`` is when it was heard (aware UTC): most plugs send a local time without a zone, or none.
+    ``power_w`` is the power now, watts. ``energy_wh`` is the plug's counter, watt-hours; it may be reset
+    by the plug at any time. None: not measured.
+    """
+
+    machine: str
+    at: datetime
+    power_w: float | None = None
+    energy_wh: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlugOnline:
+    """The plug, or the broker in its name, says that it came or went. ``at`` is aware UTC."""
+
+    machine: str
+    at: datetime
+    online: bool
+
+
+class SkipReason(StrEnum):
+    """Why a message was not used. The values are labels of a metric and of log lines: stable."""
+
+    UNKNOWN_TOPIC = "unknown_topic"
+    """No machine of this room listens to that topic."""
+    OVERSIZED = "oversized"
+    """More bytes than any plug sends."""
+    MALFORMED = "malformed"
+    """Not the text or JSON that this source sends."""
+    NOT_MEASURED = "not_measured"
+    """Well formed, but with neither power nor energy in it."""
+    NO_SUCH_CHANNEL = "no_such_channel"
+    """The plug has fewer channels than the machine's settings say."""
+    IMPLAUSIBLE = "implausible"
+    """A number that no laundry machine and no meter can mean."""
+    RETAINED = "retained"
+    """The broker's memory of a measurement, of unknown age: not a measurement of now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A message that was not used. ``detail`` says what was wrong, for the log; it is bounded."""
+
+    reason: SkipReason
+    detail: str
+
+
+Heard = Reading | PlugOnline
+"""What one message can tell of one machine."""
