@@ -1,0 +1,1 @@
+"""What the edge keeps on disk: machines, journal, answers, notices, documents, and its own residents."""
