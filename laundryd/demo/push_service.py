@@ -145,6 +145,10 @@ class PushService:
         phone.switch_on()
         return phone
 
+    def is_subscribed(self, endpoint: str) -> bool:
+        """Tell whether an endpoint is good: a browser unsubscribes here some time after its page."""
+        return endpoint.removeprefix(self._endpoint_of("")) in self._subscriptions
+
     def expire(self, endpoint: str) -> None:
         """Forget a subscription, as services do with old ones: its endpoint answers 410 from now on.
 

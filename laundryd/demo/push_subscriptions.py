@@ -86,6 +86,9 @@ class PushSubscriptions:
             self.expire(token)
         self._user_agents.clear()
 
+    def __contains__(self, token: str) -> bool:
+        return token in self._by_token
+
     def find(self, token: str) -> PushSubscription:
         """Return the subscription of an endpoint's token.
 

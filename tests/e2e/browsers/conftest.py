@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from browsers.push_site import PushSite
+
+
+@pytest.fixture
+async def push_site() -> AsyncIterator[PushSite]:
+    site = PushSite()
+    await site.start()
+    yield site
+    await site.stop()

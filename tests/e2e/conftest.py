@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from browsers.fixtures import (
+    chromium_page,
+    firefox,
+    launch_firefox,
+    new_chromium,
+    push_service,
+)
+
+__all__ = ["chromium_page", "firefox", "launch_firefox", "new_chromium", "push_service"]
