@@ -9,8 +9,7 @@ from tools.dev.errors import Trouble
 from tools.dev.layout import REQUIREMENTS, ROOT, STAMPS, VENV, VENV_BIN, VENV_PYTHON
 from tools.dev.progress import run_step
 from tools.dev.stamps import Stamps, digest
-from tools.dev.system import venv_need
-from tools.dev.system_install import install_missing
+from tools.dev.system import Need, venv_need
 
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 
@@ -29,6 +28,14 @@ def prepare(lock: str) -> None:
     if not (lock == "demo" and _is_installed("dev")):
         install_lock(lock)
     _install_project()
+
+
+def missing() -> list[Need]:
+    """Return what this Python lacks to make `.venv`, nothing where `.venv` is there."""
+    if importlib.util.find_spec("ensurepip") is not None or _is_healthy():
+        return []
+    is_default = Path(sys.executable).resolve() == Path("/usr/bin/python3").resolve()
+    return [venv_need(sys.version_info[:2], is_default=is_default)]
 
 
 def install_lock(lock: str) -> None:
@@ -81,10 +88,6 @@ def _create() -> None:
         raise Trouble(
             f"{VENV.name} is broken and in use at the same time: run 'deactivate' and try again."
         )
-    if importlib.util.find_spec("ensurepip") is None:
-        version = sys.version_info[:2]
-        is_default = Path(sys.executable).resolve() == Path("/usr/bin/python3").resolve()
-        install_missing([venv_need(version, is_default=is_default)])
     run_step(
         "virtual environment .venv",
         (sys.executable, "-m", "venv", "--clear", VENV),

@@ -24,13 +24,8 @@ def is_there(need: Need) -> bool:
     return any(shutil.which(program, path=search_path()) for program in need.programs)
 
 
-def install(needs: Sequence[Need]) -> None:
-    """Install what is missing; raises Trouble with the sentence of the plan where that cannot be."""
-    install_missing([need for need in needs if not is_there(need)])
-
-
-def install_missing(missing: Sequence[Need]) -> None:
-    """Install these; raises Trouble where that cannot be."""
+def install(missing: Sequence[Need]) -> None:
+    """Install these with one call of apt; raises Trouble with the plan's sentence if that cannot be."""
     if not missing:
         return
     decided = plan(missing, this_machine())
