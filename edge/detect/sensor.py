@@ -1,0 +1,39 @@
+"""Whether a machine's plug can be believed: beside the phase, and it ends nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from edge.detect.rules import SILENT_AFTER_S
+from laundryd.wire.phases import Sensor
+
+SILENT_AFTER = timedelta(seconds=SILENT_AFTER_S)
+"""So long without a reading, a plug is silent."""
+
+
+def sensor_state(
+    now: datetime,
+    *,
+    has_plug: bool,
+    listening_since: datetime,
+    last_reading_at: datetime | None,
+    online: bool | None,
+) -> Sensor:
+    """Judge a plug at ``now``. All moments are aware UTC.
+
+    Args:
+        now: the moment to judge at.
+        has_plug: whether a plug is configured for the machine at all.
+        listening_since: when the edge began to listen; a plug not heard since then has as long to speak
+            as one that was heard then.
+        last_reading_at: the last measurement; None: none yet.
+        online: the plug's last birth or will; None: neither was heard. A measurement that came after a
+            will must set this to True or None: it shows that the plug is back.
+
+    """
+    if not has_plug:
+        return Sensor.NONE
+    if online is False:
+        return Sensor.SILENT
+    heard_at = listening_since if last_reading_at is None else last_reading_at
+    return Sensor.SILENT if now - heard_at > SILENT_AFTER else Sensor.OK

@@ -1,0 +1,207 @@
+"""Replaying recorded power through the detector as if it were live: ``laundryd edge replay``."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import math
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+from edge.detect.cycle import CycleFinder, Mark, Start
+from edge.detect.rules import RULES, SILENT_AFTER_S
+from edge.sources.payload import MAX_POWER_W, NEGATIVE_TOLERANCE_W
+from laundryd.wire.machines import MachineKind
+
+NAMED_BAD_LINES: Final = 20
+"""Bad lines of a file that are named one by one; of the others only the number is told."""
+TICK_S: Final = 1.0
+"""The running edge ticks its detectors about that often, seconds: closer samples need no tick between."""
+_LATEST_S: Final = 253_402_300_800.0
+"""The year 10000, Unix seconds: the first moment that Python cannot write as a date."""
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_SHOWN_CHARS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayEvent:
+    """One line of a replay. Times are Unix seconds; None: does not apply, or nobody knows.
+
+    ``at`` is when it was told, ``started_at`` and ``ended_at`` are what it speaks of.
+    """
+
+    event: str
+    machine: str
+    at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    minutes_left: float | None = None
+    confidence: float | None = None
+
+
+@dataclass(slots=True)
+class BadLines:
+    """Lines that could not be used: how many, and the first of them by number (from 1) and reason."""
+
+    count: int = 0
+    named: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, line_number: int, reason: str) -> None:
+        """Count a line, and name it if it is among the first ``NAMED_BAD_LINES``."""
+        self.count += 1
+        if len(self.named) < NAMED_BAD_LINES:
+            self.named.append((line_number, reason))
+
+
+def replay(
+    lines: Iterable[str],
+    kind: MachineKind,
+    *,
+    machine: str = "",
+    bad: BadLines | None = None,
+) -> Iterator[ReplayEvent]:
+    """Run a detector that knows nothing yet over ``unix_s,watts`` lines; a header is optional.
+
+    A line that cannot be used goes into ``bad`` and changes nothing. A second line of the same moment
+    is a duplicate and passed over, as the running edge does.
+    """
+    bad = BadLines() if bad is None else bad
+    finder = CycleFinder(RULES[kind])
+    last_s = -math.inf
+    for number, line in enumerate(lines, start=1):
+        try:
+            time_text, _, power_text = line.partition(",")
+            at_s, power_w = float(time_text), float(power_text)
+        except ValueError:
+            if line.strip() and not (number == 1 and _is_header(line)):
+                bad.add(number, f"not unix_s,watts: {line.strip()[:_SHOWN_CHARS]!a}")
+            continue
+        if not (last_s < at_s < _LATEST_S and -NEGATIVE_TOLERANCE_W <= power_w <= MAX_POWER_W):
+            reason = _why_bad(at_s, power_w, last_s)
+            if reason:
+                bad.add(number, reason)
+            continue
+        if at_s - last_s > TICK_S:
+            yield from _let_pass(finder, at_s, machine)
+        last_s = at_s
+        for mark in finder.sample(at_s, power_w):
+            yield _event(mark, at_s, machine)
+    # The recording is over, the clock is not: what was quiet at its end still comes due.
+    yield from _let_pass(finder, last_s + SILENT_AFTER_S, machine)
+
+
+def run_replay(
+    files: Sequence[Path],
+    kind: MachineKind,
+    as_json: bool,  # noqa: FBT001 - the command line's own switch, handed on as it is
+    out: TextIO,
+    err: TextIO | None = None,
+) -> int:
+    """Replay each file by itself and print its events to ``out``: a JSON object a line, or a table.
+
+    Bad lines and files that cannot be read are named on ``err`` (standard error unless given).
+
+    Returns:
+        0, or 1 when a file could not be read to its end; what was read of it is printed.
+
+    """
+    err = sys.stderr if err is None else err
+    failed = False
+    for path in files:
+        bad = BadLines()
+        lines = _Lines(path)
+        events = replay(lines, kind, machine=_machine_name(path), bad=bad)
+        if as_json:
+            out.writelines(json.dumps(asdict(event)) + "\n" for event in events)
+        else:
+            _print_table(path, list(events), out)
+        for number, reason in bad.named:
+            err.write(f"{path}:{number}: {reason}\n")
+        if bad.count:
+            err.write(f"{path}: {bad.count} of {lines.count} lines could not be used\n")
+        if lines.error:
+            err.write(f"{path}: {lines.error}\n")
+            failed = True
+    return 1 if failed else 0
+
+
+class _Lines:
+    """The lines of a plain or gzipped file. A file that breaks off ends there, with ``error`` set."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.count = 0
+        self.error = ""
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            with self._path.open("rb") as raw:
+                packed = raw.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC)
+                data = gzip.GzipFile(fileobj=raw) if packed else raw
+                with io.TextIOWrapper(data, encoding="utf-8", errors="replace") as text:
+                    for line in text:
+                        self.count += 1
+                        yield line
+        except (OSError, EOFError, zlib.error) as error:
+            self.error = f"cannot be read after line {self.count}: {error}"
+
+
+def _let_pass(finder: CycleFinder, until_s: float, machine: str) -> Iterator[ReplayEvent]:
+    """Tick at each moment before ``until_s`` at which something comes due, as the running edge would."""
+    while (due_s := finder.due_s()) is not None and due_s < until_s:
+        for mark in finder.tick(due_s):
+            yield _event(mark, due_s, machine)
+        if finder.due_s() == due_s:
+            # Due, but the plug has fallen silent: only its next sample tells.
+            return
+
+
+def _event(mark: Mark, at_s: float, machine: str) -> ReplayEvent:
+    if isinstance(mark, Start):
+        return ReplayEvent("started", machine, at_s, mark.started_s)
+    return ReplayEvent("finished", machine, at_s, mark.started_s, mark.ended_s)
+
+
+def _is_header(line: str) -> bool:
+    return "," in line and line.lstrip("\ufeff \t")[:1].isalpha()
+
+
+def _why_bad(at_s: float, power_w: float, last_s: float) -> str:
+    """Name what is wrong with a line of two numbers; empty: nothing, it repeats the last moment."""
+    if not 0.0 <= at_s < _LATEST_S:
+        return f"{at_s:g} is no time in Unix seconds"
+    if not -NEGATIVE_TOLERANCE_W <= power_w <= MAX_POWER_W:
+        return f"{power_w:g} W is no power of a machine"
+    return f"goes back in time by {last_s - at_s:g} s" if at_s < last_s else ""
+
+
+def _machine_name(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".csv")
+
+
+def _print_table(path: Path, events: Sequence[ReplayEvent], out: TextIO) -> None:
+    table = Table(title=path.name, title_justify="left")
+    for column in ("event", "told", "started", "ended", "ran, min"):
+        table.add_column(column, no_wrap=True)
+    for event in events:
+        ran_min = ""
+        if event.started_at is not None and event.ended_at is not None:
+            ran_min = f"{(event.ended_at - event.started_at) / 60:.0f}"
+        times = (event.at, event.started_at, event.ended_at)
+        table.add_row(event.event, *map(_utc, times), ran_min)
+    Console(file=out).print(table)
+
+
+def _utc(unix_s: float | None) -> str:
+    if unix_s is None:
+        return ""
+    return f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%d %H:%M:%S}Z"
