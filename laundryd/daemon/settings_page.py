@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import UnionType
 from typing import Final, Union, get_args, get_origin
@@ -127,6 +128,8 @@ _NAMES: Final[dict[object, str]] = {
     float: "number",
     str: "text",
     Path: "path",
+    IPv4Network: "IPv4 network",
+    IPv6Network: "IPv6 network",
     type(None): "none",
 }
 

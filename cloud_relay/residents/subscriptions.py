@@ -1,0 +1,147 @@
+"""Push subscriptions: one a device and endpoint, known to their own device and to the sender alone."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from datetime import datetime
+from typing import Final
+
+import aiosqlite
+
+from cloud_relay.push.endpoints import EndpointRefusedError, PushHosts, check_endpoint
+from cloud_relay.push.subscriptions import Subscription
+from laundryd.daemon.problems import ProblemError
+from laundryd.daemon.sqlite import transaction
+from laundryd.wire.bodies import SubscriptionBody
+from laundryd.wire.errors import ErrorCode
+from laundryd.wire.ids import DeviceId, ResidentId
+from laundryd.wire.notices import Lang
+from laundryd.wire.times import to_rfc3339
+
+PER_DEVICE_MAX: Final = 5
+"""Subscriptions of one device: a browser has one; a renewed one comes before the old one dies."""
+ID_BYTES: Final = 12
+KEY_BYTES: Final = {"p256dh": 65, "auth": 16}
+"""RFC 8291, section 3: an uncompressed point of P-256, and a secret."""
+
+
+class SubscriptionStore:
+    """Keeps subscriptions; a ``cloud_relay.push.subscriptions.Subscriptions``. Times are real time."""
+
+    def __init__(self, db: aiosqlite.Connection, hosts: PushHosts) -> None:
+        self._db = db
+        self._hosts = hosts
+
+    async def put(self, device: DeviceId, body: SubscriptionBody, at: datetime) -> None:
+        """Keep a device's subscription; the same endpoint again renews its keys.
+
+        Past ``PER_DEVICE_MAX`` the oldest goes: it was left behind by a browser that made a new one.
+
+        Raises:
+            ProblemError: ``endpoint_refused``: no address of a known push service; ``invalid_body``:
+                the keys are not 65 and 16 bytes.
+
+        """
+        try:
+            check_endpoint(body.endpoint, self._hosts)
+        except EndpointRefusedError as error:
+            raise ProblemError(
+                ErrorCode.ENDPOINT_REFUSED, f"It was refused: {error}.", fields=["body.endpoint"]
+            ) from error
+        _check_keys(body)
+        async with transaction(self._db) as db:
+            # The same browser under another name, after it joined anew: it must not be told twice,
+            # nor what is for somebody else. The secret shows that it is the same one.
+            await db.execute(
+                "DELETE FROM subscriptions WHERE endpoint = ? AND auth = ? AND device != ?",
+                (body.endpoint, body.keys.auth, device),
+            )
+            await db.execute(
+                "INSERT INTO subscriptions (id, device, endpoint, p256dh, auth, created_at) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (device, endpoint) DO UPDATE SET "
+                "p256dh = excluded.p256dh, auth = excluded.auth, created_at = excluded.created_at, "
+                "error_kind = NULL, error_at = NULL",
+                (
+                    secrets.token_urlsafe(ID_BYTES),
+                    device,
+                    body.endpoint,
+                    body.keys.p256dh,
+                    body.keys.auth,
+                    to_rfc3339(at),
+                ),
+            )
+            await db.execute(
+                "DELETE FROM subscriptions WHERE device = ? AND id NOT IN (SELECT id FROM "
+                "subscriptions WHERE device = ? ORDER BY created_at DESC, rowid DESC LIMIT ?)",
+                (device, device, PER_DEVICE_MAX),
+            )
+
+    async def remove(self, device: DeviceId) -> None:
+        """Delete every subscription of one device."""
+        async with transaction(self._db) as db:
+            await db.execute("DELETE FROM subscriptions WHERE device = ?", (device,))
+
+    async def has(self, device: DeviceId) -> bool:
+        """Say whether the device holds a subscription."""
+        found = await self._db.execute_fetchall(
+            "SELECT 1 FROM subscriptions WHERE device = ? LIMIT 1", (device,)
+        )
+        return bool(list(found))
+
+    # For the sender.
+
+    async def for_resident(self, resident: ResidentId) -> list[Subscription]:
+        """Return every subscription of the resident's devices; reads only."""
+        found = await self._db.execute_fetchall(
+            "SELECT s.id, s.endpoint, s.p256dh, s.auth, r.lang FROM subscriptions s "
+            "JOIN devices d ON d.device = s.device JOIN residents r ON r.resident = d.resident "
+            "WHERE r.resident = ? ORDER BY s.created_at, s.rowid",
+            (resident,),
+        )
+        return [
+            Subscription(
+                id=row["id"],
+                endpoint=row["endpoint"],
+                p256dh=row["p256dh"],
+                auth=row["auth"],
+                lang=Lang(row["lang"]),
+            )
+            for row in found
+        ]
+
+    async def delete(self, subscription_id: str) -> None:
+        """Delete one that its push service does not know any more."""
+        async with transaction(self._db) as db:
+            await db.execute("DELETE FROM subscriptions WHERE id = ?", (subscription_id,))
+
+    async def note_error(self, subscription_id: str, kind: str, at: datetime) -> None:
+        """Keep the last error and when it was."""
+        async with transaction(self._db) as db:
+            await db.execute(
+                "UPDATE subscriptions SET error_kind = ?, error_at = ? WHERE id = ?",
+                (kind, to_rfc3339(at), subscription_id),
+            )
+
+    async def note_sent(self, subscription_id: str, at: datetime) -> None:
+        """Keep when its push service last took a message."""
+        async with transaction(self._db) as db:
+            await db.execute(
+                "UPDATE subscriptions SET sent_at = ?, error_kind = NULL, error_at = NULL WHERE id = ?",
+                (to_rfc3339(at), subscription_id),
+            )
+
+
+def _check_keys(body: SubscriptionBody) -> None:
+    for name, length in KEY_BYTES.items():
+        text: str = getattr(body.keys, name)
+        try:
+            raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        except ValueError:
+            raw = b""
+        if len(raw) != length:
+            raise ProblemError(
+                ErrorCode.INVALID_BODY,
+                f"keys.{name} is not {length} bytes of base64url.",
+                fields=[f"body.keys.{name}"],
+            )
