@@ -179,7 +179,17 @@ async def test_an_answer_can_hang_though_the_message_arrived(
     assert (await hanging).status == 201
 
 
-async def test_a_stop_cuts_what_hangs_and_a_start_finds_the_same_endpoints(
+async def test_a_stop_does_not_wait_for_answers_that_hang(
+    pusher: Pusher, phone: Phone, push_service: PushService
+) -> None:
+    push_service.answer_next(InjectedAnswer(503, hangs=True))
+    hanging = asyncio.create_task(pusher.tell(phone, {}))
+    await push_service.until(lambda: len(push_service.posts) == 1, SOON_S, "a POST")
+    await push_service.stop()
+    assert (await hanging).status == 503
+
+
+async def test_a_start_after_a_stop_finds_the_same_endpoints(
     pusher: Pusher, phone: Phone, push_service: PushService
 ) -> None:
     phone.switch_off()

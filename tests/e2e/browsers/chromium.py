@@ -1,4 +1,7 @@
-"""Chromium, as the distribution ships it, driven by Playwright's asynchronous interface."""
+"""Chromium, as the distribution ships it, driven by Playwright's asynchronous interface.
+
+Asynchronous, as pytest-asyncio runs our tests; Playwright speaks to it over a pipe, not a port.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,6 @@ async def launch_chromium(
         args=list(FLAGS),
         locale=locale,
         timeout=START_WITHIN_MS,
-        # The port that Playwright speaks to it on is a pipe: nothing to collide with.
     )
     context.set_default_timeout(STEP_WITHIN_MS)
     context.set_default_navigation_timeout(STEP_WITHIN_MS)
