@@ -1,0 +1,1 @@
+"""The live protocol's server and Python client: WebSocket sessions that resume."""

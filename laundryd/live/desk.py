@@ -1,0 +1,68 @@
+"""What the session server asks of the program once somebody is in: history, commands, notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from laundryd.wire import frames
+from laundryd.wire.events import AckKind, PublicEvent
+from laundryd.wire.ids import NoticeId, Position, ResidentId, RoomKey, SessionId
+from laundryd.wire.notices import NoticeCard
+
+
+class RoomTime(Protocol):
+    """The room's clock."""
+
+    @property
+    def speed(self) -> float:
+        """Room seconds in a real second; 1 in production."""
+        ...
+
+    def now(self) -> datetime:
+        """Room time now, aware UTC."""
+        ...
+
+
+class Desk(Protocol):
+    """The program behind the sockets."""
+
+    def position(self, room: RoomKey) -> Position | None:
+        """Return the head of the room's journal; None when there is no such room."""
+        ...
+
+    async def since(
+        self, room: RoomKey, position: Position, limit: int
+    ) -> Sequence[PublicEvent] | None:
+        """Return the public events after ``position`` in order, the first ``limit`` of them.
+
+        None when the journal does not reach back that far, or does not know the epoch.
+        """
+        ...
+
+    async def command(self, resident: ResidentId, frame: frames.Command) -> frames.Result:
+        """Carry out a command, or say why not. Repeating an id repeats the answer."""
+        ...
+
+    async def acked(
+        self,
+        resident: ResidentId,
+        session_id: SessionId,
+        notice_ids: Sequence[NoticeId],
+        kind: AckKind,
+    ) -> None:
+        """Keep that ``resident`` was shown or has read these notices; unknown ids are ignored."""
+        ...
+
+    async def mine(self, resident: ResidentId) -> frames.Mine:
+        """Return everything that is this resident's."""
+        ...
+
+    async def pending_notices(self, resident: ResidentId) -> Sequence[NoticeCard]:
+        """Return the notices that are still useful and that no app of theirs has acknowledged."""
+        ...
+
+    def presence_changed(self) -> None:
+        """Hear that somebody came, went, or began or ceased to look."""
+        ...

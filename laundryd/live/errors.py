@@ -1,0 +1,39 @@
+"""What can go wrong for the Python client.
+
+LiveError
+├── LiveRefusedError   the handshake was refused for good: a token, an origin, a host
+├── LiveClosedError    the server closed with a code that says not to come back
+└── LiveTimeoutError   what was waited for did not come in time
+"""
+
+from __future__ import annotations
+
+from laundryd.wire.close_codes import CLOSE_CODES, CloseCode
+
+
+class LiveError(Exception):
+    """Base of the client's errors."""
+
+
+class LiveRefusedError(LiveError):
+    """The handshake was answered with ``status`` and the error table's ``code`` (None: not ours)."""
+
+    def __init__(self, status: int, code: str | None, detail: str) -> None:
+        super().__init__(f"the live handshake was refused with {status} {code or ''}: {detail}")
+        self.status = status
+        self.code = code
+
+
+class LiveClosedError(LiveError):
+    """The server closed the connection with ``code``, which is final."""
+
+    def __init__(self, code: int) -> None:
+        row = CLOSE_CODES[CloseCode(code)] if code in CLOSE_CODES else None
+        super().__init__(
+            f"the live connection was closed with {code}: {row.meaning if row else ''}"
+        )
+        self.code = code
+
+
+class LiveTimeoutError(LiveError):
+    """What was waited for did not come; the message says what came instead."""

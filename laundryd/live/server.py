@@ -1,0 +1,200 @@
+"""The session server: an ASGI application of its own for ``/api/v1/live``.
+
+A program dispatches to it before its HTTP framework, runs ``run()`` in its task group, and tells it what
+to send. There is no task per session beyond the one that the web server starts for the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import NoReturn
+
+from laundryd.live.asgi import Receive, Scope, Send
+from laundryd.live.connection import Connection
+from laundryd.live.conversation import Conversation
+from laundryd.live.desk import Desk, RoomTime
+from laundryd.live.door import Door, Refusal
+from laundryd.live.handshake import judge, read_headers, refuse, refuse_http
+from laundryd.live.hub import Hub, now_s
+from laundryd.live.metrics import Counts
+from laundryd.live.sessions import SessionView
+from laundryd.live.settings import LiveSettings
+from laundryd.live.welcoming import EdgeStatusOf, send_mine
+from laundryd.wire import frames
+from laundryd.wire.close_codes import CloseCode
+from laundryd.wire.errors import ErrorCode
+from laundryd.wire.events import PublicEvent
+from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
+from laundryd.wire.notices import NoticeCard
+
+log = logging.getLogger(__name__)
+
+
+class LiveServer:
+    """Serves the live protocol. ``server_name`` labels its metrics: ``edge`` or ``relay``.
+
+    ``edge_status`` says whether a room's edge is heard, None where that is no question. All methods must
+    be called in the event loop that runs the server.
+    """
+
+    def __init__(
+        self,
+        door: Door,
+        desk: Desk,
+        *,
+        settings: LiveSettings,
+        clock: RoomTime,
+        server_name: str,
+        edge_status: EdgeStatusOf = lambda _room: None,
+    ) -> None:
+        self._door = door
+        self._desk = desk
+        self._settings = settings
+        self._edge_status = edge_status
+        self._counts = Counts(server_name)
+        self._hub = Hub(settings, clock, self._counts, presence_changed=desk.presence_changed)
+        self._tasks: asyncio.TaskGroup | None = None
+        self._open = 0
+
+    # -- life
+
+    async def run(self) -> NoReturn:
+        """Flush batches, watch the timers, hold the tasks of commands and slow readers.
+
+        Cancel it to stop: all connections are closed with 1001.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
+                await self._keep_time()
+            finally:
+                self._hub.close_all(CloseCode.GOING_AWAY)
+                self._tasks = None
+        raise AssertionError("unreachable: keeping time only ends by cancellation")
+
+    async def _keep_time(self) -> NoReturn:
+        hub = self._hub
+        next_sweep_s = now_s() + self._settings.sweep_s
+        while True:
+            hub.burst_began.clear()
+            hub.flush_due()
+            if now_s() >= next_sweep_s:
+                hub.sweep()
+                next_sweep_s = now_s() + self._settings.sweep_s
+            due_s = hub.due_s()
+            wake_s = next_sweep_s if due_s is None else min(due_s, next_sweep_s)
+            try:
+                async with asyncio.timeout_at(wake_s):
+                    await hub.burst_began.wait()
+            except TimeoutError:
+                continue
+
+    def _spawn(self, coroutine: Coroutine[object, object, None]) -> bool:
+        if self._tasks is None:
+            return False
+        self._tasks.create_task(coroutine)
+        return True
+
+    # -- ASGI
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection from handshake to end."""
+        if scope["type"] == "http":
+            await refuse_http(send)
+            return
+        if scope["type"] != "websocket":
+            raise ValueError(f"the live server speaks WebSocket only, not {scope['type']}")
+        await receive()  # websocket.connect
+        self._open += 1
+        self._counts.connections.inc()
+        try:
+            await self._serve(scope, receive, send)
+        except OSError:
+            # ASGI: the client was gone before the handshake's answer.
+            log.debug("live: a client left during its handshake")
+        finally:
+            self._open -= 1
+            self._counts.connections.dec()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = read_headers(scope["headers"])
+        refusal = judge(headers, self._settings)
+        if refusal is None and (self._tasks is None or self._open > self._settings.connections_max):
+            refusal = Refusal(ErrorCode.BUSY)
+        if refusal is not None:
+            await self._refuse(scope, send, refusal)
+            return
+        try:
+            admission = await self._door.admit(headers)
+        except Exception:
+            log.exception("live: the door failed")
+            admission = Refusal(ErrorCode.INTERNAL)
+        if isinstance(admission, Refusal):
+            await self._refuse(scope, send, admission)
+            return
+        await send({"type": "websocket.accept"})
+        connection = Connection(send, admission, self._settings, spawn=self._spawn, now_s=now_s())
+        self._hub.add(connection)
+        on_purpose = False
+        try:
+            on_purpose = await Conversation(
+                self._hub, self._desk, connection, receive, edge_status=self._edge_status
+            ).run()
+        except asyncio.CancelledError:
+            if not connection.was_cut:
+                raise
+        finally:
+            connection.closing = True
+            self._hub.remove(connection, on_purpose=on_purpose)
+
+    async def _refuse(self, scope: Scope, send: Send, refusal: Refusal) -> None:
+        self._counts.refused(refusal.code)
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close"})  # becomes a bare 403
+            return
+        busy = refusal.code is ErrorCode.BUSY
+        await refuse(send, refusal, retry_after_s=self._settings.retry_after_s if busy else None)
+
+    # -- what the program tells
+
+    def publish(self, event: PublicEvent) -> None:
+        """Send ``event`` to everybody who listens to its room: at once, or with its burst in 100 ms.
+
+        Call it in the order of the journal, after the event is kept there.
+        """
+        self._hub.publish(event)
+
+    async def send_mine(self, resident: ResidentId) -> None:
+        """Read what is ``resident``'s from the desk and send it to all their sessions."""
+        await send_mine(self._hub, self._desk, self._hub.sessions.links(resident))
+
+    def notify(self, card: NoticeCard, resident: ResidentId) -> int:
+        """Send a notice to all sessions of ``resident``; return how many took it.
+
+        Call it after the notice is kept, so that a session that is just joining finds it as pending.
+        """
+        return self._hub.notify(card, resident)
+
+    def notice_gone(self, resident: ResidentId, ids: Iterable[NoticeId]) -> int:
+        """Take notices off all pages of ``resident``; return how many sessions were told."""
+        return self._hub.notice_gone(resident, list(ids))
+
+    def room_status(self, status: frames.RoomStatus) -> int:
+        """Say that a room's edge came or went; return how many sessions were told."""
+        return self._hub.tell_room(status.room, status)
+
+    def close_device(self, device: DeviceId) -> int:
+        """Close all connections of a revoked device; return how many."""
+        return self._hub.close_device(device)
+
+    # -- what the program asks
+
+    def sessions(self, resident: ResidentId) -> Sequence[SessionView]:
+        """Show the sessions of ``resident``, those that dropped just now included."""
+        return list(self._hub.sessions.views(resident))
+
+    def all_sessions(self) -> Sequence[SessionView]:
+        """Show all sessions, those that dropped just now included."""
+        return list(self._hub.sessions.views())

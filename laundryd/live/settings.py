@@ -1,0 +1,135 @@
+"""Limits and timers of the live protocol. All timers are real time, whatever the room's clock does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from laundryd.wire import frames
+from laundryd.wire.frames import FRAME_MAX_BYTES
+
+_SWEEPS_A_TIMER: Final = 8
+"""The sweep runs this often within the shortest timer, so that a timer is at most an eighth late."""
+_SWEEP_SLOWEST_S: Final = 1.0
+"""The sweep runs at least once a second: it costs about 0.2 ms for 1,000 sessions."""
+
+
+class LiveSettings(BaseModel):
+    """Settings of the session server."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    allowed_hosts: frozenset[str] = Field(
+        default=frozenset({"localhost", "127.0.0.1", "[::1]"}),
+        description="Host headers that are answered, name or name:port, lower case; * for any. "
+        "Others could be a foreign name rebound to our address.",
+    )
+    allowed_origins: frozenset[str] = Field(
+        default=frozenset(),
+        description="Further origins whose pages may connect, scheme://host[:port]. The page served "
+        "under an allowed host always may.",
+    )
+    connections_max: int = Field(
+        default=1_000,
+        ge=1,
+        description="Open connections a process. Each costs about 20 KB, and the process needs two "
+        "file descriptors to spare: raise LimitNOFILE first.",
+    )
+    retry_after_s: float = Field(
+        default=5,
+        ge=1,
+        description="Seconds that a connection over the limit is asked to wait: about one backoff.",
+    )
+    identify_s: float = Field(
+        default=5,
+        gt=0,
+        description="Seconds from the handshake to the identify frame: a page sends it at once, and "
+        "a slow phone within two round trips.",
+    )
+    heartbeat_s: float = Field(
+        default=30,
+        gt=0,
+        description="Seconds of silence before the server pings; two of them without an answer end "
+        "the connection. Below the 60 s after which home routers and proxies forget a flow.",
+    )
+    attentive_s: float = Field(
+        default=120,
+        gt=0,
+        description="Seconds after the last touch in which a visible page counts as looked at.",
+    )
+    linger_s: float = Field(
+        default=5,
+        ge=0,
+        description="Seconds that a dropped session still counts as it was, so that a change of "
+        "network is not taken for absence: the deadline of an acknowledgement.",
+    )
+    batch_ms: int = Field(
+        default=100,
+        ge=0,
+        description="Milliseconds of a burst that are gathered into one frame; no eye sees less.",
+    )
+    batch_max: int = Field(
+        default=100, ge=1, description="Events in one frame: about 40 KB at 400 bytes an event."
+    )
+    replay_max: int = Field(
+        default=300,
+        ge=0,
+        description="Missed events that are replayed; beyond them a snapshot is smaller.",
+    )
+    queue_max: int = Field(
+        default=256,
+        ge=1,
+        description="Frames that wait for one slow reader before it is closed and must resume: half "
+        "a minute of a busy room's batches. Texts are shared, so a frame costs some 100 bytes.",
+    )
+    close_grace_s: float = Field(
+        default=5,
+        gt=0,
+        description="Seconds that a reader who takes nothing has for the close frame; then the "
+        "connection is cut, because its buffers would stay for as long as it lives.",
+    )
+    frame_max_bytes: int = Field(
+        default=FRAME_MAX_BYTES,
+        ge=1_024,
+        le=FRAME_MAX_BYTES,
+        description="Bytes of a client's frame: 100 notice ids and 20 rooms need less than 4 KiB.",
+    )
+    commands_max: int = Field(
+        default=4,
+        ge=1,
+        description="Commands of one session under way at once: nobody taps faster than rooms answer.",
+    )
+    errors_max: int = Field(
+        default=20,
+        ge=1,
+        description="Refused frames on one connection before it is closed for good: a person's "
+        "mistakes are fewer, a program in a loop is quickly over.",
+    )
+    backoff_first_s: float = Field(
+        default=1, gt=0, description="Seconds within which the first return falls."
+    )
+    backoff_factor: float = Field(
+        default=2, ge=1, description="Growth of that span at each failed try; a plain number."
+    )
+    backoff_cap_s: float = Field(
+        default=30, gt=0, description="Longest span, seconds: a resident does not wait longer."
+    )
+
+    @property
+    def backoff(self) -> frames.Backoff:
+        """What ``welcome`` tells clients about coming back."""
+        return frames.Backoff(
+            first_s=self.backoff_first_s, factor=self.backoff_factor, cap_s=self.backoff_cap_s
+        )
+
+    @property
+    def batch_s(self) -> float:
+        """``batch_ms`` in seconds."""
+        return self.batch_ms / 1_000
+
+    @property
+    def sweep_s(self) -> float:
+        """Seconds between two looks at all timers of all connections."""
+        shortest_s = min(self.identify_s, self.heartbeat_s, self.attentive_s, self.linger_s or 1)
+        return min(_SWEEP_SLOWEST_S, shortest_s / _SWEEPS_A_TIMER)
