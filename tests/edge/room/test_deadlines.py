@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from edge.room.decision import Accepted
+from laundryd.wire.phases import Cause, Sensor
+from tests.edge.room.driver import RoomDriver, causes, told
+
+
+def test_a_hold_ends_at_its_time_and_not_before() -> None:
+    room = RoomDriver()
+    room.say("anna", "claim")
+    assert room.deadline() == 10
+    assert causes(room.tick(9.99)) == []
+    decision = room.tick(10)
+    assert causes(decision) == [Cause.HOLD_ENDED]
+    assert told(decision) == [("anna", "hold_ended")]
+    assert room.is_now("free", None)
+    assert room.deadline() is None
+
+
+def test_a_registered_machine_without_power_for_five_minutes_is_released() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", minutes=40)
+    assert room.deadline() == 5
+    decision = room.tick(5)
+    assert causes(decision) == [Cause.NOT_STARTED]
+    assert told(decision) == [("anna", "not_started")]
+    assert room.is_now("free", None)
+
+
+def test_a_machine_whose_plug_is_silent_or_missing_is_not_released_for_want_of_power() -> None:
+    room = RoomDriver()
+    room.hear(Sensor.SILENT)
+    room.say("anna", "start", "w1")
+    room.say("anna", "start", "bare")
+    assert causes(room.tick(60)) == []
+
+
+def test_the_five_minutes_begin_when_the_plug_is_heard_again() -> None:
+    room = RoomDriver()
+    room.hear(Sensor.SILENT)
+    room.say("anna", "start")
+    room.at(20).hear(Sensor.OK)
+    assert room.deadline() == 25
+
+
+def test_the_owner_hears_five_minutes_before_the_end_once() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", minutes=12)
+    room.cycle_starts(0)
+    decision = room.tick(7)
+    assert causes(decision) == [Cause.ENDING_SOON]
+    assert isinstance(decision, Accepted)
+    assert decision.changes[0].notices[0].params == {"name": "W1", "minutes": 5}
+    assert told(decision) == [("anna", "ending_soon")]
+    assert causes(room.tick(8)) == []
+
+
+def test_a_programme_shorter_than_the_warning_is_not_announced() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", "bare", minutes=4)
+    assert room.deadline() == 4
+
+
+def test_a_machine_without_a_plug_ends_by_its_timer() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", "bare", minutes=30)
+    room.tick(25)
+    decision = room.tick(30)
+    assert causes(decision) == [Cause.FINISHED]
+    assert told(decision) == [("anna", "done")]
+    assert room.record("bare").ended_at == room.minute(30)
+
+
+def test_a_machine_with_a_silent_plug_ends_by_its_timer() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", minutes=30)
+    room.cycle_starts(0)
+    room.tick(25)
+    room.hear(Sensor.SILENT)
+    assert causes(room.tick(30)) == [Cause.FINISHED]
+
+
+def test_with_a_working_plug_the_plug_decides_and_the_timer_only_passes() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", minutes=30)
+    room.cycle_starts(0)
+    room.tick(25)
+    assert room.deadline() is None
+    assert causes(room.tick(45)) == []
+    assert room.is_now("in_use", "anna")
+    assert causes(room.at(50).cycle_ends(0, 49)) == [Cause.FINISHED]
+
+
+def test_an_edge_that_was_away_over_the_end_says_done_and_not_soon() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", "bare", minutes=30)
+    decision = room.tick(90)
+    assert causes(decision) == [None, Cause.FINISHED]
+    assert told(decision) == [("anna", "done")]
+    assert room.record("bare").ended_at == room.minute(30)
+
+
+def test_a_registration_without_plug_and_minutes_ends_after_the_longest_run() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", "bare")
+    assert room.deadline() == 360
+    assert causes(room.tick(360)) == [Cause.FINISHED]
+
+
+def test_a_tick_at_the_deadline_leaves_no_deadline_behind() -> None:
+    room = RoomDriver()
+    room.say("anna", "claim", "w1")
+    room.say("anna", "start", "bare", 30)
+    room.say("ben", "start", "w2", 30)
+    while (due := room.deadline()) is not None:
+        room.tick(due)
+        left = room.deadline()
+        assert left is None or left > due

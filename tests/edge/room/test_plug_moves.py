@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from laundryd.wire.errors import ErrorCode
+from laundryd.wire.phases import Cause, Sensor
+from tests.edge.room.driver import RoomDriver, causes, refusal, told
+
+
+def test_a_start_seen_on_a_free_machine_runs_without_an_owner_since_it_truly_began() -> None:
+    room = RoomDriver()
+    assert causes(room.at(3).cycle_starts(1)) == [Cause.CYCLE_STARTED]
+    assert room.is_now("in_use", None)
+    assert room.record().started_at == room.minute(1)
+    assert room.record().since == room.minute(3)
+
+
+def test_a_start_seen_on_an_arrived_machine_is_the_claimants() -> None:
+    room = RoomDriver()
+    room.say("anna", "claim")
+    room.say("anna", "arrive")
+    decision = room.cycle_starts(0)
+    assert causes(decision) == [Cause.CYCLE_STARTED]
+    assert told(decision) == []
+    assert room.is_now("in_use", "anna")
+    assert room.record().held_until is None
+
+
+def test_a_start_seen_on_a_claimed_machine_is_nobodys_and_the_claimant_is_told() -> None:
+    room = RoomDriver()
+    room.say("anna", "claim")
+    assert told(room.cycle_starts(0)) == [("anna", "started_by_other")]
+    assert room.is_now("in_use", None)
+    assert causes(room.say("anna", "adopt")) == [Cause.ADOPTED]
+
+
+def test_a_start_seen_on_a_finished_machine_means_collected_and_its_owner_is_told() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    room.at(30).cycle_ends(0, 28)
+    decision = room.at(40).cycle_starts(39)
+    assert causes(decision) == [Cause.CYCLE_STARTED]
+    assert told(decision) == [("anna", "collected_for_you")]
+    assert room.is_now("in_use", None)
+    assert room.record().ended_at is None
+
+
+def test_a_start_that_lies_before_the_timers_end_is_the_same_load_and_still_its_owners() -> None:
+    room = RoomDriver()
+    room.hear(Sensor.SILENT)
+    room.say("anna", "start", minutes=30)
+    room.tick(30)
+    assert room.is_now("finished", "anna")
+    room.at(35).hear(Sensor.OK)
+    decision = room.cycle_starts(2)
+    assert causes(decision) == [Cause.CYCLE_STARTED]
+    assert told(decision) == []
+    assert room.is_now("in_use", "anna")
+
+
+def test_a_start_seen_on_a_registered_machine_keeps_its_owner_and_its_programme() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", minutes=40)
+    assert causes(room.at(1).cycle_starts(0.5)) == [Cause.CYCLE_STARTED]
+    assert room.is_now("in_use", "anna")
+    assert room.record().started_at == room.minute(0.5)
+    assert room.record().ends_at == room.minute(40)
+
+
+def test_a_start_told_twice_changes_nothing() -> None:
+    room = RoomDriver()
+    room.cycle_starts(0)
+    assert causes(room.at(1).cycle_starts(0)) == []
+
+
+def test_an_end_is_told_to_the_owner_with_the_true_time() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    room.cycle_starts(0)
+    decision = room.at(34).cycle_ends(0, 31)
+    assert causes(decision) == [Cause.FINISHED]
+    assert told(decision) == [("anna", "done")]
+    assert room.record().ended_at == room.minute(31)
+    assert room.record().since == room.minute(34)
+    assert room.record().ends_at is None
+
+
+def test_the_end_of_an_earlier_load_does_not_end_the_next() -> None:
+    room = RoomDriver()
+    room.cycle_starts(0)
+    room.say("ben", "adopt")
+    room.at(29).hear(Sensor.SILENT)
+    room.say("ben", "release")
+    room.at(31).hear(Sensor.OK)
+    room.say("anna", "start")
+    assert causes(room.at(33).cycle_ends(0, 30)) == []
+    assert room.is_now("in_use", "anna")
+
+
+def test_an_end_on_a_free_machine_changes_nothing() -> None:
+    assert causes(RoomDriver().at(5).cycle_ends(0, 4)) == []
+
+
+def test_a_silent_plug_ends_nothing_and_is_said_once() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    room.cycle_starts(0)
+    assert causes(room.at(5).hear(Sensor.SILENT)) == [Cause.SENSOR_CHANGED]
+    assert causes(room.at(6).hear(Sensor.SILENT)) == []
+    assert causes(room.tick(60)) == []
+    assert room.is_now("in_use", "anna")
+
+
+def test_a_plug_that_falls_silent_after_the_programmes_end_makes_the_end_unknown() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", minutes=30)
+    room.cycle_starts(0)
+    room.tick(35)
+    room.hear(Sensor.SILENT)
+    assert room.record().ends_at is None
+    assert causes(room.tick(36)) == []
+    assert room.is_now("in_use", "anna")
+
+
+def test_a_signal_for_an_unknown_machine_is_refused() -> None:
+    assert refusal(RoomDriver().cycle_starts(0, "w9")) is ErrorCode.UNKNOWN_MACHINE

@@ -1,0 +1,204 @@
+"""Any order of commands, signals and time: what must hold after every step."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from typing_extensions import override
+
+from edge.room.deadlines import next_deadline
+from edge.room.decide import after, decide
+from edge.room.decision import Refused
+from edge.room.inputs import CycleFinished, CycleStarted, RoomInput, SensorChanged, StaffOrder, Tick
+from edge.room.journal import JournalHead, journalled
+from edge.room.records import HELD, RECORD, RoomState
+from edge.room.view import mine, owners, view
+from laundryd.wire.commands import (
+    CommandName,
+    CommandParams,
+    ResidentCommand,
+    StaffCommand,
+    StaffCommandName,
+)
+from laundryd.wire.events import PublicEvent
+from laundryd.wire.machines import MachineKind, MachineView
+from laundryd.wire.phases import Phase, Sensor, is_legal
+from tests.edge.room.driver import NOON, TIMINGS, machine
+
+ROOM = "maple-hall.basement"
+RESIDENTS = ("resident-anna", "resident-ben", "resident-chloe")
+MACHINES = ("w1", "w2", "bare", "d1")
+
+names = st.sampled_from(MACHINES)
+residents = st.sampled_from(RESIDENTS)
+minutes_ago = st.integers(0, 20)
+
+
+class Room(RuleBasedStateMachine):
+    """The real ``decide`` beside a client that only ever applies events."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOON
+        self.state = RoomState.of(
+            [
+                machine("w1", Sensor.OK),
+                machine("w2", Sensor.SILENT),
+                machine("bare", Sensor.NONE),
+                machine("d1", Sensor.OK, MachineKind.DRYER),
+            ]
+        )
+        self.head = JournalHead("epoch")
+        self.events: list[PublicEvent] = []
+        self.views = [self._views()]
+        """What the room looked like at each public position, the beginning first."""
+
+    def _views(self) -> dict[str, MachineView]:
+        return {name: view(record) for name, record in self.state.machines.items()}
+
+    def _give(self, given: RoomInput) -> None:
+        before = self.state
+        decision = decide(before, given, self.now, TIMINGS)
+        self.state = after(before, decision)
+        if isinstance(decision, Refused):
+            assert self.state == before
+            return
+        running = before
+        for change in decision.changes:
+            was = running.machines[change.record.machine]
+            if change.cause is None:
+                assert view(was) == view(change.record), "bookkeeping must not be seen"
+                assert not change.notices
+            else:
+                assert is_legal(change.cause, was.phase, change.record.phase)
+            running = running.with_records([change.record])
+        entries, head = journalled(decision.changes, room=ROOM, head=self.head, at=self.now)
+        for entry in entries:
+            assert entry.event is not None
+            assert entry.offset == self.head.offset + 1
+            assert entry.event.follows == self.head.last_public
+            assert {notice.resident for notice in entry.notices} <= set(RESIDENTS)
+            self.head = JournalHead(self.head.epoch, entry.offset, entry.offset)
+            self.events.append(entry.event)
+            seen = dict(self.views[-1])
+            seen[entry.event.machine.machine] = entry.event.machine
+            self.views.append(seen)
+        assert self.head == head
+
+    @rule(
+        resident=residents,
+        name=st.sampled_from(CommandName),
+        where=names,
+        minutes=st.none() | st.integers(1, 60),
+    )
+    def resident_says(
+        self, resident: str, name: CommandName, where: str, minutes: int | None
+    ) -> None:
+        params = CommandParams(minutes=minutes)
+        self._give(
+            ResidentCommand(id="id", resident=resident, machine=where, name=name, params=params)
+        )
+
+    @rule(name=st.sampled_from(StaffCommandName), where=names)
+    def staff_say(self, name: StaffCommandName, where: str) -> None:
+        self._give(StaffOrder("kim", StaffCommand(machine=where, name=name)))
+
+    @rule(where=names, ago=minutes_ago)
+    def cycle_starts(self, where: str, ago: int) -> None:
+        self._give(CycleStarted(where, self.now - timedelta(minutes=ago)))
+
+    @rule(where=names, ago=minutes_ago, lasted=st.integers(0, 90))
+    def cycle_ends(self, where: str, ago: int, lasted: int) -> None:
+        known = self.state.machines[where].plug_cycle_since
+        ended_at = self.now - timedelta(minutes=ago)
+        started_at = known or ended_at - timedelta(minutes=lasted)
+        self._give(CycleFinished(where, started_at, max(started_at, ended_at)))
+
+    @rule(where=names, sensor=st.sampled_from(Sensor))
+    def sensor_changes(self, where: str, sensor: Sensor) -> None:
+        self._give(SensorChanged(where, sensor))
+
+    @rule(minutes=st.integers(0, 30))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+        self._give(Tick())
+        due = next_deadline(self.state, TIMINGS)
+        assert due is None or due > self.now, "a tick leaves nothing that is due"
+
+    @rule()
+    def sleep_until_the_deadline(self) -> None:
+        due = next_deadline(self.state, TIMINGS)
+        if due is None:
+            return
+        self.now = max(self.now, due)
+        before = self.state
+        self._give(Tick())
+        assert self.state != before, "the shell woke in vain"
+
+    @invariant()
+    def a_held_machine_has_a_holder_and_an_end(self) -> None:
+        for record in self.state.machines.values():
+            held = record.phase in HELD
+            assert (record.held_until is not None) == held
+            assert record.owner is not None or not held
+            assert record.owner is None or record.phase not in {Phase.FREE, Phase.OUT_OF_ORDER}
+
+    @invariant()
+    def times_stand_where_the_view_says(self) -> None:
+        for record in self.state.machines.values():
+            runs = record.phase is Phase.IN_USE
+            done = record.phase is Phase.FINISHED
+            assert (record.started_at is not None) == (runs or done)
+            assert (record.ended_at is not None) == done
+            assert record.ends_at is None or runs
+            if record.plug_cycle_since is not None:
+                assert record.phase in {Phase.IN_USE, Phase.OUT_OF_ORDER}
+            if record.ended_at is not None and record.started_at is not None:
+                assert record.started_at <= record.ended_at
+
+    @invariant()
+    def one_claim_a_resident_and_kind(self) -> None:
+        held = [
+            (record.owner, record.kind)
+            for record in self.state.machines.values()
+            if record.phase in HELD
+        ]
+        assert len(held) == len(set(held))
+
+    @invariant()
+    def nobody_is_seen(self) -> None:
+        for seen in self._views().values():
+            assert "resident-" not in seen.model_dump_json()
+
+    @invariant()
+    def mine_and_owners_tell_the_same(self) -> None:
+        owned = owners(self.state)
+        for resident in RESIDENTS:
+            told = mine(self.state, ROOM, resident)
+            theirs = {found.machine for found in told.machines}
+            theirs |= {found.machine for found in told.claims}
+            assert theirs == {name for name, owner in owned.items() if owner == resident}
+
+    @invariant()
+    def a_record_comes_back_from_json_as_it_was(self) -> None:
+        for record in self.state.machines.values():
+            assert RECORD.validate_json(RECORD.dump_json(record)) == record
+
+    @override
+    def teardown(self) -> None:
+        """Replay the events from every snapshot: each client ends with the same room."""
+        for start in range(len(self.views)):
+            seen = dict(self.views[start])
+            position = self.events[start - 1].offset if start else 0
+            for event in self.events:
+                if event.follows <= position < event.offset:
+                    seen[event.machine.machine] = event.machine
+                    position = event.offset
+            assert seen == self._views()
+
+
+TestRoom = Room.TestCase
+TestRoom.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

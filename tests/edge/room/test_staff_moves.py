@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from laundryd.wire.errors import ErrorCode
+from laundryd.wire.phases import Cause
+from tests.edge.room.driver import RoomDriver, causes, refusal, told
+
+
+def test_staff_put_a_machine_out_of_order_and_back() -> None:
+    room = RoomDriver()
+    room.say("anna", "claim")
+    assert causes(room.staff("out_of_order")) == [Cause.OUT_OF_ORDER]
+    assert room.is_now("out_of_order", None)
+    assert causes(room.staff("repaired")) == [Cause.REPAIRED]
+    assert room.is_now("free", None)
+
+
+def test_a_cycle_on_a_machine_out_of_order_is_remembered_until_it_is_repaired() -> None:
+    room = RoomDriver()
+    room.staff("out_of_order")
+    assert causes(room.at(5).cycle_starts(4)) == [None]
+    assert room.is_now("out_of_order", None)
+    assert causes(room.at(6).staff("repaired")) == [Cause.REPAIRED, Cause.CYCLE_STARTED]
+    assert room.is_now("in_use", None)
+    assert room.record().started_at == room.minute(4)
+
+
+def test_a_trial_run_that_ended_while_out_of_order_leaves_the_machine_free() -> None:
+    room = RoomDriver()
+    room.staff("out_of_order")
+    room.at(5).cycle_starts(4)
+    assert causes(room.at(9).cycle_ends(4, 8)) == [None]
+    assert causes(room.staff("repaired")) == [Cause.REPAIRED]
+
+
+def test_a_machine_put_out_of_order_while_it_runs_still_runs_when_repaired() -> None:
+    room = RoomDriver()
+    room.cycle_starts(0)
+    room.staff("out_of_order")
+    assert causes(room.staff("repaired")) == [Cause.REPAIRED, Cause.CYCLE_STARTED]
+
+
+def test_staff_empty_a_machine_and_its_owner_is_told() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    room.at(30).cycle_ends(0, 30)
+    decision = room.staff("collected")
+    assert causes(decision) == [Cause.COLLECTED]
+    assert told(decision) == [("anna", "collected_for_you")]
+    assert room.is_now("free", None)
+
+
+@pytest.mark.parametrize("name", ["repaired", "collected"])
+def test_a_staff_command_in_the_wrong_phase_is_refused(name: str) -> None:
+    assert refusal(RoomDriver().staff(name)) is ErrorCode.ILLEGAL_MOVE
+
+
+def test_a_staff_command_for_an_unknown_machine_is_refused() -> None:
+    assert refusal(RoomDriver().staff("out_of_order", "w9")) is ErrorCode.UNKNOWN_MACHINE
