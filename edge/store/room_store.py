@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Sequence
 from typing import Self
 
 import aiosqlite
@@ -218,6 +219,19 @@ class RoomStore:
         ) as cursor:
             rows = await cursor.fetchall()
         return [Notice.model_validate_json(row["body"]).card() for row in rows]
+
+    async def told_elsewhere(self, notices: Sequence[NoticeId]) -> list[ResidentId]:
+        """Note that these were told at the relay or by push; return whose they are. No journal entry."""
+        marks = ", ".join("?" * len(notices))
+        async with (
+            transaction(self._db),
+            self._db.execute(
+                f"UPDATE notices SET shown = 1 WHERE id IN ({marks}) RETURNING resident",  # noqa: S608 -- marks only
+                tuple(notices),
+            ) as cursor,
+        ):
+            rows = await cursor.fetchall()
+        return sorted({row["resident"] for row in rows})
 
 
 def new_epoch_name() -> Epoch:

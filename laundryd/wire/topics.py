@@ -16,6 +16,7 @@ from laundryd.wire.uplink import (
     DownAck,
     DownHello,
     DownRoster,
+    DownTold,
     UpEvents,
     UpHello,
     UpPresence,
@@ -44,6 +45,7 @@ class Topic(StrEnum):
     DOWN_ACK = "down/ack"
     DOWN_COMMAND = "down/command"
     UP_ANSWER = "up/answer/{relay_id}"
+    DOWN_TOLD = "down/told"
     DOWN_ROSTER = "down/roster"
 
 
@@ -118,6 +120,9 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
         Side.RELAY, Side.EDGE, "cloud", False, DownCommand, "A remote resident's command"
     ),
     Topic.UP_ANSWER: TopicRow(Side.EDGE, Side.RELAY, "cloud", False, UpAnswer, "The answer to it"),
+    Topic.DOWN_TOLD: TopicRow(
+        Side.RELAY, Side.EDGE, "cloud", False, DownTold, "Notices that were told elsewhere"
+    ),
     Topic.DOWN_ROSTER: TopicRow(
         Side.RELAY, Side.EDGE, "cloud", True, DownRoster, "Keys and revocations, signed"
     ),

@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from laundryd.wire.events import Entry
-from laundryd.wire.ids import Epoch, Offset, Position, ResidentId, SessionId, Slug, WireModel
+from laundryd.wire.ids import (
+    Epoch,
+    NoticeId,
+    Offset,
+    Position,
+    ResidentId,
+    SessionId,
+    Slug,
+    WireModel,
+)
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.times import Moment
 
@@ -81,6 +90,15 @@ class DownAck(WireModel):
     offset: Offset
     send_from: Offset | None = None
     snapshot: bool = False
+
+
+class DownTold(WireModel):
+    """Notices that were told or read elsewhere, or are useful no more: the room need not show them.
+
+    A resident who was told by push and then opens the room's own page must not be told again.
+    """
+
+    notice_ids: Annotated[list[NoticeId], Field(min_length=1, max_length=100)]
 
 
 class VerifyKey(WireModel):

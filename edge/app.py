@@ -1,0 +1,297 @@
+"""The edge's wiring and life cycle, and nothing else.
+
+Start: database, room, detectors; then the page; then both brokers. The room's page works from the
+second step on, whatever else is missing. Stop: the page, the links (each says ``offline`` first), the
+database last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from edge.dashboards.board import Dashboards
+from edge.link.enrolment import Enrolment, read_enrolment
+from edge.link.roster import RosterKeeper
+from edge.link.uplink import OFFLINE, ONLINE, Uplink
+from edge.local.accounts import Accounts
+from edge.local.api import LocalRoom, make_api
+from edge.local.codes import DATABASE
+from edge.local.desk import LinkedRoom, RoomDesk
+from edge.local.door import LocalDoor
+from edge.room.decision import Change
+from edge.room.reconcile import MachineSetup
+from edge.sensing import Sensing
+from edge.settings import EdgeSettings, MachineSettings
+from edge.sources.router import Router
+from edge.sources.source import PlugSpec, Source
+from edge.sources.table import build_source
+from edge.store.edge_store import EdgeStore
+from edge.writer import RoomWriter
+from laundryd.daemon import sd_notify
+from laundryd.daemon.clock import Clock
+from laundryd.daemon.http_guard import HttpGuard
+from laundryd.daemon.live_first import LiveFirst
+from laundryd.daemon.mqtt import Message, MqttLink, Will
+from laundryd.daemon.serve import listen, serve
+from laundryd.daemon.tokens import SigningKey
+from laundryd.live.server import LiveServer
+from laundryd.live.settings import LiveSettings
+from laundryd.wire.events import Entry
+from laundryd.wire.ids import NoticeId, ResidentId
+from laundryd.wire.topics import Topic, topic_filter, topic_name
+from laundryd.wire.uplink import PresentSession, Roster
+
+log = logging.getLogger("laundryd.edge")
+
+ROSTER: Final = "roster"
+OWN_KEY: Final = "edge-signing-key.pem"
+
+
+class Edge:
+    """The daemon of one laundry room. ``run`` is its whole life."""
+
+    def __init__(self, settings: EdgeSettings) -> None:
+        self._settings = settings
+        self._ref = settings.ref
+        self._clock = Clock(settings.testing.clock_speed, settings.testing.clock_epoch_s)
+        self._watchdog = sd_notify.Watchdog()
+        self._owners: dict[str, ResidentId | None] = {}
+        self._mine_changed: set[ResidentId] = set()
+        self._mine_wake = asyncio.Event()
+
+    async def run(self, on_listening: Callable[[int], None] = lambda _port: None) -> None:
+        """Run until SIGTERM or SIGINT. ``on_listening`` hears the page's port.
+
+        Raises:
+            EdgeError: the enrolment file is wrong.
+            OSError: the page's address cannot be listened on.
+            sqlite3.Error: the database cannot be opened.
+
+        """
+        settings = self._settings
+        path = settings.cloud.enrolment
+        enrolment = read_enrolment(path, self._ref) if path else None
+        listener = listen(settings.http.host, settings.http.port)
+        store = await EdgeStore.open(settings.data_dir / DATABASE)
+        try:
+            await self._open(store, enrolment)
+            await self._live_until_told(listener, on_listening)
+        finally:
+            sd_notify.notify("STOPPING=1")
+            listener.close()
+            await store.close()
+
+    async def _open(self, store: EdgeStore, enrolment: Enrolment | None) -> None:
+        settings, clock = self._settings, self._clock
+        self._store = store
+        self._writer = writer = await RoomWriter.open(
+            self._ref, [_setup(one) for one in settings.machines], store, clock, settings.timings
+        )
+        self._owners = {name: record.owner for name, record in writer.state.machines.items()}
+        router = Router(_sources(settings.machines))
+        self._room_broker = MqttLink(
+            settings.broker,
+            f"laundryd-edge-{self._ref.key}",
+            name="room broker",
+            subscriptions=[*router.filters(), topic_filter(Topic.STAFF_COMMAND, self._ref)],
+            will=Will(topic_name(self._ref, Topic.AVAILABILITY), OFFLINE),
+        )
+        self._asks = router.asks()
+        cloud = _cloud_link(self._ref.key, enrolment) if enrolment else None
+        self._dashboards = Dashboards(writer, clock, self._room_broker, cloud)
+        self._sensing = Sensing(router, writer, store.documents, clock, self._dashboards.measured)
+        await self._sensing.open([(one.id, one.kind) for one in settings.machines if one.plug])
+        roster = await self._roster(enrolment) if enrolment else None
+        own_key = SigningKey.load_or_create(settings.data_dir / OWN_KEY)
+        door = LocalDoor(self._ref, clock, own_key=own_key, people=store.people, roster=roster)
+        desk = RoomDesk(
+            writer,
+            store,
+            clock,
+            name=settings.name,
+            on_presence=self._presence_changed,
+            present=self._present,
+        )
+        self._live = LiveServer(
+            door,
+            desk,
+            settings=LiveSettings(allowed_hosts=frozenset(settings.http.hosts)),
+            clock=clock,
+            server_name="edge",
+        )
+        accounts = Accounts(
+            self._ref,
+            clock,
+            door=door,
+            people=store.people,
+            own_key=own_key,
+            relay_url=enrolment.relay_url if enrolment else None,
+        )
+        self._uplink: Uplink | None = None
+        if cloud is not None and roster is not None:
+            self._uplink = Uplink(
+                ref=self._ref,
+                name=settings.name,
+                local_url=settings.http.public_url,
+                mqtt=cloud,
+                room=LinkedRoom(desk, writer, store),
+                roster=roster,
+                clock=clock,
+                acked=store.room.acked,
+                told=self._told_elsewhere,
+                on_connected=lambda: self._dashboards.connected(at_cloud=True),
+            )
+        writer.on_entries.append(self._told)
+        api = make_api(
+            LocalRoom(
+                ref=self._ref,
+                name=settings.name,
+                secure=settings.http.certfile is not None,
+                door=door,
+                desk=desk,
+                accounts=accounts,
+                people=store.people,
+                ready=lambda: True,
+            )
+        )
+        self._app = LiveFirst(self._live, HttpGuard(api, settings.http.hosts))
+
+    async def _live_until_told(
+        self, listener: socket.socket, on_listening: Callable[[int], None]
+    ) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        port: int = listener.getsockname()[1]
+
+        def started() -> None:
+            on_listening(port)
+            sd_notify.notify(f"READY=1\nSTATUS=serving {self._ref.key} on port {port}")
+            log.info("the room's page is on port %d", port, extra={"room": self._ref.key})
+
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(work, name=name)
+                for name, work in (
+                    ("writer", self._writer.run(lambda: self._watchdog.beat("writer"))),
+                    ("sensing", self._sensing.run(lambda: self._watchdog.beat("sensing"))),
+                    ("live", self._live.run()),
+                    ("mine", self._send_mine()),
+                    ("dashboards", self._dashboards.run(lambda: self._watchdog.beat("dashboards"))),
+                    ("room broker", self._room_broker.run(self._plug_spoke, self._broker_is_back)),
+                    ("watchdog", self._watchdog.run()),
+                    *([("uplink", self._uplink.run())] if self._uplink else []),
+                    (
+                        "http",
+                        serve(
+                            self._app,
+                            listener,
+                            on_started=started,
+                            certfile=self._settings.http.certfile,
+                            keyfile=self._settings.http.keyfile,
+                        ),
+                    ),
+                )
+            ]
+            await stop.wait()
+            log.info("stopping", extra={"room": self._ref.key})
+            for task in reversed(running):
+                task.cancel()
+
+    def _plug_spoke(self, message: Message) -> None:
+        if message.topic.endswith("/command"):
+            self._dashboards.ordered(message)
+        else:
+            self._sensing.arrived(message)
+
+    async def _broker_is_back(self) -> None:
+        self._sensing.listening_again()
+        topic = topic_name(self._ref, Topic.AVAILABILITY)
+        await self._room_broker.publish(topic, ONLINE, retain=True)
+        self._dashboards.connected(at_cloud=False)
+        for ask in self._asks:
+            await self._room_broker.publish(ask.topic, ask.payload)
+
+    def _told(self, entries: list[Entry], changes: Sequence[Change]) -> None:
+        """Tell everybody what the room accepted, in the journal's order."""
+        for entry in entries:
+            if entry.event is not None:
+                self._live.publish(entry.event)
+            if entry.ack is not None:
+                self._live.notice_gone(entry.ack.resident, [entry.ack.notice_id])
+            for notice in entry.notices:
+                self._live.notify(notice.card(), notice.resident)
+        for change in changes:
+            before = self._owners.get(change.record.machine)
+            self._owners[change.record.machine] = change.record.owner
+            self._mine_changed |= {one for one in (before, change.record.owner) if one}
+        self._mine_wake.set()
+        self._dashboards.told(entries)
+        if self._uplink is not None:
+            self._uplink.appended()
+
+    async def _send_mine(self) -> None:
+        while True:
+            await self._mine_wake.wait()
+            self._mine_wake.clear()
+            while self._mine_changed:
+                await self._live.send_mine(self._mine_changed.pop())
+
+    def _presence_changed(self) -> None:
+        if self._uplink is not None:
+            self._uplink.presence_changed()
+
+    def _present(self) -> list[PresentSession]:
+        return [
+            PresentSession(
+                session_id=one.session_id, resident=one.resident, attentive=one.attentive
+            )
+            for one in self._live.all_sessions()
+        ]
+
+    async def _told_elsewhere(self, notices: list[NoticeId]) -> None:
+        for resident in await self._store.room.told_elsewhere(notices):
+            self._live.notice_gone(resident, notices)
+
+    async def _roster(self, enrolment: Enrolment) -> RosterKeeper:
+        kept = await self._store.documents.get(ROSTER)
+
+        async def save(roster: Roster) -> None:
+            await self._store.documents.put(ROSTER, roster.model_dump_json())
+
+        return RosterKeeper(
+            enrolment_key=enrolment.enrolment_key,
+            audience=self._ref.audience,
+            current=Roster.model_validate(json.loads(kept)) if kept else None,
+            save=save,
+        )
+
+
+def _setup(machine: MachineSettings) -> MachineSetup:
+    return MachineSetup(machine.id, machine.kind, machine.name, has_plug=machine.plug is not None)
+
+
+def _sources(machines: Sequence[MachineSettings]) -> list[Source]:
+    return [
+        build_source(one.id, PlugSpec(one.plug.source, one.plug.topic, one.plug.channel))
+        for one in machines
+        if one.plug
+    ]
+
+
+def _cloud_link(room_key: str, enrolment: Enrolment) -> MqttLink:
+    base = topic_name(enrolment.ref, Topic.AVAILABILITY)
+    return MqttLink(
+        enrolment.broker,
+        f"laundryd-{room_key}",
+        name="cloud broker",
+        subscriptions=[base.removesuffix("availability") + "down/#"],
+        will=Will(base, OFFLINE),
+    )

@@ -1,0 +1,83 @@
+"""``laundryd edge ...``: run the daemon of one laundry room, replay power traces through its detector."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from laundryd.daemon import logs
+from laundryd.daemon.settings import EXIT_SETTINGS, SettingsError, load_settings
+from laundryd.daemon.sqlite import MigrationError
+from laundryd.wire.machines import MachineKind
+
+app = typer.Typer(no_args_is_help=True, help="The daemon of one laundry room.")
+
+
+def _stop(sentence: str, code: int) -> typer.Exit:
+    typer.echo(f"laundryd edge: {sentence}", err=True)
+    return typer.Exit(code)
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="TOML file; docs/settings-edge.md has every setting."),
+]
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """Run the room's daemon until SIGTERM."""
+    # Only here: `edge replay` needs neither web server nor broker.
+    from edge.app import Edge  # noqa: PLC0415
+    from edge.errors import EdgeError  # noqa: PLC0415
+    from edge.settings import EdgeSettings  # noqa: PLC0415
+    from edge.sources.source import SourceError  # noqa: PLC0415
+
+    try:
+        settings = load_settings(EdgeSettings, config)
+    except SettingsError as error:
+        raise _stop("\n  ".join(["wrong settings:", *error.sentences]), EXIT_SETTINGS) from None
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    try:
+        uvloop.run(Edge(settings).run())
+    except (EdgeError, SourceError) as error:
+        raise _stop(str(error), EXIT_SETTINGS) from None
+    except (MigrationError, sqlite3.Error) as error:
+        raise _stop(f"the database in {settings.data_dir} cannot be used: {error}", 1) from None
+    except OSError as error:
+        raise _stop(str(error), 1) from None
+
+
+@app.command()
+def replay(
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV files of unix_s,watts, plain or .gz.", exists=True)
+    ],
+    kind: Annotated[MachineKind, typer.Option(help="What the machine does.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line an event.")] = False,  # noqa: FBT002
+) -> None:
+    """Run the cycle detector over recorded power, as if live."""
+    from edge.replay import run_replay  # noqa: PLC0415
+
+    raise typer.Exit(run_replay(files, kind, as_json, sys.stdout))
+
+
+@app.command("join-code")
+def join_code(config: ConfigOption = None) -> None:
+    """Make a new join code for a room without a relay; the one before it ends."""
+    from edge.local.codes import make_join_code  # noqa: PLC0415
+    from edge.settings import EdgeSettings  # noqa: PLC0415
+
+    try:
+        settings = load_settings(EdgeSettings, config)
+    except SettingsError as error:
+        raise _stop("\n  ".join(["wrong settings:", *error.sentences]), EXIT_SETTINGS) from None
+    if settings.cloud.enrolment is not None:
+        raise _stop("this room is enrolled: make its join codes at the relay", EXIT_SETTINGS)
+    code = uvloop.run(make_join_code(settings.data_dir))
+    typer.echo(code)

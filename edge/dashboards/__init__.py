@@ -1,0 +1,1 @@
+"""OUT: retained topics that any dashboard reads without a template."""

@@ -1,0 +1,146 @@
+"""The shell of the dashboards: retained states and events out, staff's commands in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final, NoReturn
+
+from pydantic import ValidationError
+
+from edge.dashboards.states import Measured, StateBoard, machine_state
+from edge.room.decision import Refused
+from edge.room.inputs import StaffOrder
+from edge.room.view import view
+from edge.sources.reading import Reading
+from edge.writer import RoomWriter
+from laundryd.daemon.clock import Clock
+from laundryd.daemon.mqtt import Message, MqttLink
+from laundryd.wire.commands import StaffCommand
+from laundryd.wire.dashboards import MachineEvent
+from laundryd.wire.events import Entry
+from laundryd.wire.topics import Topic, parse_topic, topic_name
+
+log = logging.getLogger("laundryd.edge.dashboards")
+
+ORDERS_MAX: Final = 100
+"""Staff commands waiting; they come by hand."""
+ORDER_BYTES_MAX: Final = 1_024
+PAUSE_S: Final = 1.0
+
+
+class Dashboards:
+    """Publishes what anybody may see. ``cloud`` is None in a room that was never enrolled."""
+
+    def __init__(
+        self, writer: RoomWriter, clock: Clock, room_broker: MqttLink, cloud: MqttLink | None
+    ) -> None:
+        self._writer, self._clock = writer, clock
+        self._room_broker, self._cloud = room_broker, cloud
+        self._board = StateBoard()
+        self._events: list[MachineEvent] = []
+        self._orders: asyncio.Queue[Message] = asyncio.Queue(ORDERS_MAX)
+        self._wake = asyncio.Event()
+        self.skipped: Counter[str] = Counter()
+
+    def told(self, entries: Sequence[Entry]) -> None:
+        """Take what the room accepted."""
+        for entry in entries:
+            if entry.event is None:
+                continue
+            machine = entry.event.machine
+            self._board.changed(machine.machine)
+            self._events.append(
+                MachineEvent(
+                    event_type=entry.event.cause,
+                    at=entry.event.at,
+                    machine=machine.machine,
+                    phase=machine.phase,
+                )
+            )
+        self._wake.set()
+
+    def measured(self, reading: Reading) -> None:
+        """Take a measurement; it is published with the next state that is due."""
+        before = self._board.measurement(reading.machine)
+        self._board.measured(
+            reading.machine,
+            Measured(
+                before.power_w if reading.power_w is None else reading.power_w,
+                before.energy_wh if reading.energy_wh is None else reading.energy_wh,
+            ),
+        )
+
+    def ordered(self, message: Message) -> None:
+        """Take a staff command; retained ones are old and are not carried out."""
+        if message.retained or len(message.payload) > ORDER_BYTES_MAX or self._orders.full():
+            self._skip("retained" if message.retained else "oversized", message.topic)
+            return
+        self._orders.put_nowait(message)
+
+    def connected(self, *, at_cloud: bool) -> None:
+        """Publish every machine again: the broker may have lost what it kept."""
+        self._board.all_changed(self._writer.state.machines, at_cloud=at_cloud)
+        self._wake.set()
+
+    async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
+        """Publish and obey until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._publish(beat), name="dashboards publish")
+            tasks.create_task(self._obey(), name="dashboards obey")
+        raise AssertionError("publishing ends only by cancellation")
+
+    async def _publish(self, beat: Callable[[], None]) -> NoReturn:
+        while True:
+            beat()
+            self._wake.clear()
+            if self._room_broker.connected:
+                await self._publish_room()
+            if self._cloud is not None and self._cloud.connected:
+                for machine in self._board.due_cloud():
+                    await self._publish_state(self._cloud, machine, Measured())
+            try:
+                async with asyncio.timeout(PAUSE_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _publish_room(self) -> None:
+        events, self._events = self._events, []
+        for event in events:
+            name = topic_name(self._writer.room, Topic.MACHINE_EVENT, event.machine)
+            await self._room_broker.publish(name, event.model_dump_json().encode())
+        for machine in self._board.due_room(self._clock.monotonic_s()):
+            await self._publish_state(self._room_broker, machine, self._board.measurement(machine))
+
+    async def _publish_state(self, broker: MqttLink, machine: str, measured: Measured) -> None:
+        record = self._writer.state.machines.get(machine)
+        if record is None:
+            return
+        state = machine_state(view(record), self._clock.now(), measured)
+        name = topic_name(self._writer.room, Topic.MACHINE_STATE, machine)
+        await broker.publish(name, state.model_dump_json().encode(), retain=True)
+
+    async def _obey(self) -> NoReturn:
+        while True:
+            message = await self._orders.get()
+            address = parse_topic(message.topic)
+            try:
+                command = StaffCommand.model_validate_json(message.payload)
+            except ValidationError:
+                self._skip("malformed", message.topic)
+                continue
+            user = address.variable if address and address.variable else "unknown"
+            outcome = await self._writer.apply(StaffOrder(user, command))
+            if isinstance(outcome.decision, Refused):
+                log.warning(
+                    "staff command refused: %s",
+                    outcome.decision.detail,
+                    extra={"machine": command.machine, "reason": outcome.decision.code},
+                )
+
+    def _skip(self, reason: str, topic: str) -> None:
+        self.skipped[reason] += 1
+        log.warning("staff command skipped", extra={"reason": reason, "topic": topic})

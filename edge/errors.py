@@ -1,0 +1,23 @@
+"""Errors of the edge.
+
+EdgeError
+├── EnrolmentError      the enrolment file is missing, unreadable or another room's
+└── RosterError         a roster is not signed by our relay, for another room, or older than ours
+
+Wrong settings are laundryd.daemon.settings.SettingsError; a database that cannot be opened is
+laundryd.daemon.sqlite.MigrationError or sqlite3.Error.
+"""
+
+from __future__ import annotations
+
+
+class EdgeError(Exception):
+    """Base of the edge's own errors; the message says what happened, where, and what to do."""
+
+
+class EnrolmentError(EdgeError):
+    """The enrolment file is missing, unreadable or another room's."""
+
+
+class RosterError(EdgeError):
+    """A roster that must not be used; the one before it stays in force."""

@@ -1,0 +1,1 @@
+"""OUT: the cloud. Journal and presence up, commands and roster down."""

@@ -1,0 +1,293 @@
+"""The shell of the link: moves messages between the cloud's broker and the room."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Final, NoReturn, Protocol
+
+from pydantic import BaseModel, ValidationError
+
+from edge.errors import RosterError
+from edge.link.outbox import Do, Outbox, SnapshotReason
+from edge.link.roster import RosterKeeper
+from laundryd import __version__
+from laundryd.daemon.clock import Clock
+from laundryd.daemon.mqtt import Message, MqttLink
+from laundryd.wire.commands import (
+    CommandAnswer,
+    CommandError,
+    DownCommand,
+    ResidentCommand,
+    UpAnswer,
+)
+from laundryd.wire.errors import ERRORS, ErrorCode
+from laundryd.wire.events import Entry
+from laundryd.wire.ids import NoticeId, Offset, Position, RoomRef
+from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Address, Topic, parse_topic, topic_name
+from laundryd.wire.uplink import (
+    MAX_ENTRIES_A_BATCH,
+    DownAck,
+    DownHello,
+    DownRoster,
+    DownTold,
+    PresentSession,
+    UpEvents,
+    UpHello,
+    UpPresence,
+    UpSnapshot,
+)
+
+log = logging.getLogger(__name__)
+
+INBOX_MAX: Final = 1_000
+"""Messages waiting for us. Past it they are dropped and counted: all of them are sent again."""
+ONLINE: Final = b"online"
+OFFLINE: Final = b"offline"
+
+
+class UplinkRoom(Protocol):
+    """What the link needs of the room."""
+
+    def head(self) -> Position:
+        """Return the journal's newest position."""
+        ...
+
+    async def entries_after(self, offset: Offset, limit: int) -> Sequence[Entry] | None:
+        """Return entries of the current epoch after ``offset``, oldest first, ``limit`` at most.
+
+        None when some of them were dropped.
+        """
+        ...
+
+    async def acknowledge(self, position: Position) -> None:
+        """Let go of everything up to ``position``: the relay keeps it."""
+        ...
+
+    async def begin_epoch(self) -> None:
+        """Begin new numbers, because the old numbers cannot be continued."""
+        ...
+
+    def up_snapshot(self, reason: SnapshotReason) -> UpSnapshot:
+        """Return the whole room, its position taken before its state."""
+        ...
+
+    async def snapshot_sent(self) -> None:
+        """Take note that a snapshot left; the relay's acknowledgement lets the rest go."""
+        ...
+
+    async def command(self, command: ResidentCommand) -> CommandAnswer:
+        """Carry out a resident's command, once for each id."""
+        ...
+
+    def sessions(self) -> list[PresentSession]:
+        """Return everybody who is connected to the room's own page."""
+        ...
+
+
+class Uplink:
+    """The room's voice at the relay. ``told`` hears of notices that were told elsewhere."""
+
+    def __init__(
+        self,
+        *,
+        ref: RoomRef,
+        name: str,
+        local_url: str | None,
+        mqtt: MqttLink,
+        room: UplinkRoom,
+        roster: RosterKeeper,
+        clock: Clock,
+        acked: Offset,
+        told: Callable[[list[NoticeId]], Awaitable[None]],
+        on_connected: Callable[[], None],
+    ) -> None:
+        self._ref, self._name, self._local_url = ref, name, local_url
+        self._mqtt, self._room, self._roster, self._clock = mqtt, room, roster, clock
+        self._told, self._on_connected = told, on_connected
+        self._outbox = Outbox(room.head(), acked)
+        self._inbox: asyncio.Queue[Message] = asyncio.Queue(INBOX_MAX)
+        self._wake = asyncio.Event()
+        self._presence_changed = asyncio.Event()
+        self._presence_seq = 0
+        self.relay_ahead = timedelta()
+        """How far the relay's clock is ahead of ours, measured at the last hello."""
+        self.last_heard_s: float | None = None
+        self.skipped: Counter[str] = Counter()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the cloud's broker is reached; the relay behind it may still be away."""
+        return self._mqtt.connected
+
+    @property
+    def waiting(self) -> int:
+        """Entries that the relay has not acknowledged."""
+        return self._room.head().offset - self._outbox.acked
+
+    def appended(self) -> None:
+        """Send what is new in the journal."""
+        self._outbox.appended(self._room.head())
+        self._wake.set()
+
+    def presence_changed(self) -> None:
+        """Send who is there: a resident came, went, or looked away."""
+        self._presence_changed.set()
+
+    async def run(self) -> NoReturn:
+        """Keep the link up until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read(), name="uplink read")
+            tasks.create_task(self._send(), name="uplink send")
+            tasks.create_task(self._send_presence(), name="uplink presence")
+            await self._mqtt.run(self._arrived, self._connected)
+        raise AssertionError("the link ends only by cancellation")
+
+    def _arrived(self, message: Message) -> None:
+        try:
+            self._inbox.put_nowait(message)
+        except asyncio.QueueFull:
+            self._skip("inbox_full", message.topic)
+
+    async def _connected(self) -> None:
+        self._outbox.connected()
+        await self._mqtt.publish(topic_name(self._ref, Topic.AVAILABILITY), ONLINE, retain=True)
+        self._presence_changed.set()
+        self._wake.set()
+        self._on_connected()
+
+    async def _send(self) -> NoReturn:
+        while True:
+            # Clear first: what arrives while we look wakes us again.
+            self._wake.clear()
+            if self._mqtt.connected and await self._step():
+                continue
+            due_s = self._outbox.due_s if self._mqtt.connected else None
+            wait_s = None if due_s is None else max(0.0, due_s - self._clock.monotonic_s())
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _step(self) -> bool:
+        """Do what is due; False when there is nothing to do but wait."""
+        now_s = self._clock.monotonic_s()
+        match self._outbox.next(now_s):
+            case Do.WAIT:
+                return False
+            case Do.HELLO:
+                self._outbox.sent(now_s)
+                await self._say(Topic.UP_HELLO, self._hello())
+            case Do.SNAPSHOT:
+                snapshot = self._room.up_snapshot(self._outbox.snapshot_reason)
+                self._outbox.snapshot_sent(snapshot.snapshot.position, now_s)
+                if await self._say(Topic.UP_SNAPSHOT, snapshot):
+                    await self._room.snapshot_sent()
+            case Do.EVENTS:
+                await self._send_events(now_s)
+            case Do.NEW_EPOCH:
+                log.warning("the relay keeps entries that are not in our journal: new epoch")
+                await self._room.begin_epoch()
+                self._outbox.appended(self._room.head())
+        return True
+
+    async def _send_events(self, now_s: float) -> None:
+        after, head = self._outbox.acked, self._room.head()
+        entries = await self._room.entries_after(after, MAX_ENTRIES_A_BATCH)
+        if entries is None:
+            self._outbox.lost()
+            return
+        caught_up = (entries[-1].offset if entries else after) >= head.offset
+        self._outbox.sent(now_s, caught_up=caught_up)
+        await self._say(Topic.UP_EVENTS, UpEvents(entries=list(entries), caught_up=caught_up))
+
+    async def _send_presence(self) -> NoReturn:
+        while True:
+            await self._presence_changed.wait()
+            self._presence_changed.clear()
+            self._presence_seq += 1
+            await self._say(
+                Topic.UP_PRESENCE,
+                UpPresence(seq=self._presence_seq, sessions=self._room.sessions()),
+            )
+
+    async def _read(self) -> NoReturn:
+        while True:
+            message = await self._inbox.get()
+            address = parse_topic(message.topic)
+            if len(message.payload) > MAX_PAYLOAD_BYTES:
+                self._skip("oversized", message.topic)
+            elif address is None or address.room != self._ref:
+                self._skip("unknown_topic", message.topic)
+            else:
+                try:
+                    await self._take(address, message.payload)
+                except ValidationError:
+                    self._skip("malformed", message.topic)
+                except RosterError as error:
+                    log.warning("%s", error)
+                    self._skip("roster_refused", message.topic)
+
+    async def _take(self, address: Address, payload: bytes) -> None:
+        self.last_heard_s = self._clock.monotonic_s()
+        match address.topic:
+            case Topic.DOWN_HELLO:
+                self._greeted(DownHello.model_validate_json(payload))
+            case Topic.DOWN_ACK:
+                if self._outbox.acknowledged(DownAck.model_validate_json(payload)):
+                    await self._room.acknowledge(
+                        Position(epoch=self._outbox.head.epoch, offset=self._outbox.acked)
+                    )
+            case Topic.DOWN_COMMAND:
+                await self._answer(DownCommand.model_validate_json(payload))
+            case Topic.DOWN_ROSTER:
+                await self._roster.take(DownRoster.model_validate_json(payload))
+            case Topic.DOWN_TOLD:
+                await self._told(DownTold.model_validate_json(payload).notice_ids)
+            case _:
+                self._skip("unknown_topic", address.topic)
+        self._wake.set()
+
+    def _greeted(self, hello: DownHello) -> None:
+        now = self._clock.real_now()
+        self.relay_ahead = hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2)
+        self._outbox.greeted(hello)
+
+    async def _answer(self, request: DownCommand) -> None:
+        if self._clock.real_now() + self.relay_ahead >= request.expires_at:
+            row = ERRORS[ErrorCode.EXPIRED]
+            answer = CommandAnswer(
+                id=request.command.id,
+                ok=False,
+                error=CommandError(code=ErrorCode.EXPIRED, message=f"{row.title}. {row.remedy}"),
+            )
+        else:
+            answer = await self._room.command(request.command)
+        await self._say(
+            Topic.UP_ANSWER,
+            UpAnswer(request_id=request.request_id, answer=answer),
+            request.relay_id,
+        )
+
+    def _hello(self) -> UpHello:
+        return UpHello(
+            name=self._name,
+            version=__version__,
+            head=self._room.head(),
+            acked=self._outbox.acked,
+            durable=True,
+            sent_at=self._clock.real_now(),
+            local_url=self._local_url,
+        )
+
+    async def _say(self, topic: Topic, payload: BaseModel, variable: str | None = None) -> bool:
+        name = topic_name(self._ref, topic, variable)
+        return await self._mqtt.publish(name, payload.model_dump_json().encode())
+
+    def _skip(self, reason: str, topic: str) -> None:
+        self.skipped[reason] += 1
+        log.warning("message from the cloud skipped", extra={"reason": reason, "topic": topic})

@@ -1,0 +1,146 @@
+"""The room's desk behind its own sockets: history, commands, notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from edge.link.outbox import SnapshotReason
+from edge.room.view import mine, owners, snapshot
+from edge.store.edge_store import EdgeStore
+from edge.writer import RoomWriter
+from laundryd.daemon.clock import Clock
+from laundryd.wire import frames
+from laundryd.wire.commands import CommandAnswer, ResidentCommand
+from laundryd.wire.events import AckKind, Entry, NoticeAck, PublicEvent
+from laundryd.wire.ids import NoticeId, Offset, Position, ResidentId, RoomKey, SessionId
+from laundryd.wire.machines import RoomSnapshot
+from laundryd.wire.notices import NoticeCard
+from laundryd.wire.uplink import PresentSession, UpSnapshot
+
+
+class RoomDesk:
+    """Answers the sockets (``laundryd.live.desk.Desk``), the page and the link from one room."""
+
+    def __init__(
+        self,
+        writer: RoomWriter,
+        store: EdgeStore,
+        clock: Clock,
+        *,
+        name: str,
+        on_presence: Callable[[], None],
+        present: Callable[[], list[PresentSession]],
+    ) -> None:
+        self._writer, self._store, self._clock = writer, store, clock
+        self._name = name
+        self._on_presence, self._present = on_presence, present
+
+    # -- the page and the sockets
+
+    def snapshot(self) -> RoomSnapshot:
+        """Return the whole room."""
+        # The position first: an event between the two is then replayed, never lost.
+        position = self._writer.position
+        return snapshot(
+            self._writer.state,
+            room=self._writer.room.key,
+            name=self._name,
+            position=position,
+            at=self._clock.now(),
+            durable=self._writer.durable,
+        )
+
+    def position(self, room: RoomKey) -> Position | None:
+        """Return the journal's head; None for another room."""
+        return self._writer.position if room == self._writer.room.key else None
+
+    async def since(
+        self, room: RoomKey, position: Position, limit: int
+    ) -> Sequence[PublicEvent] | None:
+        """Return the public events after ``position``, None when the journal cannot serve them all."""
+        if room != self._writer.room.key:
+            return None
+        return await self._store.room.since(position, limit)
+
+    async def command(self, resident: ResidentId, frame: frames.Command) -> frames.Result:
+        """Carry out a command that came over a socket."""
+        answer = await self._writer.command(
+            ResidentCommand(
+                id=frame.id,
+                resident=resident,
+                machine=frame.machine,
+                name=frame.name,
+                params=frame.params,
+            )
+        )
+        return frames.Result.model_validate(answer.model_dump())
+
+    async def acked(
+        self,
+        resident: ResidentId,
+        session_id: SessionId,
+        notice_ids: Sequence[NoticeId],
+        kind: AckKind,
+    ) -> None:
+        """Journal the acknowledgements; unknown, foreign and repeated ones are ignored."""
+        del session_id  # the journal keeps who was told, not on which page
+        for notice_id in notice_ids:
+            await self._writer.ack(
+                NoticeAck(notice_id=notice_id, resident=resident, kind=kind, at=self._clock.now())
+            )
+
+    async def mine(self, resident: ResidentId) -> frames.Mine:
+        """Return everything that is this resident's."""
+        return mine(self._writer.state, self._writer.room.key, resident)
+
+    async def pending_notices(self, resident: ResidentId) -> Sequence[NoticeCard]:
+        """Return what this resident was not told yet and is still useful."""
+        return await self._store.room.pending_notices(resident, self._clock.now())
+
+    def present(self) -> list[PresentSession]:
+        """Return everybody who is connected here."""
+        return self._present()
+
+    def presence_changed(self) -> None:
+        """Pass on that somebody came, went, or looked away."""
+        self._on_presence()
+
+
+class LinkedRoom:
+    """The room as the link sees it (``edge.link.uplink.UplinkRoom``)."""
+
+    def __init__(self, desk: RoomDesk, writer: RoomWriter, store: EdgeStore) -> None:
+        self._desk, self._writer, self._store = desk, writer, store
+
+    def head(self) -> Position:
+        """Return the journal's newest position."""
+        return self._writer.position
+
+    async def entries_after(self, offset: Offset, limit: int) -> Sequence[Entry] | None:
+        """Return entries after ``offset``; None when some were dropped."""
+        return await self._store.room.entries_after(offset, limit)
+
+    async def acknowledge(self, position: Position) -> None:
+        """Let go of everything up to ``position``."""
+        await self._store.room.acknowledge(position.epoch, position.offset)
+
+    async def snapshot_sent(self) -> None:
+        """Take note that a snapshot left."""
+        await self._store.room.snapshot_sent()
+
+    async def begin_epoch(self) -> None:
+        """Begin new numbers: the relay keeps entries that this journal does not have."""
+        await self._writer.new_epoch("the relay keeps entries that this journal does not have")
+
+    def up_snapshot(self, reason: SnapshotReason) -> UpSnapshot:
+        """Return the whole room with its owners, the position taken first."""
+        shown = self._desk.snapshot()
+        return UpSnapshot(snapshot=shown, owners=owners(self._writer.state), reason=reason)
+
+    async def command(self, command: ResidentCommand) -> CommandAnswer:
+        """Carry out a remote resident's command."""
+        return await self._writer.command(command)
+
+    def sessions(self) -> list[PresentSession]:
+        """Return everybody who is connected here."""
+        return self._desk.present()

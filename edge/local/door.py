@@ -1,0 +1,82 @@
+"""Who may come in: tokens of the relay for this room, verified offline, or the room's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+
+from edge.link.roster import RosterKeeper
+from edge.store.people import People
+from laundryd.daemon.clock import Clock
+from laundryd.daemon.tokens import Claims, SigningKey, TokenRefusedError, verify_token
+from laundryd.live.door import Admission, Refusal
+from laundryd.wire.errors import ErrorCode
+from laundryd.wire.ids import RoomRef
+
+COOKIE: Final = "laundryd_edge"
+
+
+def token_of(headers: Mapping[str, str]) -> str | None:
+    """Return the token of a request: ``Authorization: Bearer``, else our cookie; None without one."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value:
+        return value
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return None
+    return cookie.value if cookie else None
+
+
+class LocalDoor:
+    """Judges tokens for the room's own page.
+
+    ``roster`` is None in a room that was never enrolled: then only ``own_key`` signs, and ``people``
+    know the devices. In an enrolled room identity is the relay's, and our own key counts no more.
+    """
+
+    def __init__(
+        self,
+        ref: RoomRef,
+        clock: Clock,
+        *,
+        own_key: SigningKey,
+        people: People,
+        roster: RosterKeeper | None,
+    ) -> None:
+        self._ref, self._clock = ref, clock
+        self._own_key, self._people, self._roster = own_key, people, roster
+
+    async def claims(self, token: str) -> Claims:
+        """Check a token and return what it says.
+
+        Raises:
+            TokenRefusedError: not valid for this room now; the message says why, without the token.
+
+        """
+        own = {self._own_key.kid: self._own_key.verify_key}
+        keys = own if self._roster is None else self._roster.keys
+        claims = verify_token(token, keys, self._ref.audience, self._clock.real_now())
+        if self._roster is None:
+            device = await self._people.device(claims.device)
+            revoked = device is None or device.revoked
+        else:
+            revoked = claims.device in self._roster.revoked_devices
+        if revoked:
+            raise TokenRefusedError("its device was signed out")
+        return claims
+
+    async def admit(self, headers: Mapping[str, str]) -> Admission | Refusal:
+        """Let a request in, or say why not."""
+        token = token_of(headers)
+        if token is None:
+            return Refusal(ErrorCode.UNAUTHENTICATED, "There is no token.")
+        try:
+            claims = await self.claims(token)
+        except TokenRefusedError as error:
+            return Refusal(ErrorCode.UNAUTHENTICATED, f"The token is {error}.")
+        left_s = (claims.expires_at - self._clock.real_now()).total_seconds()
+        return Admission(
+            claims.resident, claims.device, frozenset({self._ref.key}), expires_in_s=left_s
+        )

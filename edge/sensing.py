@@ -1,0 +1,186 @@
+"""From plug messages to the room: the shell around sources and detectors, one task, in order.
+
+The clock drives the detectors as much as the plugs do: a plug that publishes on change says nothing
+when a wash is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NoReturn
+
+from edge.detect.detector import Detector, DetectorStateError
+from edge.detect.sensor import sensor_state
+from edge.detect.signals import CycleStarted, Signal
+from edge.room.inputs import CycleFinished as RoomCycleFinished
+from edge.room.inputs import CycleStarted as RoomCycleStarted
+from edge.room.inputs import SensorChanged
+from edge.sources.reading import Heard, Reading
+from edge.sources.router import Router
+from edge.store.commit import DetectorState
+from edge.store.documents import Documents
+from edge.writer import RoomWriter
+from laundryd.daemon.clock import Clock
+from laundryd.daemon.mqtt import Message
+from laundryd.wire.ids import Slug
+from laundryd.wire.machines import MachineKind
+from laundryd.wire.phases import Sensor
+
+log = logging.getLogger("laundryd.edge.sensing")
+
+INBOX_MAX: Final = 10_000
+"""Plug messages waiting for us; 20 plugs at 1 Hz fill it in 8 minutes. Past it the newest are dropped:
+a detector takes a hole better than a delay."""
+TICK_ROOM_S: Final = 1.0
+"""Room seconds between two looks at the clock."""
+KEEP_ROOM_S: Final = 60.0
+"""Room seconds between two writes of a running detector's state: what a power cut may take from it."""
+RETRY_S: Final = 5.0
+
+
+@dataclass(slots=True)
+class _Ear:
+    """One machine with a plug: its detector, and when it was heard."""
+
+    machine: Slug
+    detector: Detector
+    listening_since: datetime
+    sensor: Sensor = Sensor.OK
+    last_reading_at: datetime | None = None
+    online: bool | None = None
+    kept_at: datetime | None = None
+    due: list[Signal] = field(default_factory=list)
+
+
+class Sensing:
+    """Feeds the room. ``on_reading`` hears each measurement, for dashboards."""
+
+    def __init__(
+        self,
+        router: Router,
+        writer: RoomWriter,
+        documents: Documents,
+        clock: Clock,
+        on_reading: Callable[[Reading], None],
+    ) -> None:
+        self._router, self._writer, self._documents = router, writer, documents
+        self._clock, self._on_reading = clock, on_reading
+        self._inbox: asyncio.Queue[tuple[datetime, Message]] = asyncio.Queue(INBOX_MAX)
+        self._ears: dict[Slug, _Ear] = {}
+        self.dropped = 0
+
+    async def open(self, machines: Sequence[tuple[Slug, MachineKind]]) -> None:
+        """Take every machine's detector up where it was left."""
+        for machine, kind in machines:
+            detector = await self._kept(machine, kind)
+            self._ears[machine] = _Ear(machine, detector, self._clock.now())
+
+    def arrived(self, message: Message) -> None:
+        """Take a message from the room's broker; it is looked at in turn."""
+        try:
+            self._inbox.put_nowait((self._clock.now(), message))
+        except asyncio.QueueFull:
+            self.dropped += 1
+
+    def listening_again(self) -> None:
+        """Take note that the broker is back: plugs get as long to speak as after a start."""
+        for ear in self._ears.values():
+            ear.listening_since = self._clock.now()
+
+    async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
+        """Work until cancelled."""
+        next_tick = self._clock.monotonic_s()
+        while True:
+            beat()
+            left_s = next_tick - self._clock.monotonic_s()
+            if left_s <= 0:
+                await self._tick(self._clock.now())
+                next_tick = self._clock.monotonic_s() + TICK_ROOM_S / max(
+                    1.0, min(self._clock.speed, 20)
+                )
+                continue
+            try:
+                async with asyncio.timeout(left_s):
+                    at, message = await self._inbox.get()
+            except TimeoutError:
+                continue
+            for heard in self._router.take(
+                message.topic, message.payload, at, retained=message.retained
+            ):
+                await self._hear(heard)
+
+    async def _hear(self, heard: Heard) -> None:
+        ear = self._ears.get(heard.machine)
+        if ear is None:
+            return
+        if isinstance(heard, Reading):
+            ear.last_reading_at, ear.online = heard.at, None
+            self._on_reading(heard)
+            ear.due += ear.detector.feed(heard)
+        else:
+            ear.online = heard.online
+        await self._settle(ear, heard.at)
+
+    async def _tick(self, now: datetime) -> None:
+        for ear in self._ears.values():
+            ear.due += ear.detector.tick(now)
+            await self._settle(ear, now)
+
+    async def _settle(self, ear: _Ear, now: datetime) -> None:
+        """Bring the room up to what the ear heard; what cannot be kept stays due."""
+        try:
+            while ear.due:
+                await self._signal(ear, ear.due[0], now)
+                del ear.due[0]
+            await self._judge_sensor(ear, now)
+            await self._keep_running(ear, now)
+        except sqlite3.Error:
+            log.exception("what a plug showed cannot be kept yet", extra={"machine": ear.machine})
+            await asyncio.sleep(RETRY_S)
+
+    async def _signal(self, ear: _Ear, signal: Signal, now: datetime) -> None:
+        given = (
+            RoomCycleStarted(ear.machine, signal.started_at)
+            if isinstance(signal, CycleStarted)
+            else RoomCycleFinished(ear.machine, signal.started_at, signal.ended_at)
+        )
+        await self._writer.apply(given, detector=_dumped(ear))
+        ear.kept_at = now
+
+    async def _judge_sensor(self, ear: _Ear, now: datetime) -> None:
+        sensor = sensor_state(
+            now,
+            has_plug=True,
+            listening_since=ear.listening_since,
+            last_reading_at=ear.last_reading_at,
+            online=ear.online,
+        )
+        if sensor is not self._writer.state.machines[ear.machine].sensor:
+            await self._writer.apply(SensorChanged(ear.machine, sensor))
+        ear.sensor = sensor
+
+    async def _keep_running(self, ear: _Ear, now: datetime) -> None:
+        if ear.detector.started_at is None:
+            return
+        if ear.kept_at is None or (now - ear.kept_at).total_seconds() >= KEEP_ROOM_S:
+            await self._documents.keep_detector(_dumped(ear))
+            ear.kept_at = now
+
+    async def _kept(self, machine: Slug, kind: MachineKind) -> Detector:
+        body = await self._documents.detector(machine)
+        if body is not None:
+            try:
+                return Detector.load(kind, json.loads(body))
+            except (DetectorStateError, ValueError) as error:
+                log.warning("%s", error, extra={"machine": machine})
+        return Detector(kind)
+
+
+def _dumped(ear: _Ear) -> DetectorState:
+    return DetectorState(ear.machine, json.dumps(ear.detector.dump()))

@@ -1,0 +1,145 @@
+"""The edge's settings: one typed table, from which ``docs/settings-edge.md`` is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from edge.room.timings import RoomTimings
+from laundryd.daemon.logs import LogLevel
+from laundryd.daemon.mqtt import BrokerSettings
+from laundryd.daemon.settings import ProgramSettings
+from laundryd.wire.ids import RoomRef, Slug
+from laundryd.wire.machines import DisplayName, MachineKind
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PlugSettings(_Table):
+    """One machine's smart plug."""
+
+    source: Literal["tasmota"] = Field(
+        "tasmota", description="Which firmware the plug runs, which decides topics and payloads."
+    )
+    topic: Annotated[str, Field(pattern=r"^[^+#/\s][^+#\s]*$", max_length=100)] = Field(
+        description="The plug's own topic on the room's broker, as set in its firmware."
+    )
+    channel: Annotated[int, Field(ge=1, le=8)] = Field(
+        1, description="Which channel, counted from 1, of a plug that measures several machines."
+    )
+
+
+class MachineSettings(_Table):
+    """One machine of the room."""
+
+    id: Slug = Field(description="The machine's slug, unique in the room; it never changes.")
+    kind: MachineKind = Field(description="washer, dryer or washer_dryer: how its power is read.")
+    name: DisplayName = Field(
+        description="What residents read on the machine, up to 40 characters."
+    )
+    plug: PlugSettings | None = Field(
+        None, description="The smart plug that meters it; without one residents and timers decide."
+    )
+
+
+class HttpSettings(_Table):
+    """The room's own page."""
+
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on; 0.0.0.0 serves the whole local network."
+    )
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8080, description="TCP port of the page; 0 lets the system choose, for tests."
+    )
+    hosts: Annotated[list[str], Field(min_length=1)] = Field(
+        ["127.0.0.1", "localhost"],
+        description="Names and addresses the page is reached by; others are refused (DNS rebinding).",
+    )
+    public_url: str | None = Field(
+        None, description="The page's address as residents open it; the relay's app links to it."
+    )
+    certfile: Path | None = Field(
+        None, description="TLS certificate; with it the room's page may be installed and may push."
+    )
+    keyfile: Path | None = Field(
+        None, description="The certificate's private key, readable by us only."
+    )
+
+
+class CloudSettings(_Table):
+    """The relay, from the enrolment file that ``laundryd relay room add`` wrote."""
+
+    enrolment: Path | None = Field(
+        None, description="The room's enrolment file; without one the room works by itself."
+    )
+
+
+class TestingSettings(_Table):
+    """For the demo and the tests alone; each is refused unless ``enabled`` is set too."""
+
+    enabled: bool = Field(False, description="Says twice that this is no real laundry room.")
+    clock_speed: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        1.0, description="How many room seconds pass in a real second; real rooms have 1."
+    )
+    clock_epoch_s: float | None = Field(
+        None, description="Unix seconds at which room time and real time agreed; none means start."
+    )
+
+    @model_validator(mode="after")
+    def _said_twice(self) -> Self:
+        if not self.enabled and (self.clock_speed != 1.0 or self.clock_epoch_s is not None):
+            raise ValueError("clock_speed and clock_epoch_s need testing.enabled = true")
+        return self
+
+
+class EdgeSettings(ProgramSettings):
+    """Everything the edge can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUNDRYD_EDGE_")
+
+    site: Slug = Field(description="The site's slug, the same for all rooms of a house.")
+    room: Slug = Field(description="The room's slug, unique in its site.")
+    name: DisplayName = Field("Laundry room", description="What residents read above the machines.")
+    data_dir: Path = Field(
+        Path("/var/lib/laundryd-edge"), description="Where the room's database and keys are kept."
+    )
+    log_level: LogLevel = Field("info", description="Least severe log lines that are written.")
+    log_json: bool = Field(False, description="Write log lines as JSON, for a log collector.")
+    machines: Annotated[list[MachineSettings], Field(min_length=1, max_length=200)] = Field(
+        description="The machines in the order in which the page shows them; 200 at most."
+    )
+    broker: BrokerSettings = Field(
+        BrokerSettings(), description="The room's broker, where plugs and dashboards are."
+    )
+    http: HttpSettings = Field(HttpSettings(), description="The room's own page.")
+    cloud: CloudSettings = Field(CloudSettings(), description="The relay.")
+    timings: RoomTimings = Field(RoomTimings(), description="How long things last in the room.")
+    testing: TestingSettings = Field(TestingSettings(), description="For the demo and the tests.")
+
+    @model_validator(mode="after")
+    def _machines_differ(self) -> Self:
+        seen: set[str] = set()
+        for machine in self.machines:
+            if machine.id in seen:
+                raise ValueError(f"two machines are called {machine.id}: give each its own id")
+            seen.add(machine.id)
+        return self
+
+    @property
+    def ref(self) -> RoomRef:
+        """The room's two slugs."""
+        return RoomRef(site=self.site, room=self.room)
+
+
+if __name__ == "__main__":
+    from laundryd.daemon.settings_page import page, write_page
+
+    write_page(
+        Path(__file__).parent.parent / "docs" / "settings-edge.md",
+        page(EdgeSettings, "the edge", "python -m edge.settings"),
+    )

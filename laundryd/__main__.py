@@ -1,0 +1,5 @@
+"""``python -m laundryd``."""
+
+from laundryd.cli import main
+
+main()
