@@ -11,7 +11,9 @@ samples are ignored until it has caught up; when it jumps ahead, that is a silen
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
+
+from pydantic import ConfigDict
 
 from edge.detect.rules import (
     FLOOR_CEILING_W,
@@ -45,6 +47,9 @@ Mark = Start | End
 @dataclass(slots=True)
 class CycleState:
     """What is remembered of one machine between samples. Times are Unix seconds; None: not so now."""
+
+    # How a kept state is checked when it is read again.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, allow_inf_nan=False)
 
     last_s: float | None = None
     """The last sample's time, and its value."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from edge.detect.cycle import CycleFinder, CycleState, Mark, Start
 from edge.detect.rules import RULES
@@ -23,7 +23,8 @@ DetectorState = dict[str, float | int | str | None]
 """What ``dump`` gives: flat, JSON-able, times in Unix seconds."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_STATE: Final = TypeAdapter(CycleState, config=ConfigDict(extra="forbid", allow_inf_nan=False))
+_STATE: Final = TypeAdapter(CycleState)
+_STATE_FIELDS: Final = {field.name for field in fields(CycleState)}
 
 
 class DetectorStateError(ValueError):
@@ -84,6 +85,11 @@ class Detector:
             raise DetectorStateError(
                 f"kept detector state is version {version!r} of a {kept_kind!r}; "
                 f"this is version {STATE_VERSION} of a {kind.value!r}: it begins anew"
+            )
+        if values.keys() != _STATE_FIELDS:
+            odd = sorted(map(str, values.keys() ^ _STATE_FIELDS))
+            raise DetectorStateError(
+                f"kept detector state of a {kind.value} lacks or adds {odd[:5]}: it begins anew"
             )
         try:
             return cls(kind, _STATE.validate_python(values))

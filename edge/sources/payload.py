@@ -78,7 +78,8 @@ def energy_wh(value: object, name: str, wh_per_unit: float) -> float | Skip | No
     number = _number(value, name)
     if number is None or isinstance(number, Skip):
         return number
-    energy = number * wh_per_unit
+    # Milliwatt-hours are finer than any plug counts; they hide what binary fractions make of kWh.
+    energy = round(number * wh_per_unit, 3)
     if not 0.0 <= energy <= MAX_ENERGY_WH:
         return skip(SkipReason.IMPLAUSIBLE, f"{name} is {energy:g} Wh")
     return energy
