@@ -107,7 +107,11 @@ def load_settings(
         settings = model()
     except ValidationError as error:
         origin = _Origin(model, config, read, leaves)
-        wrong += [origin.sentence(detail) for detail in error.errors(include_url=False)]
+        wrong += [
+            origin.sentence(detail)
+            for detail in error.errors(include_url=False)
+            if not origin.is_variable(detail)
+        ]
     except SourceError as error:
         wrong.append(f"{error}; a list or table in a variable is written as JSON")
     finally:
@@ -206,6 +210,11 @@ class _Origin:
     config: Path | None
     read: _Sources
     leaves: Mapping[str, FieldInfo]
+
+    def is_variable(self, detail: ErrorDetails) -> bool:
+        """Say whether an unknown name came from a variable, which was named already."""
+        name = ".".join(str(part) for part in detail["loc"])
+        return detail["type"] == "extra_forbidden" and variable_name(self.model, name) in os.environ
 
     def sentence(self, detail: ErrorDetails) -> str:
         """Say which setting is wrong, where it stood, what was found and what is allowed."""
