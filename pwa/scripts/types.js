@@ -13,12 +13,20 @@ const text = await compile(schema, "Wire", {
   // The limits of lengths are the server's to check: tuples of every length say nothing here.
   ignoreMinAndMaxItems: true,
 });
-// The schema's root names no message of its own, and where a definition is used is no description.
+// The schema's root is no message of its own.
 const types = text
-  .replace(/\/\*\*(?:(?!\*\/)[^])*\*\/\s*export interface Wire \{\s*\}\n/, "")
-  .replace(/ \* This interface was referenced by [^]*?via the `definition` ".*?"\.\n/g, "")
-  .replace(/ \*\n \*\//g, " */")
-  .replace(/\/\*\*\n \*\/\n/g, "");
+  .replace(/^ *\/\*\*\n(?: *\*.*\n)*? *\*\/\n/gm, withoutReferences)
+  .replace(/\/\*\*\n(?: \*.*\n)*? \*\/\nexport interface Wire \{\s*\}\n/, "");
+
+/** A comment without the lines that say where a definition is used; empty: no comment at all. */
+function withoutReferences(comment) {
+  const lines = comment.split("\n").filter((line) => line !== "");
+  const kept = lines
+    .slice(1, -1)
+    .filter((line) => !/This interface was referenced by|via the `definition`|`patternProperty`/.test(line));
+  while (/^ *\*$/.test(kept.at(-1) ?? "")) kept.pop();
+  return kept.length === 0 ? "" : [lines[0], ...kept, lines.at(-1), ""].join("\n");
+}
 
 if (process.argv.includes("--check")) {
   if ((await readFile(target, "utf8").catch(() => "")) !== types) {

@@ -215,8 +215,14 @@ export interface Identify {
   type: "identify";
   session_id?: string | null;
   rooms: {
-    /**
-     */
+    [k: string]: Position | null;
+  };
+  visible: boolean;
+  lang: Lang;
+}
+/**
+ * ``POST /join``: exactly one of ``code`` (relay, or a room without one) and ``voucher`` (edge).
+ */
 export interface JoinBody {
   code?: string | null;
   voucher?: string | null;
@@ -390,7 +396,17 @@ export interface RoomClock {
  *
  * ``was_recovering``: the client named a position. ``recovered``: everything after it follows in the
  * next frames. Otherwise the client GETs the room. ``epoch`` and ``offset``: the head at this moment.
+ */
+export interface RoomResume {
+  epoch: string;
+  offset: number;
+  was_recovering: boolean;
+  recovered: boolean;
+}
+/**
+ * A whole room at a position that was taken before the machines were read.
  *
+ * ``edge`` is None on the room's own page: there the edge itself answers.
  */
 export interface RoomSnapshot {
   room: string;

@@ -1,0 +1,52 @@
+/** The HTTP interface, one function a call. */
+
+import type {
+  CommandAnswer,
+  CommandName,
+  Joined,
+  Lang,
+  LinkCode,
+  Me,
+  PushKey,
+  RoomSnapshot,
+  SubscriptionBody,
+  Voucher,
+} from "../wire/types";
+import { ask } from "./http";
+
+const segment = encodeURIComponent;
+
+export const getMe = () => ask<Me>("GET", "/me");
+export const putLang = (lang: Lang) => ask<unknown>("PUT", "/me", { lang });
+
+export const getRoom = (room: string) => ask<RoomSnapshot>("GET", `/rooms/${segment(room)}`);
+
+export const joinWithCode = (code: string, device_name: string, lang: Lang) =>
+  ask<Joined>("POST", "/join", { code, device_name, lang });
+export const joinWithVoucher = (voucher: string, device_name: string, lang: Lang) =>
+  ask<Joined>("POST", "/join", { voucher, device_name, lang });
+export const linkDevice = (code: string, device_name: string, lang: Lang) =>
+  ask<Joined>("POST", "/devices/link", { code, device_name, lang });
+
+export const makeLinkCode = () => ask<LinkCode>("POST", "/devices/link-code", {});
+export const makeVoucher = (room: string) =>
+  ask<Voucher>("POST", `/rooms/${segment(room)}/voucher`, {});
+
+export const sendCommand = (
+  room: string,
+  machine: string,
+  name: CommandName,
+  id: string,
+  minutes: number | null,
+) =>
+  ask<CommandAnswer>(
+    "POST",
+    `/rooms/${segment(room)}/machines/${segment(machine)}/${name}`,
+    minutes === null ? { id } : { id, minutes },
+  );
+
+export const getPushKey = () => ask<PushKey>("GET", "/push/key");
+export const putSubscription = (subscription: SubscriptionBody) =>
+  ask<unknown>("PUT", "/push/subscriptions", subscription);
+export const deleteSubscription = (subscription: SubscriptionBody) =>
+  ask<unknown>("DELETE", "/push/subscriptions", subscription);

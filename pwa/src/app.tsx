@@ -1,0 +1,39 @@
+/** Which screen is up. */
+
+import { JoinScreen } from "./join/JoinScreen";
+import { LocalPages } from "./menu/LocalPages";
+import { RoomScreen } from "./room/RoomScreen";
+import { enter } from "./state/session";
+import { connection, screen, t } from "./state/signals";
+
+export function App() {
+  return (
+    <div class="app" data-screen={screen.value} data-connection={connection.value}>
+      <Screen />
+    </div>
+  );
+}
+
+function Screen() {
+  switch (screen.value) {
+    case "starting":
+      return <p class="centre">{t("app.loading")}</p>;
+    case "join":
+      return <JoinScreen />;
+    case "room":
+      return <RoomScreen />;
+    case "away":
+      return (
+        <main class="narrow">
+          <h1>laundryd</h1>
+          <p class="banner bad" role="status">
+            {t("connection.offline")}
+          </p>
+          <button type="button" class="primary" onClick={() => void enter()}>
+            {t("app.retry")}
+          </button>
+          <LocalPages />
+        </main>
+      );
+  }
+}

@@ -1,0 +1,25 @@
+/** What an address brings in its fragment: a code or a voucher, used once and taken off. */
+
+export type GivenKind = "join" | "link" | "voucher";
+
+export interface Given {
+  kind: GivenKind;
+  value: string;
+}
+
+/** Read `#join=CODE`, `#link=CODE` or `#voucher=TOKEN`. Pure. */
+export function readFragment(hash: string): Given | null {
+  const params = new URLSearchParams(hash.replace(/^#/, ""));
+  for (const kind of ["join", "link", "voucher"] as const) {
+    const value = params.get(kind)?.trim();
+    if (value) return { kind, value };
+  }
+  return null;
+}
+
+/** Read the fragment and take it off the address and out of the history. */
+export function takeFragment(where: Location, history: History): Given | null {
+  const given = readFragment(where.hash);
+  if (given !== null) history.replaceState(null, "", where.pathname + where.search);
+  return given;
+}

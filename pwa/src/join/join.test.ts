@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { deviceName } from "./device_name";
+import { readFragment } from "./fragment";
+
+test.each([
+  ["#join=ABCD-EFGH", { kind: "join", value: "ABCD-EFGH" }],
+  ["#link=K7PM3XQT", { kind: "link", value: "K7PM3XQT" }],
+  ["#voucher=aaa.bbb.c-_c", { kind: "voucher", value: "aaa.bbb.c-_c" }],
+  ["#join=", null],
+  ["#other=1", null],
+  ["", null],
+] as const)("the fragment %j brings %j", (hash, given) =>
+  expect(readFragment(hash)).toEqual(given));
+
+test("a device is named as its owner would", () => {
+  const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1";
+  expect(deviceName(iphone)).toBe("iPhone, Safari");
+  expect(deviceName("Mozilla/5.0 (Linux; Android 16) Chrome/156.0 Safari/537.36")).toBe(
+    "Android, Chrome",
+  );
+  expect(deviceName("")).toBe("Browser");
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import type { MachineView, PublicEvent, RoomSnapshot } from "../wire/types";
+import { applyBatch, fromSnapshot, judge, takeSnapshot } from "./rooms";
+
+const view = (machine: string, phase: MachineView["phase"]): MachineView => ({
+  machine,
+  kind: "washer",
+  name: machine,
+  phase,
+  since: "2026-11-23T20:00:00.000Z",
+  sensor: "ok",
+  has_owner: false,
+  held_until: null,
+  started_at: null,
+  ends_at: null,
+  ended_at: null,
+});
+const event = (offset: number, follows: number, more: Partial<PublicEvent> = {}): PublicEvent => ({
+  room: "a.b",
+  epoch: "e1",
+  offset,
+  follows,
+  at: "2026-11-23T20:00:00.000Z",
+  cause: "claimed",
+  machine: view("w1", "claimed"),
+  ...more,
+});
+const snapshot = (offset: number, epoch = "e1"): RoomSnapshot => ({
+  room: "a.b",
+  name: "Basement",
+  position: { epoch, offset },
+  at: "2026-11-23T20:00:00.000Z",
+  edge: null,
+  durable: true,
+  machines: [view("w1", "free"), view("w2", "free")],
+});
+const rooms = (offset: number) => new Map([["a.b", fromSnapshot(snapshot(offset))]]);
+
+describe("judge", () => {
+  const at = { epoch: "e1", offset: 5 };
+  test("the next event is applied", () => expect(judge(at, event(6, 5))).toBe("applied"));
+  test("acknowledgements between leave no gap", () =>
+    expect(judge(at, event(9, 4))).toBe("applied"));
+  test("an event at or before the position is a duplicate", () => {
+    expect(judge(at, event(5, 4))).toBe("duplicate");
+    expect(judge(at, event(2, 1))).toBe("duplicate");
+  });
+  test("an event that follows one never seen is a gap", () =>
+    expect(judge(at, event(9, 7))).toBe("gap"));
+  test("another epoch is a gap whatever its numbers", () =>
+    expect(judge(at, event(6, 5, { epoch: "e2" }))).toBe("gap"));
+});
+
+describe("applyBatch", () => {
+  test("replaces the machine and moves the position", () => {
+    const { rooms: next, gaps } = applyBatch(rooms(5), [event(6, 5), event(7, 6)]);
+    expect(gaps.size).toBe(0);
+    expect(next.get("a.b")?.position.offset).toBe(7);
+    expect(next.get("a.b")?.machines.map((m) => m.phase)).toEqual(["claimed", "free"]);
+  });
+  test("applies nothing of a room after its gap, and goes on in the others", () => {
+    const both = new Map(rooms(5)).set("c.d", { ...fromSnapshot(snapshot(0)), room: "c.d" });
+    const batch = [event(9, 8), event(6, 5), event(1, 0, { room: "c.d" })];
+    const { rooms: next, gaps } = applyBatch(both, batch);
+    expect([...gaps]).toEqual(["a.b"]);
+    expect(next.get("a.b")?.position.offset).toBe(5);
+    expect(next.get("c.d")?.position.offset).toBe(1);
+  });
+  test("the same batch twice changes nothing more", () => {
+    const once = applyBatch(rooms(5), [event(6, 5)]);
+    const twice = applyBatch(once.rooms, [event(6, 5)]);
+    expect(twice.gaps.size).toBe(0);
+    expect(twice.rooms).toEqual(once.rooms);
+  });
+  test("a room never seen is a gap", () =>
+    expect([...applyBatch(new Map(), [event(1, 0)]).gaps]).toEqual(["a.b"]));
+  test("a machine that is new to the page is added", () => {
+    const { rooms: next } = applyBatch(rooms(5), [event(6, 5, { machine: view("w9", "free") })]);
+    expect(next.get("a.b")?.machines.map((m) => m.machine)).toEqual(["w1", "w2", "w9"]);
+  });
+});
+
+describe("takeSnapshot", () => {
+  test("a late, older answer does not take the page back", () => {
+    const held = applyBatch(rooms(5), [event(6, 5)]).rooms.get("a.b");
+    expect(takeSnapshot(held, snapshot(5)).machines[0]?.phase).toBe("claimed");
+  });
+  test("a snapshot of another epoch always counts", () => {
+    const held = applyBatch(rooms(5), [event(6, 5)]).rooms.get("a.b");
+    expect(takeSnapshot(held, snapshot(1, "e2")).position).toEqual({ epoch: "e2", offset: 1 });
+  });
+});

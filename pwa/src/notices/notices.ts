@@ -1,0 +1,56 @@
+/** The notices on the page: shown once, acknowledged when somebody can see them, taken off. */
+
+import { signal } from "@preact/signals";
+import { sendLive } from "../live/outbox";
+import type { NoticeFrame } from "../wire/types";
+import { keepSeen, seenIds } from "./seen";
+
+export const notices = signal<readonly NoticeFrame[]>([]);
+/** Rendered on a visible page, but the server could not be told yet. */
+const untold = new Set<string>();
+
+export function noticeCame(notice: NoticeFrame): void {
+  if (notices.value.some((shown) => shown.id === notice.id)) return acknowledge([notice.id]);
+  // Shown before, in another tab or before a reload: never twice, but the server should know.
+  if (seenIds().includes(notice.id)) return acknowledge([notice.id]);
+  notices.value = [notice, ...notices.value];
+}
+
+export function noticeGone(ids: readonly string[]): void {
+  notices.value = notices.value.filter((notice) => !ids.includes(notice.id));
+  ids.forEach(closeNotification);
+}
+
+/** Call after rendering, when the page becomes visible, and after a reconnect. */
+export function acknowledgeShown(): void {
+  if (document.visibilityState !== "visible") return;
+  const seen = seenIds();
+  const fresh = notices.value.map((notice) => notice.id).filter((id) => !seen.includes(id));
+  if (fresh.length > 0) keepSeen(fresh);
+  const ids = [...new Set([...fresh, ...untold])];
+  if (ids.length > 0) acknowledge(ids);
+}
+
+/** The resident opened or dismissed it. */
+export function dismiss(id: string): void {
+  keepSeen([id]);
+  untold.delete(id);
+  noticeGone([id]);
+  if (!sendLive({ type: "read", notice_ids: [id] })) untold.add(id);
+}
+
+function acknowledge(ids: string[]): void {
+  const sent = sendLive({ type: "ack", notice_ids: ids });
+  for (const id of ids) {
+    if (sent) untold.delete(id);
+    else untold.add(id);
+  }
+}
+
+/** The same notice may stand in the system's list, from a push: it was told here now. */
+function closeNotification(id: string): void {
+  void navigator.serviceWorker
+    ?.getRegistration()
+    .then((registration) => registration?.getNotifications({ tag: id }))
+    .then((shown) => shown?.forEach((notification) => notification.close()));
+}

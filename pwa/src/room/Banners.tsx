@@ -1,0 +1,31 @@
+/** What stands between the page and the truth: our own connection, or the room's to the relay. */
+
+import { startLive } from "../state/live";
+import { connection, lang, room, t } from "../state/signals";
+import { timeOfDay } from "../texts/texts";
+
+export function Banners() {
+  const edge = room.value?.edge;
+  return (
+    <div role="status">
+      {connection.value === "offline" && (
+        <p class="banner bad" data-banner="offline">
+          {t("connection.offline")}
+        </p>
+      )}
+      {connection.value === "stopped" && (
+        <p class="banner bad" data-banner="stopped">
+          {t("connection.stopped")}
+          <button type="button" onClick={startLive}>
+            {t("app.retry")}
+          </button>
+        </p>
+      )}
+      {edge && !edge.online && (
+        <p class="banner warn" data-banner="room-unreachable">
+          {t("room.unreachable", { time: timeOfDay(lang.value, Date.parse(edge.since)) })}
+        </p>
+      )}
+    </div>
+  );
+}

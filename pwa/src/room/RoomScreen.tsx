@@ -1,0 +1,102 @@
+/** The room: its machines by kind, what is said about it, and what concerns the resident. */
+
+import { useSignal } from "@preact/signals";
+import { BellButton, BellLine } from "../bell/Bell";
+import { ProblemSentence } from "../join/JoinScreen";
+import { Menu } from "../menu/Menu";
+import { NoticeList } from "../notices/NoticeList";
+import { atRelay, chosenRoom, connection, me, room, t } from "../state/signals";
+import type { MachineKind } from "../wire/types";
+import { Icon } from "../ui/icons";
+import { Banners } from "./Banners";
+import { MachineCard } from "./MachineCard";
+import type { RoomState } from "../live/rooms";
+
+const KINDS: readonly MachineKind[] = ["washer", "dryer", "washer_dryer"];
+
+export function RoomScreen() {
+  const menuOpen = useSignal(false);
+  const bellOpen = useSignal(false);
+  const state = room.value;
+  return (
+    <>
+      <header class="bar">
+        <div class="where">
+          <RoomName state={state} />
+          <Connected />
+        </div>
+        <BellButton toggleLine={() => (bellOpen.value = !bellOpen.value)} />
+        <button
+          type="button"
+          class="round"
+          data-testid="menu-open"
+          aria-label={t("menu.open")}
+          aria-haspopup="dialog"
+          onClick={() => (menuOpen.value = true)}
+        >
+          <Icon name="menu" />
+        </button>
+      </header>
+      <main class="room" data-room={state?.room} data-at={atRelay.value ? "relay" : "edge"}>
+        <Banners />
+        <ProblemSentence />
+        <BellLine open={bellOpen.value} />
+        <NoticeList />
+        {state?.machines.length === 0 && <p class="centre">{t("room.empty")}</p>}
+        {state === null && <p class="centre">{t("app.loading")}</p>}
+        {state !== null && KINDS.map((kind) => <KindGroup key={kind} kind={kind} state={state} />)}
+      </main>
+      {menuOpen.value && <Menu close={() => (menuOpen.value = false)} />}
+    </>
+  );
+}
+
+/** The room's name; a choice for those who are in several. */
+function RoomName({ state }: { state: RoomState | null }) {
+  const mine = me.value?.rooms ?? [];
+  if (mine.length < 2) return <h1>{state?.name ?? mine[0]?.name ?? "laundryd"}</h1>;
+  return (
+    <h1>
+      <select
+        aria-label={t("room.choose")}
+        value={state?.room ?? ""}
+        onChange={(event) => (chosenRoom.value = event.currentTarget.value)}
+      >
+        {mine.map(({ room: key, name }) => (
+          <option key={key} value={key}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </h1>
+  );
+}
+
+function Connected() {
+  const state = connection.value;
+  return (
+    <p class={`connected ${state}`} role="status">
+      <span class="dot" aria-hidden="true" />
+      {t(state === "live" ? "connection.live" : "connection.connecting")}
+    </p>
+  );
+}
+
+function KindGroup({ kind, state }: { kind: MachineKind; state: RoomState }) {
+  const machines = state.machines.filter((machine) => machine.kind === kind);
+  if (machines.length === 0) return null;
+  const free = machines.filter((machine) => machine.phase === "free").length;
+  return (
+    <section aria-labelledby={`kind-${kind}`}>
+      <h2 id={`kind-${kind}`}>
+        {t(`kind.${kind}`)}
+        <span class="summary">{t("room.summary", { free, all: machines.length })}</span>
+      </h2>
+      <ul class="cards">
+        {machines.map((machine) => (
+          <MachineCard key={machine.machine} room={state} machine={machine} />
+        ))}
+      </ul>
+    </section>
+  );
+}

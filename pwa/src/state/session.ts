@@ -1,0 +1,86 @@
+/** The way in: code or voucher, who am I, my rooms, the live connection. */
+
+import { getMe, joinWithCode, joinWithVoucher, linkDevice, putLang } from "../api/calls";
+import { Refusal } from "../api/http";
+import { startBell } from "../bell/bell";
+import { deviceName } from "../join/device_name";
+import { takeFragment, type Given } from "../join/fragment";
+import { renewVouchers } from "../menu/vouchers";
+import type { Lang } from "../wire/types";
+import { fetchRoom } from "./feed";
+import { leave, startLive } from "./live";
+import { lang, me, problem, screen } from "./signals";
+
+const AWAY_RETRY_MS = 5_000;
+let retry: number | undefined;
+
+/** Begin, or begin again after the address was given a code. */
+export async function start(): Promise<void> {
+  const given = takeFragment(location, history);
+  if (given !== null && !(await exchange(given)) && me.value !== null) return;
+  await enter();
+}
+
+/** Exchange what was given for a token; false: refused, and `problem` says why. */
+export async function exchange(given: Given): Promise<boolean> {
+  problem.value = null;
+  try {
+    const name = deviceName(navigator.userAgent);
+    if (given.kind === "join") await joinWithCode(given.value, name, lang.value);
+    else if (given.kind === "link") await linkDevice(given.value, name, lang.value);
+    else await joinWithVoucher(given.value, name, lang.value);
+    return true;
+  } catch (error) {
+    problem.value =
+      error instanceof Refusal
+        ? { code: error.code, detail: error.detail }
+        : { code: "unreachable", detail: "" };
+    return false;
+  }
+}
+
+/** Ask who we are and go in; without a token to the join screen. */
+export async function enter(): Promise<void> {
+  clearTimeout(retry);
+  try {
+    me.value = await getMe();
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 401) {
+      // At the first visit there is nothing to complain about.
+      const told = problem.value ?? (screen.value === "room" ? error : null);
+      if (told === null) screen.value = "join";
+      else leave(told.code, told.detail);
+      return;
+    }
+    if (screen.value !== "room") screen.value = "away";
+    retry = window.setTimeout(() => void enter(), AWAY_RETRY_MS);
+    return;
+  }
+  if (me.value.rooms.length === 0) {
+    screen.value = "join";
+    return;
+  }
+  setLang(me.value.lang);
+  await Promise.race([
+    Promise.allSettled(me.value.rooms.map(({ room }) => fetchRoom(room))),
+    // A room that does not answer must not keep the others off the screen.
+    new Promise((resolve) => setTimeout(resolve, 3_000)),
+  ]);
+  screen.value = "room";
+  startLive();
+  void startBell(me.value.push);
+  void renewVouchers(me.value.rooms);
+}
+
+/** Change the page's language, and the resident's: notices are told in it. */
+export async function chooseLang(chosen: Lang): Promise<void> {
+  setLang(chosen);
+  if (me.value === null) return;
+  me.value = { ...me.value, lang: chosen };
+  await putLang(chosen).catch(() => undefined); // The page has it; the server at the next choice.
+}
+
+export function setLang(chosen: Lang): void {
+  lang.value = chosen;
+  document.documentElement.lang = chosen;
+}

@@ -1,0 +1,48 @@
+/** The app's words. Texts are data; this finds and fills them. */
+
+import { tables } from "../wire/tables";
+import type { Lang, NoticeFrame } from "../wire/types";
+import en from "./en.json";
+import ko from "./ko.json";
+
+export type TextKey = keyof typeof en;
+export type Params = Record<string, string | number>;
+
+export const TEXTS: Record<Lang, Record<TextKey, string>> = { ko, en };
+
+/** The language to begin with, from what the browser prefers. */
+export function preferredLang(languages: readonly string[]): Lang {
+  for (const tag of languages) {
+    const base = tag.toLowerCase().split("-")[0];
+    if (base === "ko" || base === "en") return base;
+  }
+  return "en";
+}
+
+export function fill(text: string, params: Params): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole));
+}
+
+export function textIn(lang: Lang, key: TextKey, params: Params = {}): string {
+  return fill(TEXTS[lang][key], params);
+}
+
+/** The sentence for an error code; of one that a resident cannot mend, the general one. */
+export function errorText(lang: Lang, code: string): string {
+  const key = `error.${code}`;
+  const known: Record<string, string> = TEXTS[lang];
+  return known[key] ?? textIn(lang, "error.internal");
+}
+
+/** A notice's title and body, from the contract's own table; a kind of a newer server is empty. */
+export function noticeText(lang: Lang, notice: NoticeFrame): { title: string; body: string } {
+  const row = tables.notices[notice.kind] as (typeof tables.notices)[NoticeFrame["kind"]] | undefined;
+  if (row === undefined) return { title: textIn(lang, "notice.unknown"), body: "" };
+  const { title, body } = row.texts[lang];
+  return { title: fill(title, notice.params), body: fill(body, notice.params) };
+}
+
+/** A moment's time of day as people of that language write it. */
+export function timeOfDay(lang: Lang, at_ms: number): string {
+  return new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" }).format(at_ms);
+}
