@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import logging
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import aiosqlite
+import pytest
+
+from edge.room.decision import Accepted
+from edge.room.journal import JournalHead, acknowledged, journalled
+from edge.room.records import RoomState
+from edge.store import commit as commit_module
+from edge.store import room_store
+from edge.store.commit import Commit, DetectorState, KeptAnswer
+from edge.store.edge_store import EdgeStore
+from laundryd.wire.commands import CommandAnswer, CommandName, ResidentCommand
+from laundryd.wire.events import AckKind, NoticeAck
+from laundryd.wire.ids import Position
+from tests.edge.room.driver import NOON, RoomDriver
+
+ROOM = "maple-hall.basement"
+CLAIM = ResidentCommand(id="c1", resident="anna", machine="w1", name=CommandName.CLAIM)
+
+
+def _work(room: RoomDriver, decision: object, head: JournalHead) -> Commit:
+    assert isinstance(decision, Accepted)
+    entries, after = journalled(decision.changes, room=ROOM, head=head, at=room.now)
+    records = tuple(change.record for change in decision.changes)
+    return Commit(at=room.now, head=after, records=records, entries=tuple(entries))
+
+
+async def _claims_and_releases(store: EdgeStore, rounds: int) -> RoomDriver:
+    room = RoomDriver()
+    for _ in range(rounds):
+        for word in ("claim", "release"):
+            await store.room.commit(_work(room, room.say("anna", word), store.room.head))
+    return room
+
+
+async def test_a_new_store_begins_an_epoch_and_a_reopened_one_goes_on(store_path: Path) -> None:
+    store = await EdgeStore.open(store_path)
+    epoch = store.room.head.epoch
+    assert store.room.head == JournalHead(epoch, 0, 0)
+    room = await _claims_and_releases(store, 2)
+    await store.close()
+
+    store = await EdgeStore.open(store_path)
+    assert store.room.head == JournalHead(epoch, 4, 4)
+    assert RoomState.of(await store.room.records()).machines["w1"] == room.record()
+    await store.close()
+
+
+async def test_stores_in_memory_never_share_an_epoch_and_are_not_durable() -> None:
+    first, second = await EdgeStore.open(None), await EdgeStore.open(None)
+    assert first.room.head.epoch != second.room.head.epoch
+    assert not first.durable
+    await first.close()
+    await second.close()
+
+
+async def test_the_file_is_readable_by_its_owner_alone(
+    edge_store: EdgeStore, store_path: Path
+) -> None:
+    assert edge_store.durable
+    for path in store_path.parent.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+async def test_a_crash_inside_the_transaction_leaves_no_half_state(
+    store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await EdgeStore.open(store_path)
+    await _claims_and_releases(store, 1)
+    head = store.room.head
+    room = RoomDriver()
+    work = _work(room, room.say("anna", "claim"), head)
+
+    async def write_and_die(db: aiosqlite.Connection, work: Commit) -> None:
+        await commit_module.write(db, work)
+        raise sqlite3.OperationalError("power cut")
+
+    monkeypatch.setattr(room_store, "write", write_and_die)
+    with pytest.raises(sqlite3.OperationalError):
+        await store.room.commit(work)
+    monkeypatch.undo()
+    assert store.room.head == head
+    await store.close()
+
+    store = await EdgeStore.open(store_path)
+    assert store.room.head == head
+    assert [record.phase for record in await store.room.records()] == ["free"]
+    assert await store.room.entries_after(head.offset, 10) == []
+    await store.room.commit(work)
+    assert store.room.head.offset == head.offset + 1
+    await store.close()
+
+
+async def test_the_same_number_is_never_written_twice(edge_store: EdgeStore) -> None:
+    room = RoomDriver()
+    work = _work(room, room.say("anna", "claim"), edge_store.room.head)
+    await edge_store.room.commit(work)
+    with pytest.raises(sqlite3.IntegrityError):
+        await edge_store.room.commit(work)
+    assert edge_store.room.head.offset == 1
+
+
+async def test_since_gives_all_public_events_after_a_position(edge_store: EdgeStore) -> None:
+    await _claims_and_releases(edge_store, 3)
+    epoch = edge_store.room.head.epoch
+    events = await edge_store.room.since(Position(epoch=epoch, offset=2), 100)
+    assert events is not None
+    assert [event.offset for event in events] == [3, 4, 5, 6]
+    assert await edge_store.room.since(Position(epoch=epoch, offset=6), 100) == []
+
+
+async def test_since_is_none_for_another_epoch_the_future_and_too_much(
+    edge_store: EdgeStore,
+) -> None:
+    await _claims_and_releases(edge_store, 3)
+    epoch = edge_store.room.head.epoch
+    since = edge_store.room.since
+    assert await since(Position(epoch="other", offset=2), 100) is None
+    assert await since(Position(epoch=epoch, offset=7), 100) is None
+    assert await since(Position(epoch=epoch, offset=2), 3) is None
+
+
+async def test_acknowledged_entries_are_kept_up_to_a_number_and_then_forgotten(
+    edge_store: EdgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_store, "KEPT_ACKNOWLEDGED", 2)
+    await _claims_and_releases(edge_store, 3)
+    room, epoch = edge_store.room, edge_store.room.head.epoch
+    assert await room.acknowledge(epoch, 6)
+    await _claims_and_releases(edge_store, 1)
+    assert room.dropped == 4
+    assert not room.overflow
+    assert await room.since(Position(epoch=epoch, offset=3), 100) is None
+    events = await room.since(Position(epoch=epoch, offset=4), 100)
+    assert events is not None
+    assert [event.offset for event in events] == [5, 6, 7, 8]
+
+
+async def test_past_the_cap_the_oldest_unacknowledged_go_and_a_snapshot_is_due(
+    edge_store: EdgeStore, store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_store, "UNACKNOWLEDGED_MAX", 4)
+    await _claims_and_releases(edge_store, 2)
+    before = edge_store.room.snapshot_due
+    await _claims_and_releases(edge_store, 1)
+    after = edge_store.room.snapshot_due
+    assert (before, after, edge_store.room.overflow) == (False, True, True)
+    assert await edge_store.room.entries_after(0, 10) is None
+    kept = await edge_store.room.entries_after(2, 10)
+    assert kept is not None
+    assert [entry.offset for entry in kept] == [3, 4, 5, 6]
+
+    again = await EdgeStore.open(store_path)
+    assert again.room.overflow, "a restart does not forget it"
+    assert await again.room.acknowledge(again.room.head.epoch, 6)
+    assert not again.room.snapshot_due
+    await again.close()
+
+
+async def test_an_acknowledgement_of_what_never_was_is_refused(edge_store: EdgeStore) -> None:
+    await _claims_and_releases(edge_store, 1)
+    room, epoch = edge_store.room, edge_store.room.head.epoch
+    assert not await room.acknowledge(epoch, 3)
+    assert not await room.acknowledge("other", 1)
+    assert await room.acknowledge(epoch, 2)
+    assert await room.acknowledge(epoch, 1), "a late one is stale, not wrong"
+    assert room.acked == 2
+
+
+async def test_a_new_epoch_empties_the_journal_keeps_the_machines_and_wants_a_snapshot(
+    edge_store: EdgeStore, store_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await _claims_and_releases(edge_store, 1)
+    old = edge_store.room.head
+    with caplog.at_level(logging.WARNING):
+        epoch = await edge_store.room.new_epoch("the relay has seen more than the store")
+    assert "the relay has seen more than the store" in caplog.text
+    assert epoch != old.epoch
+    again = await EdgeStore.open(store_path)
+    assert again.room.head == JournalHead(epoch, 0, 0)
+    assert len(await again.room.records()) == 1
+    assert await again.room.since(old.position, 100) is None
+    before = again.room.snapshot_due
+    await again.room.snapshot_sent()
+    after = again.room.snapshot_due
+    assert (before, after) == (True, False)
+    await again.close()
+
+
+async def test_an_answer_is_kept_for_a_day_of_room_time(edge_store: EdgeStore) -> None:
+    room = edge_store.room
+    answer = KeptAnswer(CLAIM, CommandAnswer(id="c1", ok=True, position=room.head.position))
+    await room.commit(Commit(at=NOON, head=room.head, answer=answer))
+    assert await room.answer_to("anna", "c1") == answer
+    assert await room.answer_to("ben", "c1") is None
+    other = KeptAnswer(CLAIM.model_copy(update={"id": "c2"}), CommandAnswer(id="c2", ok=True))
+    later = NOON + timedelta(hours=24, seconds=1)
+    await room.commit(Commit(at=later, head=room.head, answer=other))
+    assert await room.answer_to("anna", "c1") is None
+    assert await room.answer_to("anna", "c2") == other
+
+
+async def test_answers_are_bounded_in_number(
+    edge_store: EdgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit_module, "ANSWERS_MAX", 2)
+    room = edge_store.room
+    for number in range(4):
+        command = CLAIM.model_copy(update={"id": f"c{number}"})
+        answer = KeptAnswer(command, CommandAnswer(id=command.id, ok=True))
+        await room.commit(Commit(at=NOON, head=room.head, answer=answer))
+    kept = [await room.answer_to("anna", f"c{number}") is not None for number in range(4)]
+    assert kept == [False, False, True, True]
+
+
+async def test_a_notice_is_pending_until_it_is_shown_or_its_use_is_over(
+    edge_store: EdgeStore,
+) -> None:
+    store, room = edge_store.room, RoomDriver()
+    await store.commit(_work(room, room.say("anna", "claim"), store.head))
+    await store.commit(_work(room, room.tick(10), store.head))
+    (card,) = await store.pending_notices("anna", room.now)
+    assert card.kind == "hold_ended"
+    assert "anna" not in card.model_dump_json()
+    assert await store.pending_notices("ben", room.now) == []
+    assert await store.pending_notices("anna", card.useful_until) == []
+
+    assert await store.acknowledgeable(card.id, "anna", AckKind.SHOWN)
+    assert not await store.acknowledgeable(card.id, "ben", AckKind.SHOWN)
+    ack = NoticeAck(notice_id=card.id, resident="anna", kind=AckKind.SHOWN, at=room.now)
+    entry, head = acknowledged(ack, store.head)
+    await store.commit(Commit(at=room.now, head=head, entries=(entry,)))
+    assert await store.pending_notices("anna", room.now) == []
+    assert not await store.acknowledgeable(card.id, "anna", AckKind.SHOWN)
+    assert await store.acknowledgeable(card.id, "anna", AckKind.READ)
+
+
+async def test_acknowledgements_go_up_but_are_no_public_events(edge_store: EdgeStore) -> None:
+    store = edge_store.room
+    await _claims_and_releases(edge_store, 1)
+    ack = NoticeAck(notice_id="0" * 32, resident="anna", kind=AckKind.READ, at=NOON)
+    entry, head = acknowledged(ack, store.head)
+    await store.commit(Commit(at=NOON, head=head, entries=(entry,)))
+    events = await store.since(Position(epoch=head.epoch, offset=0), 100)
+    assert events is not None
+    assert [event.offset for event in events] == [1, 2]
+    assert await store.entries_after(2, 10) == [entry]
+    assert (store.head.offset, store.head.last_public) == (3, 2)
+
+
+async def test_a_record_that_cannot_be_read_is_logged_and_left_out(
+    edge_store: EdgeStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    await _claims_and_releases(edge_store, 1)
+    await edge_store._db.execute("INSERT INTO machines VALUES ('w9', '{\"phase\": 7}')")
+    assert [record.machine for record in await edge_store.room.records()] == ["w1"]
+    assert "cannot be read" in caplog.text
+
+
+async def test_a_detectors_state_is_kept_with_the_signal_it_gave(edge_store: EdgeStore) -> None:
+    state = DetectorState("w1", '{"floor_w": 2.5}')
+    head = edge_store.room.head
+    await edge_store.room.commit(Commit(at=NOON, head=head, detector=state))
+    assert await edge_store.documents.detector("w1") == state.body
+    await edge_store.documents.keep_detector(DetectorState("w1", "{}"))
+    assert await edge_store.documents.detector("w1") == "{}"
+    assert await edge_store.documents.detector("w2") is None
