@@ -60,7 +60,7 @@ class Conversation:
         while True:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
-                return not connection.closing and message.get("code") in _CLOSED_BY_READER
+                return connection.close_code is None and message.get("code") in _CLOSED_BY_READER
             if connection.closing:
                 continue
             connection.heard_s = now_s()

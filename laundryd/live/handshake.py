@@ -52,8 +52,8 @@ def judge(headers: Mapping[str, str], settings: LiveSettings) -> Refusal | None:
 def _knows_host(host: str, allowed: frozenset[str]) -> bool:
     if not host:
         return False
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    return "*" in allowed or host in allowed or name in allowed
+    name, _, port = host.rpartition(":")
+    return "*" in allowed or host in allowed or (port.isdecimal() and name in allowed)
 
 
 def _is_page_of(origin: str, host: str) -> bool:
