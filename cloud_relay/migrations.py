@@ -1,0 +1,12 @@
+"""Every table of ``relay.db``: what takes schema n to n + 1, oldest first. Never change one that shipped."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cloud_relay.notify.tables import TABLES as NOTIFY
+from cloud_relay.push.tables import TABLES as PUSH
+from cloud_relay.residents.tables import TABLES as RESIDENTS
+from cloud_relay.rooms.tables import TABLES as ROOMS
+
+MIGRATIONS: Final[tuple[str, ...]] = (f"{ROOMS}\n{RESIDENTS}\n{NOTIFY}\n{PUSH}",)

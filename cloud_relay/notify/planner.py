@@ -1,0 +1,335 @@
+"""The keeper of notices: plans them, hears who saw them, and hands what is due to the push queue."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NoReturn, Protocol
+
+import aiosqlite
+
+from cloud_relay.notify import store
+from cloud_relay.notify.plan import (
+    ACK_DEADLINE,
+    CATCH_UP_MAX,
+    RETURN_GRACE,
+    UNSEEN,
+    DeliveryState,
+    Seen,
+    Times,
+    decide,
+)
+from laundryd.daemon.clock import Clock
+from laundryd.daemon.sqlite import transaction
+from laundryd.wire.events import AckKind, NoticeAck
+from laundryd.wire.ids import NoticeId, ResidentId, RoomKey, SessionId
+from laundryd.wire.notices import Notice, NoticeCard
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_S: Final = 30.0
+"""The keeper looks at least this often, so that a clock that was set is noticed."""
+RETRY_AFTER_FAULT_S: Final = 2.0
+"""Pause after the database failed (a full disk); deadlines are kept, nothing is lost by waiting."""
+
+
+class Presence(Protocol):
+    """Who is there, merged over the relay's own sessions and those at all edges."""
+
+    def attentive(self, resident: ResidentId) -> bool:
+        """Say whether a session of theirs is visible and was touched lately."""
+        ...
+
+    def open(self, resident: ResidentId) -> bool:
+        """Say whether a session of theirs is connected, looked at or not."""
+        ...
+
+
+class Sockets(Protocol):
+    """The relay's own live sessions."""
+
+    def notify(self, card: NoticeCard, resident: ResidentId) -> int:
+        """Send to all sessions of the resident; return how many got it."""
+        ...
+
+    def notice_gone(
+        self, resident: ResidentId, ids: Sequence[NoticeId], *, but: SessionId | None
+    ) -> None:
+        """Take notices off the resident's pages, except on the session ``but``."""
+        ...
+
+
+class Edges(Protocol):
+    """The way down to the rooms' own pages."""
+
+    def told(self, room: RoomKey, notice_ids: Sequence[NoticeId]) -> None:
+        """Say soon that these notices were told elsewhere; only queues."""
+        ...
+
+
+class PushQueue(Protocol):
+    """Where a due notice goes. Both run in the caller's transaction; ``wake`` after it."""
+
+    async def enqueue(
+        self, db: aiosqlite.Connection, card: NoticeCard, resident: ResidentId
+    ) -> int:
+        """Queue one delivery for each subscription of the resident; return how many."""
+        ...
+
+    async def cancel(self, db: aiosqlite.Connection, notice_ids: Sequence[NoticeId]) -> None:
+        """Drop what was not sent yet."""
+        ...
+
+    def wake(self) -> None:
+        """Look at the queue now."""
+        ...
+
+
+@dataclass(slots=True)
+class Told:
+    """What is to be said on sockets once the transaction stands."""
+
+    cards: list[tuple[NoticeCard, ResidentId]] = field(default_factory=list)
+    gone: list[tuple[ResidentId, NoticeId, SessionId | None]] = field(default_factory=list)
+    rooms: list[tuple[RoomKey, NoticeId]] = field(default_factory=list)
+
+
+class Planner:
+    """Plans notices and keeps their deadlines; ``run`` it as a task.
+
+    ``counts``: notices by outcome (``planned``, ``repeated``, ``socket``, ``queued``, ``expired``,
+    ``unreachable``, ``shown``, ``read``, ``unknown_ack``, ``told_twice``).
+    """
+
+    def __init__(
+        self,
+        db: aiosqlite.Connection,
+        clock: Clock,
+        *,
+        presence: Presence,
+        sockets: Sockets,
+        push: PushQueue,
+        edges: Edges,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._presence = presence
+        self._sockets = sockets
+        self._push = push
+        self._edges = edges
+        self._returning_until = clock.real_now() + RETURN_GRACE
+        self._held: dict[RoomKey, datetime] = {}
+        self._changed = asyncio.Event()
+        self.counts: Counter[str] = Counter()
+
+    # Inside the transaction of whoever brings notices and acknowledgements; ``tell`` follows it.
+
+    async def plan(self, db: aiosqlite.Connection, notices: Iterable[Notice], told: Told) -> None:
+        """Keep new notices with their plans, inside the caller's transaction."""
+        for notice in notices:
+            plan = decide(
+                useful_until=notice.useful_until,
+                socket_tried=False,
+                seen=self._seen(notice.resident),
+                times=self._times(notice.room),
+            )
+            if not await store.insert(db, notice, plan, kept_at=self._clock.real_now()):
+                self.counts["repeated"] += 1
+                continue
+            self.counts["planned"] += 1
+            if plan.state is DeliveryState.EXPIRED:
+                self.counts["expired"] += 1
+            if plan.socket:
+                told.cards.append((notice.card(), notice.resident))
+
+    async def acknowledge(
+        self,
+        db: aiosqlite.Connection,
+        ack: NoticeAck,
+        told: Told,
+        *,
+        at_room: bool,
+        session_id: SessionId | None = None,
+    ) -> None:
+        """Note that a resident's app showed or the resident read a notice, in the caller's transaction.
+
+        ``at_room``: on the room's own page, so the room knows. The push is cancelled. The first
+        ``shown``, and the first ``read``, take the notice off the resident's other pages. What is not
+        this resident's notice is counted and skipped.
+        """
+        now = self._clock.real_now()
+        before = await store.acknowledge(db, ack.resident, ack.notice_id, ack.kind, now)
+        if before is None:
+            self.counts["unknown_ack"] += 1
+            return
+        self.counts[ack.kind] += 1
+        if before.state is DeliveryState.PUSHED and ack.kind is AckKind.SHOWN:
+            self.counts["told_twice"] += 1
+        await self._push.cancel(db, [ack.notice_id])
+        first_read = ack.kind is AckKind.READ and before.state is not DeliveryState.READ
+        if before.state in UNSEEN or first_read:
+            told.gone.append((ack.resident, ack.notice_id, session_id))
+            if not at_room:
+                told.rooms.append((before.card.room, ack.notice_id))
+
+    async def caught_up(self, db: aiosqlite.Connection, room: RoomKey) -> None:
+        """Let what was held for ``room`` be decided on, inside the caller's transaction.
+
+        Its edge has brought everything that waited there, acknowledgements too.
+        """
+        if self._held.pop(room, None) is not None:
+            await store.release_held(db, room, self._clock.real_now())
+
+    def hold(self, room: RoomKey) -> None:
+        """Plan nothing for ``room`` until it has caught up, ``CATCH_UP_MAX`` at most."""
+        self._held[room] = self._clock.real_now() + CATCH_UP_MAX
+
+    def tell(self, told: Told) -> None:
+        """Say on the sockets what a committed transaction decided, and look at the deadlines."""
+        for card, resident in told.cards:
+            self.counts["socket"] += self._sockets.notify(card, resident)
+        for resident, notice_id, session_id in told.gone:
+            self._sockets.notice_gone(resident, [notice_id], but=session_id)
+        for room, notice_id in told.rooms:
+            self._edges.told(room, [notice_id])
+        self._changed.set()
+
+    # For the relay's own sockets.
+
+    async def shown(
+        self,
+        resident: ResidentId,
+        notice_ids: Sequence[NoticeId],
+        kind: AckKind,
+        session_id: SessionId | None = None,
+    ) -> None:
+        """Note acknowledgements that came over a socket of the relay."""
+        told = Told()
+        at = self._clock.now()
+        async with transaction(self._db) as db:
+            for notice_id in notice_ids:
+                ack = NoticeAck(notice_id=notice_id, resident=resident, kind=kind, at=at)
+                await self.acknowledge(db, ack, told, at_room=False, session_id=session_id)
+        self.tell(told)
+
+    async def pending(self, resident: ResidentId) -> list[NoticeCard]:
+        """Return what a session that comes is told: not acknowledged yet, still useful, oldest first.
+
+        If the resident looks, the push of what waits gives this session the socket's deadline first.
+        """
+        async with transaction(self._db) as db:
+            cards = await store.pending(db, resident, self._clock.now())
+            if cards and self._presence.attentive(resident):
+                now = self._clock.real_now()
+                ids = [card.id for card in cards]
+                await store.given_to_session(db, ids, now, now + ACK_DEADLINE)
+        if cards:
+            self._changed.set()
+        return cards
+
+    def presence_changed(self) -> None:
+        """Somebody came, went or looked up; deadlines are judged anew when they come."""
+        self._changed.set()
+
+    # For the push queue.
+
+    async def settled(
+        self, db: aiosqlite.Connection, card: NoticeCard, *, state: DeliveryState, why: str
+    ) -> None:
+        """Note how the push of a notice ended, inside the queue's transaction."""
+        self.counts[state] += 1
+        await store.finish(db, card.id, state, why, self._clock.real_now())
+        if state is DeliveryState.PUSHED:
+            # Before the commit, rightly: the push service has it, whatever becomes of our note.
+            self._edges.told(card.room, [card.id])
+
+    # For an edge that comes back.
+
+    async def told_of_room(self, room: RoomKey, limit: int) -> list[NoticeId]:
+        """Return the newest notices of ``room`` that were told and that its own page might still show."""
+        return await store.told_of_room(self._db, room, self._clock.now(), limit)
+
+    async def run(self) -> NoReturn:
+        """Take what is due, in order, for ever. Safe to cancel: deadlines are kept in the database."""
+        while True:
+            self._changed.clear()
+            try:
+                while await self.take_due():
+                    pass
+                wait_s = await self._until_next_s()
+            except sqlite3.Error as error:
+                log.error("notices: the database failed: %s; trying again", error)  # noqa: TRY400 -- no traceback for a full disk
+                wait_s = RETRY_AFTER_FAULT_S
+                await asyncio.sleep(wait_s)
+                continue
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def take_due(self) -> int:
+        """Decide on what is due now; return how many notices that were."""
+        told = Told()
+        async with transaction(self._db) as db:
+            kept = await store.due(db, self._clock.real_now())
+            for one in kept:
+                await self._decide(db, one, told)
+        for card, resident in told.cards:
+            self.counts["socket"] += self._sockets.notify(card, resident)
+        if kept:
+            self._push.wake()
+        return len(kept)
+
+    async def _decide(self, db: aiosqlite.Connection, kept: store.Kept, told: Told) -> None:
+        # Presence and state are looked at here, just before sending, whatever the plan said.
+        plan = decide(
+            useful_until=kept.card.useful_until,
+            socket_tried=kept.socket_tried,
+            seen=self._seen(kept.resident),
+            times=self._times(kept.card.room),
+        )
+        if plan.socket:
+            told.cards.append((kept.card, kept.resident))
+        await store.replan(db, kept.card.id, plan)
+        if plan.state is DeliveryState.EXPIRED:
+            self.counts["expired"] += 1
+        if plan.state is not DeliveryState.DUE:
+            return
+        if await self._push.enqueue(db, kept.card, kept.resident):
+            self.counts["queued"] += 1
+            await store.finish(db, kept.card.id, DeliveryState.SENDING, "", self._clock.real_now())
+        else:
+            await self.settled(
+                db, kept.card, state=DeliveryState.UNREACHABLE, why="no subscription"
+            )
+
+    async def _until_next_s(self) -> float:
+        due_at = await store.next_due(self._db)
+        if due_at is None:
+            return LOOK_AGAIN_S
+        left_s = (due_at - self._clock.real_now()).total_seconds()
+        return min(max(left_s, 0.0), LOOK_AGAIN_S)
+
+    def _seen(self, resident: ResidentId) -> Seen:
+        return Seen(
+            attentive=self._presence.attentive(resident), open=self._presence.open(resident)
+        )
+
+    def _times(self, room: RoomKey) -> Times:
+        real = self._clock.real_now()
+        held_until = self._held.get(room)
+        if held_until is not None and real >= held_until:
+            del self._held[room]
+            held_until = None
+        return Times(
+            room=self._clock.now(),
+            real=real,
+            held_until=held_until,
+            returning_until=self._returning_until,
+        )

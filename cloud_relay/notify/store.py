@@ -1,0 +1,195 @@
+"""Notices in SQLite: the statements, and nothing that decides. All run in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import aiosqlite
+
+from cloud_relay.notify.plan import PLANNED, TOLD, UNSEEN, UNTOLD, DeliveryState, Plan
+from laundryd.wire.events import AckKind
+from laundryd.wire.ids import NoticeId, ResidentId, RoomKey
+from laundryd.wire.notices import Notice, NoticeCard
+
+PENDING_MAX = 100
+"""Notices given to a session that comes; more than that no page can show."""
+PUT_OFF_MAX = timedelta(minutes=1)
+"""How old a notice may be, real time, for a returning session to put its push off once more."""
+DUE_BATCH_MAX = 200
+"""Notices planned in one transaction, so that the loop and the database stay free for others."""
+
+
+def _texts(states: frozenset[DeliveryState]) -> str:
+    return ", ".join(f"'{state}'" for state in sorted(states))
+
+
+_PLANNED: Final = _texts(PLANNED)
+_UNSEEN: Final = _texts(UNSEEN)
+_UNTOLD: Final = _texts(UNTOLD)
+_TOLD: Final = _texts(TOLD)
+
+
+def to_ms(moment: datetime) -> int:
+    """Return ``moment`` as Unix milliseconds."""
+    return round(moment.timestamp() * 1000)
+
+
+def from_ms(ms: int) -> datetime:
+    """Return the UTC moment of Unix milliseconds."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One notice as it is kept."""
+
+    card: NoticeCard
+    resident: ResidentId
+    state: DeliveryState
+    socket_tried: bool
+
+
+async def insert(
+    db: aiosqlite.Connection, notice: Notice, plan: Plan, *, kept_at: datetime
+) -> bool:
+    """Keep a new notice with its plan; False when it is kept already."""
+    cursor = await db.execute(
+        "INSERT INTO notices (id, resident, room, card, caused_at_ms, useful_until_ms, state,"
+        " socket_tried, due_at_ms, kept_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        (notice.id, notice.resident, notice.room, notice.card().model_dump_json(),
+         to_ms(notice.caused_at), to_ms(notice.useful_until), plan.state, plan.socket,
+         to_ms(plan.due_at) if plan.due_at else None, to_ms(kept_at)),
+    )  # fmt: skip
+    return cursor.rowcount == 1
+
+
+async def replan(db: aiosqlite.Connection, notice_id: NoticeId, plan: Plan) -> None:
+    """Keep a new plan for a notice."""
+    await db.execute(
+        "UPDATE notices SET state = ?, due_at_ms = ?, socket_tried = max(socket_tried, ?)"
+        " WHERE id = ?",
+        (plan.state, to_ms(plan.due_at) if plan.due_at else None, plan.socket, notice_id),
+    )
+
+
+async def finish(
+    db: aiosqlite.Connection, notice_id: NoticeId, state: DeliveryState, why: str, now: datetime
+) -> None:
+    """Note how the push of a notice ended, unless the resident saw it meanwhile."""
+    await db.execute(
+        "UPDATE notices SET"  # noqa: S608 -- our own states
+        f" state = CASE WHEN state IN ({_UNSEEN}) THEN ? ELSE state END, why = ?,"
+        " due_at_ms = NULL, pushed_at_ms = CASE WHEN ? = 'pushed' THEN ? ELSE pushed_at_ms END"
+        " WHERE id = ?",
+        (state, why, state, to_ms(now), notice_id),
+    )
+
+
+async def due(db: aiosqlite.Connection, real_now: datetime) -> list[Kept]:
+    """Read the notices to decide on now: in the order of their deadlines, then of their causes."""
+    rows = await db.execute_fetchall(
+        "SELECT card, resident, state, socket_tried FROM notices"  # noqa: S608 -- our own states
+        f" WHERE due_at_ms <= ? AND state IN ({_PLANNED})"
+        " ORDER BY due_at_ms, caused_at_ms, id LIMIT ?",
+        (to_ms(real_now), DUE_BATCH_MAX),
+    )
+    return [_kept(row) for row in rows]
+
+
+async def next_due(db: aiosqlite.Connection) -> datetime | None:
+    """Return the next deadline; None when nothing waits."""
+    rows = await db.execute_fetchall(
+        "SELECT min(due_at_ms) AS due_at_ms FROM notices WHERE due_at_ms IS NOT NULL"
+    )
+    ms = next(iter(rows))["due_at_ms"]
+    return None if ms is None else from_ms(ms)
+
+
+async def release_held(db: aiosqlite.Connection, room: RoomKey, real_now: datetime) -> None:
+    """Let the held notices of ``room`` be decided on now."""
+    await db.execute(
+        "UPDATE notices SET due_at_ms = ? WHERE room = ? AND state = 'held'",
+        (to_ms(real_now), room),
+    )
+
+
+async def acknowledge(
+    db: aiosqlite.Connection,
+    resident: ResidentId,
+    notice_id: NoticeId,
+    kind: AckKind,
+    now: datetime,
+) -> Kept | None:
+    """Note an acknowledgement; return the notice as it was, None for one that is not this resident's.
+
+    A notice that was read stays read, whatever comes late.
+    """
+    rows = await db.execute_fetchall(
+        "SELECT card, resident, state, socket_tried FROM notices WHERE id = ? AND resident = ?",
+        (notice_id, resident),
+    )
+    before = next((_kept(row) for row in rows), None)
+    if before is None:
+        return None
+    column = "read_at_ms" if kind is AckKind.READ else "shown_at_ms"
+    after = DeliveryState.READ if kind is AckKind.READ else DeliveryState.SHOWN
+    if before.state is DeliveryState.READ:
+        after = before.state
+    await db.execute(
+        f"UPDATE notices SET state = ?, due_at_ms = NULL, {column} = coalesce({column}, ?)"  # noqa: S608 -- two fixed names
+        " WHERE id = ?",
+        (after, to_ms(now), notice_id),
+    )
+    return before
+
+
+async def pending(
+    db: aiosqlite.Connection, resident: ResidentId, room_now: datetime
+) -> list[NoticeCard]:
+    """Read what the resident was not told yet and is still useful, oldest first; never held ones."""
+    rows = await db.execute_fetchall(
+        "SELECT card FROM notices WHERE resident = ? AND useful_until_ms > ?"  # noqa: S608 -- our own states
+        f" AND state IN ({_UNTOLD}) ORDER BY caused_at_ms, id LIMIT ?",
+        (resident, to_ms(room_now), PENDING_MAX),
+    )
+    return [NoticeCard.model_validate_json(row["card"]) for row in rows]
+
+
+async def told_of_room(
+    db: aiosqlite.Connection, room: RoomKey, room_now: datetime, limit: int
+) -> list[NoticeId]:
+    """Read the newest notices of ``room`` that were told and would still be useful."""
+    rows = await db.execute_fetchall(
+        "SELECT id FROM notices WHERE room = ? AND useful_until_ms > ?"  # noqa: S608 -- our own states
+        f" AND state IN ({_TOLD}) ORDER BY caused_at_ms DESC LIMIT ?",
+        (room, to_ms(room_now), limit),
+    )
+    return [row["id"] for row in rows]
+
+
+async def given_to_session(
+    db: aiosqlite.Connection, notice_ids: Sequence[NoticeId], now: datetime, deadline: datetime
+) -> None:
+    """Note that notices were given to an attentive session that came: their push waits for it.
+
+    A notice that went to a socket before waits again only while it is young: a connection that comes
+    and goes may put a push off, not away.
+    """
+    await db.executemany(
+        "UPDATE notices SET socket_tried = 1, state = 'waiting', due_at_ms = max(due_at_ms, ?)"
+        " WHERE id = ? AND state IN ('waiting', 'due') AND (socket_tried = 0 OR kept_at_ms > ?)",
+        [(to_ms(deadline), notice_id, to_ms(now - PUT_OFF_MAX)) for notice_id in notice_ids],
+    )
+
+
+def _kept(row: aiosqlite.Row) -> Kept:
+    return Kept(
+        card=NoticeCard.model_validate_json(row["card"]),
+        resident=row["resident"],
+        state=DeliveryState(row["state"]),
+        socket_tried=bool(row["socket_tried"]),
+    )

@@ -1,0 +1,27 @@
+"""The table of notices. ``due_at_ms`` is real time, ``useful_until_ms`` room time, both Unix milliseconds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TABLES: Final = """
+CREATE TABLE notices (
+    id TEXT PRIMARY KEY,
+    resident TEXT NOT NULL,
+    room TEXT NOT NULL,
+    card TEXT NOT NULL,
+    caused_at_ms INTEGER NOT NULL,
+    useful_until_ms INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    why TEXT NOT NULL DEFAULT '',
+    socket_tried INTEGER NOT NULL DEFAULT 0,
+    due_at_ms INTEGER,
+    kept_at_ms INTEGER NOT NULL,
+    shown_at_ms INTEGER,
+    read_at_ms INTEGER,
+    pushed_at_ms INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX notices_due ON notices (due_at_ms) WHERE due_at_ms IS NOT NULL;
+CREATE INDEX notices_of_room ON notices (room, useful_until_ms);
+CREATE INDEX notices_of_resident ON notices (resident, caused_at_ms);
+"""

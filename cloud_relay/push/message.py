@@ -1,0 +1,66 @@
+"""What is pushed: a notice as Declarative Web Push, in the resident's language.
+
+Safari 18.4 and newer show it even when the service worker does not run; to every other browser it is
+plain JSON that our service worker reads. https://www.w3.org/TR/push-api/#declarative-push-messages
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from math import ceil
+from typing import Final
+from urllib.parse import quote
+
+from laundryd.wire.notices import NOTICES, Lang, NoticeCard, render
+
+DECLARATIVE: Final = 8030
+"""The mark of a declarative push message."""
+PAYLOAD_MAX_BYTES: Final = 3_000
+"""RFC 8291 leaves 3,993 bytes; some services take less, and ours need a sixth of it."""
+
+
+def payload(card: NoticeCard, lang: Lang, *, public_url: str) -> bytes:
+    """Write the message; ``public_url`` is the relay's own address, where a tap leads.
+
+    Raises:
+        ValueError: the message would be larger than ``PAYLOAD_MAX_BYTES``.
+
+    """
+    text = render(card, lang)
+    message = {
+        "web_push": DECLARATIVE,
+        "notification": {
+            "title": text.title,
+            "body": text.body,
+            "navigate": f"{public_url.rstrip('/')}/#room={quote(card.room)}",
+            "lang": lang.value,
+            "tag": card.id,
+            "data": {
+                "notice_id": card.id,
+                "room": card.room,
+                "machine": card.machine,
+                "kind": card.kind.value,
+            },
+        },
+    }
+    body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(body) > PAYLOAD_MAX_BYTES:
+        raise ValueError(f"notice {card.id}: {len(body)} bytes, {PAYLOAD_MAX_BYTES} at most")
+    return body
+
+
+def headers(card: NoticeCard, now: datetime, *, speed: float = 1.0) -> dict[str, str]:
+    """Write the headers of RFC 8030; ``now`` is room time, ``speed`` room seconds a real second.
+
+    The TTL ends with the notice's use, so that a phone switched on tomorrow hears nothing of today.
+    The notice's id is its Topic: a repetition takes the place of what was not delivered yet.
+    """
+    left_s = (card.useful_until - now).total_seconds() / speed
+    return {
+        "TTL": str(max(1, ceil(left_s))),
+        "Urgency": NOTICES[card.kind].urgency.value,
+        "Topic": card.id,
+        "Content-Encoding": "aes128gcm",
+        "Content-Type": "application/octet-stream",
+    }

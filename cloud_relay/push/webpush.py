@@ -1,0 +1,182 @@
+"""The Web Push sender: encrypt (RFC 8291), sign (RFC 8292), POST (RFC 8030), judge the answer.
+
+pywebpush's own sending opens a connection each time, has no timeout and follows redirects, so only its
+encryption is used.
+"""
+
+from __future__ import annotations
+
+import binascii
+import logging
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+import aiohttp
+from pywebpush import WebPusher, WebPushException
+
+from cloud_relay.push import message
+from cloud_relay.push.endpoints import EndpointRefusedError, PushHosts, check_endpoint
+from cloud_relay.push.outcomes import Outcome, Result, of_status
+from cloud_relay.push.resolver import PrivateAddressError, PublicResolver
+from cloud_relay.push.subscriptions import Subscription
+from cloud_relay.push.vapid import Vapid
+from laundryd.daemon.clock import Clock
+from laundryd.wire.notices import NoticeCard
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S: Final = 10.0
+"""For one whole attempt: push services answer within one second, or are in trouble."""
+CONNECTIONS_MAX: Final = 100
+CONNECTIONS_A_SERVICE: Final = 20
+KEEP_ALIVE_S: Final = 60.0
+
+
+class Sender(Protocol):
+    """Sends one notice to one subscription."""
+
+    async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
+        """Try once. Never raises for what a service or a network does."""
+        ...
+
+
+class WebPushSender:
+    """Sends through one pooled client; use it as an asynchronous context manager."""
+
+    def __init__(
+        self,
+        vapid: Vapid,
+        clock: Clock,
+        *,
+        public_url: str,
+        hosts: PushHosts | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._vapid = vapid
+        self._clock = clock
+        self._public_url = public_url
+        self._hosts = hosts if hosts is not None else PushHosts()
+        self._timeout_s = timeout_s
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the pool."""
+        connector = aiohttp.TCPConnector(
+            resolver=PublicResolver(self._hosts),
+            limit=CONNECTIONS_MAX,
+            limit_per_host=CONNECTIONS_A_SERVICE,
+            keepalive_timeout=KEEP_ALIVE_S,
+        )
+        self._http = aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": "laundryd"},
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the pool."""
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
+        """Try once to send ``card``; the result says what came of it.
+
+        Safe to cancel; the service may have taken the message then.
+
+        Raises:
+            RuntimeError: the sender was not opened.
+
+        """
+        if self._http is None:
+            raise RuntimeError("the push sender is not open: use it with `async with`")
+        now = self._clock.now()
+        if now >= card.useful_until:
+            return Result(Outcome.EXPIRED)
+        try:
+            origin = check_endpoint(subscription.endpoint, self._hosts)
+            body = encrypt(
+                message.payload(card, subscription.lang, public_url=self._public_url), subscription
+            )
+        except EndpointRefusedError as error:
+            return self._ours(subscription, "endpoint_refused", str(error))
+        except ValueError as error:
+            return self._ours(subscription, "unusable_keys", str(error))
+        headers = message.headers(card, now, speed=self._clock.speed)
+        headers["Authorization"] = self._vapid.authorization(origin, self._clock.real_now())
+        return await self._post(self._http, subscription, body, headers)
+
+    async def _post(
+        self,
+        http: aiohttp.ClientSession,
+        subscription: Subscription,
+        body: bytes,
+        headers: dict[str, str],
+    ) -> Result:
+        # No error of the client is logged as it stands: it would name the endpoint.
+        try:
+            async with http.post(
+                subscription.endpoint, data=body, headers=headers, allow_redirects=False
+            ) as answer:
+                now = self._clock.real_now()
+                result = of_status(answer.status, answer.headers.get("Retry-After"), now)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            result = of_error(error)
+        if result.outcome is Outcome.REFUSED:
+            return self._ours(subscription, result.detail, "see the table of outcomes")
+        return result
+
+    @staticmethod
+    def _ours(subscription: Subscription, detail: str, reason: str) -> Result:
+        log.warning(
+            "push to subscription %s was refused (%s): %s; it is kept",
+            subscription.id, detail, reason,
+        )  # fmt: skip
+        return Result(Outcome.REFUSED, detail)
+
+
+def encrypt(plaintext: bytes, subscription: Subscription) -> bytes:
+    """Encrypt for one browser as one aes128gcm record; some 130 microseconds.
+
+    Raises:
+        ValueError: the subscription's keys are no P-256 point and 16-byte secret.
+
+    """
+    keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
+    try:
+        # The library wants an endpoint, and is given none that it could speak to.
+        pusher = WebPusher({"endpoint": "", "keys": keys})
+        return bytes(pusher.encode(plaintext)["body"])
+    except (WebPushException, binascii.Error, ValueError, IndexError) as error:
+        raise ValueError(f"unusable keys ({type(error).__name__})") from None
+
+
+def of_error(error: Exception) -> Result:
+    """Judge an attempt that got no answer; the detail is its kind and names no address."""
+    if isinstance(error, PrivateAddressError) or isinstance(error.__cause__, PrivateAddressError):
+        return Result(Outcome.REFUSED, "private_address")
+    for kind, detail in _LATER.items():
+        if isinstance(error, kind):
+            return Result(Outcome.LATER, detail)
+    # InvalidURL and its like: it will not become one by waiting.
+    return Result(Outcome.REFUSED, "endpoint_refused")
+
+
+_LATER: Final[dict[type[Exception], str]] = {
+    aiohttp.ClientConnectorDNSError: "dns",
+    aiohttp.ClientSSLError: "tls",
+    TimeoutError: "timeout",
+    aiohttp.ClientConnectionError: "connection",
+    aiohttp.ClientPayloadError: "connection",
+    aiohttp.ClientResponseError: "not_http",
+    OSError: "connection",
+}
+"""Errors of the network and of the service, most special first."""

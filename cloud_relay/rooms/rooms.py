@@ -1,0 +1,177 @@
+"""All rooms: read from memory, written through to SQLite, the same after a restart."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+import aiosqlite
+
+from cloud_relay.errors import RoomExistsError
+from cloud_relay.rooms import store
+from cloud_relay.rooms.state import Change, RoomState, apply_entries, apply_snapshot
+from laundryd.daemon.clock import Clock
+from laundryd.daemon.sqlite import transaction
+from laundryd.wire.events import Entry, PublicEvent
+from laundryd.wire.frames import Mine
+from laundryd.wire.ids import Position, ResidentId, RoomKey
+from laundryd.wire.machines import EdgeStatus, RoomSnapshot
+from laundryd.wire.uplink import UpSnapshot
+
+
+class Rooms:
+    """The rooms of this relay. ``await load()`` first.
+
+    What is read here is always committed: a change is written by ``write_*`` inside a transaction and
+    becomes visible by ``commit`` after it.
+    """
+
+    def __init__(self, db: aiosqlite.Connection, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._states: dict[RoomKey, RoomState] = {}
+        self._edges: dict[RoomKey, EdgeStatus] = {}
+        self._rooms_of: dict[ResidentId, set[RoomKey]] = defaultdict(set)
+
+    async def load(self) -> None:
+        """Read every room. Edges count as offline, since they were last heard, until heard again."""
+        for state in await store.load_rooms(self._db):
+            self._take(state)
+
+    async def enroll(self, room: RoomKey, name: str) -> None:
+        """Let ``room`` speak to this relay.
+
+        Raises:
+            RoomExistsError: it is enrolled already.
+
+        """
+        async with transaction(self._db) as db:
+            new = await store.insert_room(db, room, name, self._clock.now())
+        if not new:
+            raise RoomExistsError(f"room {room} is enrolled already; choose another name for it")
+        await self.known(room)
+
+    async def known(self, room: RoomKey) -> bool:
+        """Say whether ``room`` is enrolled, also when another process enrolled it since the start."""
+        if room not in self._states:
+            for state in await store.load_rooms(self._db, room):
+                self._take(state)
+        return room in self._states
+
+    def enrolled(self) -> list[RoomKey]:
+        """Name every enrolled room that was loaded, in order."""
+        return sorted(self._states)
+
+    def name(self, room: RoomKey) -> str | None:
+        """Return the room's display name; None for an unknown room."""
+        state = self._states.get(room)
+        return state.name if state else None
+
+    def local_url(self, room: RoomKey) -> str | None:
+        """Return the address of the room's own page; None when unknown."""
+        state = self._states.get(room)
+        return state.local_url if state else None
+
+    def position(self, room: RoomKey) -> Position | None:
+        """Return how far the room's journal is kept; None when its edge was never heard."""
+        state = self._states.get(room)
+        return state.position if state else None
+
+    def edge(self, room: RoomKey) -> EdgeStatus:
+        """Return whether the room's edge is heard, and since when.
+
+        Raises:
+            KeyError: the room is unknown.
+
+        """
+        return self._edges[room]
+
+    def snapshot(self, room: RoomKey) -> RoomSnapshot | None:
+        """Return the room as residents may see it; None when unknown, or when its edge was never heard."""
+        state = self._states.get(room)
+        return state.snapshot(self._clock.now(), self._edges[room]) if state else None
+
+    def mine(self, resident: ResidentId) -> Mine:
+        """Return everything that is this resident's, over all rooms."""
+        states = [self._states[room] for room in sorted(self._rooms_of.get(resident, ()))]
+        return Mine(
+            machines=[mine for state in states for mine in state.machines_of(resident)],
+            claims=[mine for state in states for mine in state.claims_of(resident)],
+        )
+
+    async def since(
+        self, room: RoomKey, position: Position, limit: int
+    ) -> list[PublicEvent] | None:
+        """Return the first ``limit`` public events after ``position``, or None when they are not kept.
+
+        None: another epoch, or a position before the journal or from the future. The head is taken
+        before the events are read, and nothing newer is given.
+        """
+        state = self._states.get(room)
+        head = state.position if state else None
+        if state is None or head is None or head.epoch != position.epoch:
+            return None
+        if not state.floor <= position.offset <= head.offset:
+            return None
+        events = await store.events_between(self._db, room, position.offset, head.offset, limit)
+        # While we read, a snapshot may have put a new journal in the old one's place, or trimmed it.
+        now = self._states[room]
+        if now.position is None or now.position.epoch != head.epoch or now.floor > position.offset:
+            return None
+        return events
+
+    async def write_entries(
+        self, db: aiosqlite.Connection, room: RoomKey, entries: tuple[Entry, ...]
+    ) -> Change:
+        """Apply entries that follow the room's position, inside the caller's transaction."""
+        before = self._states[room]
+        change = apply_entries(before, entries, self._clock.now())
+        return replace(change, state=await store.write_change(db, before, change))
+
+    async def write_snapshot(self, db: aiosqlite.Connection, body: UpSnapshot) -> Change | None:
+        """Replace the room, inside the caller's transaction; None when the snapshot is an older one.
+
+        Whether its epoch was left for good is ``is_past_epoch``'s to say, before.
+        """
+        before = self._states[body.snapshot.room]
+        new = body.snapshot.position
+        kept = before.position
+        if kept is not None and kept.epoch == new.epoch and new.offset < kept.offset:
+            return None
+        change = apply_snapshot(before, body, self._clock.now())
+        return replace(change, state=await store.write_change(db, before, change))
+
+    def commit(self, change: Change) -> None:
+        """Make a change visible, after its transaction was committed."""
+        self._take(change.state)
+
+    async def is_past_epoch(self, room: RoomKey, epoch: str) -> bool:
+        """Say whether the room was in ``epoch`` and has left it; no edge ever goes back to one."""
+        return await store.is_past_epoch(self._db, room, epoch)
+
+    async def heard(self, room: RoomKey, local_url: str | None, *, durable: bool) -> None:
+        """Note what an edge said of itself in its hello."""
+        state = self._states[room]
+        after = replace(state, local_url=local_url, durable=durable, heard_at=self._clock.now())
+        if (after.local_url, after.durable) != (state.local_url, state.durable):
+            async with transaction(self._db) as db:
+                await store.write_head(db, after)
+        self._take(after)
+
+    def set_edge(self, room: RoomKey, *, online: bool) -> EdgeStatus | None:
+        """Note that the room's edge came or went; None when nothing changed."""
+        if self._edges[room].online == online:
+            return None
+        self._edges[room] = EdgeStatus(online=online, since=self._clock.now())
+        return self._edges[room]
+
+    def _take(self, state: RoomState) -> None:
+        before = self._states.get(state.room)
+        for resident in frozenset(before.owners.values()) if before else ():
+            self._rooms_of[resident].discard(state.room)
+            if not self._rooms_of[resident]:
+                del self._rooms_of[resident]
+        for resident in state.owners.values():
+            self._rooms_of[resident].add(state.room)
+        self._states[state.room] = state
+        self._edges.setdefault(state.room, EdgeStatus(online=False, since=state.heard_at))

@@ -1,0 +1,51 @@
+"""The tables of rooms. Views, events and sessions are the wire's JSON; times are RFC 3339 in UTC."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TABLES: Final = """
+-- epoch NULL: the room is enrolled, its edge has not been heard yet.
+-- position_offset: the newest entry that took effect; journal_floor: the position that the journal
+-- begins after, within the same epoch.
+CREATE TABLE rooms (
+    room TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    epoch TEXT,
+    position_offset INTEGER NOT NULL DEFAULT 0,
+    journal_floor INTEGER NOT NULL DEFAULT 0,
+    durable INTEGER NOT NULL DEFAULT 1,
+    local_url TEXT,
+    heard_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE room_machines (
+    room TEXT NOT NULL REFERENCES rooms (room) ON DELETE CASCADE,
+    machine TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    view TEXT NOT NULL,
+    owner TEXT,
+    PRIMARY KEY (room, machine)
+) STRICT, WITHOUT ROWID;
+
+-- Public events of the room's current epoch only: a new epoch begins with a snapshot.
+CREATE TABLE room_events (
+    room TEXT NOT NULL REFERENCES rooms (room) ON DELETE CASCADE,
+    position_offset INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    PRIMARY KEY (room, position_offset)
+) STRICT, WITHOUT ROWID;
+
+-- Epochs that a room has left: a late snapshot of one of them must not take the room back.
+CREATE TABLE room_past_epochs (
+    room TEXT NOT NULL REFERENCES rooms (room) ON DELETE CASCADE,
+    epoch TEXT NOT NULL,
+    PRIMARY KEY (room, epoch)
+) STRICT, WITHOUT ROWID;
+
+-- Who was connected in the room, so that a restart of the relay forgets no attentive resident.
+CREATE TABLE room_presence (
+    room TEXT PRIMARY KEY REFERENCES rooms (room) ON DELETE CASCADE,
+    presence TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
