@@ -117,8 +117,7 @@ def test_the_lock_files_of_this_repository_name_no_address() -> None:
     for path in locks:
         assert list(requirements_problems(path.name, path.read_text())) == []
     npm = PWA / "package-lock.json"
-    if npm.is_file():
-        assert list(npm_lock_problems(npm.name, npm.read_text())) == []
+    assert list(npm_lock_problems(npm.name, npm.read_text())) == []
 
 
 def test_no_file_of_this_repository_is_too_long_or_names_a_machine() -> None:

@@ -61,10 +61,9 @@ def lock_all() -> None:
         for path in sorted(REQUIREMENTS.glob("*.txt"))
         for problem in requirements_problems(path.name, path.read_text())
     ]
-    if (PWA / "package.json").is_file():
-        _lock_npm()
-        path = PWA / "package-lock.json"
-        problems += npm_lock_problems("pwa/package-lock.json", path.read_text())
+    _lock_npm()
+    npm_lock = PWA / "package-lock.json"
+    problems += npm_lock_problems("pwa/package-lock.json", npm_lock.read_text())
     for problem in problems:
         say(f"  !! {problem}")
     if problems:

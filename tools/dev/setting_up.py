@@ -6,39 +6,29 @@ What only an administrator can install comes first, so that nobody waits to be t
 from collections.abc import Sequence
 
 from tools.dev import node, python_env, system, system_install
-from tools.dev.layout import PWA
-from tools.dev.progress import say
 
 
 def for_demo() -> None:
     """Set up what the demo needs: the Python packages, a broker and the web app."""
     _programs(system.FOR_DEMO)
     python_env.prepare("demo")
-    _webapp()
+    node.build_webapp()
 
 
 def for_checks() -> None:
     """Set up what the checks need: the Python packages and the web app's, which is not built."""
     _programs(())
     python_env.prepare("dev")
-    if (PWA / "package.json").is_file():
-        node.install_packages(node.find_node())
+    node.install_packages(node.find_node())
 
 
 def for_tests() -> None:
     """Set up everything, with the real servers and browsers of the tests."""
     _programs(system.FOR_TEST)
     python_env.prepare("dev")
-    _webapp()
+    node.build_webapp()
 
 
 def _programs(needs: Sequence[system.Need]) -> None:
     missing = [need for need in needs if not system_install.is_there(need)]
     system_install.install([*python_env.missing(), *missing])
-
-
-def _webapp() -> None:
-    if not (PWA / "package.json").is_file():
-        say("  -- pwa/package.json is not there: the web app is left out")
-        return
-    node.build_webapp()

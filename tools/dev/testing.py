@@ -32,7 +32,7 @@ def test_all(arguments: Sequence[str]) -> None:
     started_s = time.monotonic()
     only_pytest = any(argument != ONLY_FULL for argument in arguments)
     failed = []
-    if not only_pytest and (PWA / "package.json").is_file() and "test" in node.npm_scripts():
+    if not only_pytest:
         found = node.find_node()
         try:
             run_step(
