@@ -189,19 +189,22 @@ def _machine_name(path: Path) -> str:
 
 
 def _print_table(path: Path, events: Sequence[ReplayEvent], out: TextIO) -> None:
-    table = Table(title=path.name, title_justify="left")
-    for column in ("event", "told", "started", "ended", "ran, min"):
+    table = Table(title=f"{path.name}, times in UTC", title_justify="left")
+    for column in ("event", "started", "ended", "told", "ran, min"):
         table.add_column(column, no_wrap=True)
     for event in events:
         ran_min = ""
         if event.started_at is not None and event.ended_at is not None:
             ran_min = f"{(event.ended_at - event.started_at) / 60:.0f}"
-        times = (event.at, event.started_at, event.ended_at)
-        table.add_row(event.event, *map(_utc, times), ran_min)
+        table.add_row(
+            event.event,
+            _utc(event.started_at, "%Y-%m-%d %H:%M:%S"),
+            _utc(event.ended_at, "%H:%M:%S"),
+            _utc(event.at, "%H:%M:%S"),
+            ran_min,
+        )
     Console(file=out).print(table)
 
 
-def _utc(unix_s: float | None) -> str:
-    if unix_s is None:
-        return ""
-    return f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%d %H:%M:%S}Z"
+def _utc(unix_s: float | None, form: str) -> str:
+    return "" if unix_s is None else datetime.fromtimestamp(unix_s, UTC).strftime(form)

@@ -49,7 +49,7 @@ class CycleState:
     """What is remembered of one machine between samples. Times are Unix seconds; None: not so now."""
 
     # How a kept state is checked when it is read again.
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, allow_inf_nan=False)
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
 
     last_s: float | None = None
     """The last sample's time, and its value."""
