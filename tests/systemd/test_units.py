@@ -1,0 +1,60 @@
+"""The unit files, as systemd itself judges them."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNITS = sorted((Path(__file__).parents[2] / "systemd").glob("*.service"))
+EXPOSURE_MAX = 2.0
+
+
+def analyze(*words: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("systemd-analyze")
+    assert program, "systemd-analyze is not installed: run `apt-get install systemd`"
+    return subprocess.run([program, *words], capture_output=True, text=True, check=False)
+
+
+def with_a_real_program(unit: Path, folder: Path) -> Path:
+    """The same unit, its program this Python: what is verified is ours, not where it is installed."""
+    copy = folder / unit.name
+    text = unit.read_text()
+    assert "/opt/laundryd/bin/laundryd" in text
+    copy.write_text(text.replace("/opt/laundryd/bin/laundryd", sys.executable))
+    return copy
+
+
+def test_both_programs_have_a_unit() -> None:
+    assert [unit.stem for unit in UNITS] == ["laundryd-edge", "laundryd-relay"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_understands_every_line(unit: Path, tmp_path: Path) -> None:
+    found = analyze("verify", "--recursive-errors=yes", str(with_a_real_program(unit, tmp_path)))
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_a_misspelt_line_is_found(tmp_path: Path) -> None:
+    unit = with_a_real_program(UNITS[0], tmp_path)
+    unit.write_text(unit.read_text().replace("ProtectClock=", "ProtectClocks="))
+    found = analyze("verify", "--recursive-errors=yes", str(unit))
+    assert "ProtectClocks" in found.stderr
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_little_is_exposed(unit: Path) -> None:
+    found = analyze("security", "--offline=true", str(unit))
+    level = re.search(r"exposure level for \S+: ([0-9.]+)", found.stdout)
+    assert level, found.stdout[-500:]
+    assert float(level[1]) <= EXPOSURE_MAX
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_readiness_and_progress_are_reported(unit: Path) -> None:
+    lines = unit.read_text().splitlines()
+    assert "Type=notify" in lines
+    assert any(re.fullmatch(r"WatchdogSec=\d+s", line) for line in lines)
+    assert "RestartPreventExitStatus=2" in lines
