@@ -195,14 +195,17 @@ class Hub:
                 connection.told.add(card.id)
         return self.tell_resident(resident, frames.NoticeFrame.model_validate(card.model_dump()))
 
-    def notice_gone(self, resident: ResidentId, ids: Sequence[NoticeId]) -> int:
-        """Take notices off all pages of ``resident``; return how many were told."""
+    def notice_gone(
+        self, resident: ResidentId, ids: Sequence[NoticeId], *, but: SessionId | None = None
+    ) -> int:
+        """Take notices off all pages of ``resident`` except that of session ``but``; return how many."""
         if not ids:
             return 0
-        for connection in self._sessions.links(resident):
+        others = [link for link in self._sessions.links(resident) if link.session_id != but]
+        for connection in others:
             if connection.told is not None:
                 connection.told.update(ids)
-        return self.tell_resident(resident, frames.NoticeGone(ids=list(ids)))
+        return self.tell_all(others, frames.NoticeGone(ids=list(ids)))
 
     def mine_ticket(self) -> int:
         """Take a number before ``mine`` is read: of two readings the later begun is the newer."""

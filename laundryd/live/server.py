@@ -26,7 +26,7 @@ from laundryd.wire import frames
 from laundryd.wire.close_codes import CloseCode
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import PublicEvent
-from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
+from laundryd.wire.ids import DeviceId, NoticeId, ResidentId, SessionId
 from laundryd.wire.notices import NoticeCard
 
 log = logging.getLogger(__name__)
@@ -177,9 +177,14 @@ class LiveServer:
         """
         return self._hub.notify(card, resident)
 
-    def notice_gone(self, resident: ResidentId, ids: Iterable[NoticeId]) -> int:
-        """Take notices off all pages of ``resident``; return how many sessions were told."""
-        return self._hub.notice_gone(resident, list(ids))
+    def notice_gone(
+        self, resident: ResidentId, ids: Iterable[NoticeId], *, but: SessionId | None = None
+    ) -> int:
+        """Take notices off all pages of ``resident``; return how many sessions were told.
+
+        ``but`` is the session that has just shown them, and goes on showing them.
+        """
+        return self._hub.notice_gone(resident, list(ids), but=but)
 
     def room_status(self, status: frames.RoomStatus) -> int:
         """Say that a room's edge came or went; return how many sessions were told."""
