@@ -1,0 +1,109 @@
+"""``docs/contract.md``, made from the tables of the wire: topics, notices, errors, close codes, moves.
+
+``python -m laundryd.wire.contract_page`` writes it; a test fails when it is not current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from laundryd.wire.close_codes import CLOSE_CODES
+from laundryd.wire.commands import COMMAND_PHASES
+from laundryd.wire.errors import ERRORS
+from laundryd.wire.notices import NOTICES, Lang
+from laundryd.wire.phases import MOVES
+from laundryd.wire.topics import PREFIX, QOS, TOPICS
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "contract.md"
+COMMAND: Final = "python -m laundryd.wire.contract_page"
+
+
+def contract_page() -> str:
+    """Return the page as Markdown."""
+    return "\n".join(
+        [
+            "# The contract",
+            "",
+            f"<!-- Made by `{COMMAND}` from the tables in laundryd/wire; a test keeps it current. -->",
+            "",
+            "Frames, bodies and payloads are in `pwa/src/wire/schema.json`, made from the same models.",
+            "",
+            *_section("Phases: what may happen when", ("cause", "in phase", "then"), _moves()),
+            *_section("Commands", ("command", "may be accepted in"), _commands()),
+            *_section(
+                "Notices",
+                ("kind", "cause", "useful for", "urgency", "English", "한국어"),
+                _notices(),
+            ),
+            *_section(
+                f"MQTT topics below `{PREFIX}/{{site}}/{{room}}/`, all QoS {QOS}",
+                ("topic", "from → to", "broker", "retained", "payload", "what"),
+                _topics(),
+            ),
+            *_section("Error codes", ("code", "HTTP", "title", "what to do"), _errors()),
+            *_section("WebSocket close codes", ("code", "come back", "meaning"), _closes()),
+        ]
+    )
+
+
+def _section(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield f"## {title}"
+    yield ""
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+    yield ""
+
+
+def _moves() -> Iterator[tuple[str, ...]]:
+    for cause, (sources, target) in MOVES.items():
+        yield f"`{cause}`", ", ".join(sorted(sources)), target or "(stays)"
+
+
+def _commands() -> Iterator[tuple[str, ...]]:
+    for command, phases in COMMAND_PHASES.items():
+        yield f"`{command}`", ", ".join(sorted(phases))
+
+
+def _notices() -> Iterator[tuple[str, ...]]:
+    for kind, row in NOTICES.items():
+        english, korean = row.texts[Lang.EN], row.texts[Lang.KO]
+        minutes = int(row.useful_for.total_seconds() // 60)
+        yield (
+            f"`{kind}`",
+            row.cause,
+            f"{minutes} min",
+            row.urgency,
+            f"**{english.title}** {english.body}",
+            f"**{korean.title}** {korean.body}",
+        )
+
+
+def _topics() -> Iterator[tuple[str, ...]]:
+    for topic, row in TOPICS.items():
+        yield (
+            f"`{topic}`",
+            f"{row.publisher} → {row.reader}",
+            row.brokers,
+            "yes" if row.retained else "no",
+            f"`{row.payload.__name__}`" if row.payload else "text",
+            row.says,
+        )
+
+
+def _errors() -> Iterator[tuple[str, ...]]:
+    for code, row in ERRORS.items():
+        yield f"`{code}`", str(row.status), row.title, row.remedy
+
+
+def _closes() -> Iterator[tuple[str, ...]]:
+    for code, row in CLOSE_CODES.items():
+        yield f"{int(code)} `{code.name.lower()}`", "yes" if row.reconnect else "no", row.meaning
+
+
+if __name__ == "__main__":
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(contract_page(), encoding="utf-8")
