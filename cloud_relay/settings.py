@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_settings import SettingsConfigDict
 
 from cloud_relay.push.endpoints import PUSH_SERVICES, PushHosts
+from cloud_relay.push.vapid import check_subject
 from laundryd.daemon.logs import LogLevel
 from laundryd.daemon.mqtt import BrokerSettings
 from laundryd.daemon.settings import ProgramSettings
@@ -43,17 +44,6 @@ def _origin(url: str) -> str:
     if parts.scheme == "http" and not is_local(parts.hostname):
         raise ValueError("https: over plain http phones get no push and tokens can be overheard")
     return f"{parts.scheme}://{parts.netloc.lower()}"
-
-
-def _vapid_subject(subject: str) -> str:
-    mail = subject.removeprefix("mailto:")
-    name = mail.rpartition("@")[2] if mail != subject else urlsplit(subject).hostname or ""
-    good = ("@" in mail) if mail != subject else subject.startswith("https://")
-    if not good or "." not in name or is_local(name):
-        raise ValueError(
-            "mailto:NAME@DOMAIN or an https address of a real domain: Apple refuses localhost"
-        )
-    return subject
 
 
 class _Table(BaseModel):
@@ -129,7 +119,7 @@ class HttpSettings(_Table):
 class PushSettings(_Table):
     """Web Push."""
 
-    vapid_subject: Annotated[str, AfterValidator(_vapid_subject)] = Field(
+    vapid_subject: Annotated[str, AfterValidator(check_subject)] = Field(
         description="Whom a push service may write to about us, mailto: or https (RFC 8292, 2.1); "
         "services refuse senders that cannot be reached."
     )

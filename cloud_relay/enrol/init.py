@@ -22,7 +22,7 @@ from cloud_relay.enrol.mosquitto import (
     standalone,
 )
 from cloud_relay.errors import SetupError
-from cloud_relay.push.vapid import VapidKey
+from cloud_relay.push.vapid import Vapid
 from cloud_relay.settings import RelaySettings
 from laundryd.daemon.settings import load_settings
 from laundryd.daemon.tokens import SigningKey, write_secret
@@ -73,7 +73,7 @@ def initialise(plan: RelayPlan) -> Initialised:
         settings = load_settings(RelaySettings, plan.config)
         SigningKey.load_or_create(settings.keys.signing)
         SigningKey.load_or_create(settings.keys.enrolment)
-        VapidKey.load_or_create(settings.keys.vapid, settings.push.vapid_subject)
+        Vapid.load_or_create(settings.keys.vapid, settings.push.vapid_subject)
         _broker_files(plan, settings)
     except OSError as error:
         raise SetupError(

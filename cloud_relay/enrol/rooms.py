@@ -63,7 +63,7 @@ async def add_room(
     finally:
         await db.close()
     path = enrolment_file or _enrolment_path(settings, room)
-    _write_credential(settings, room, name, path)
+    _write_credential(settings, room, path)
     return AddedRoom(room, code, join_url(settings, code), path)
 
 
@@ -98,14 +98,13 @@ async def renew_room(
     db = await open_database(settings.database, MIGRATIONS)
     try:
         rooms = Rooms(db, _clock(settings))
-        await rooms.known(room.key)
-        name = rooms.name(room.key)
+        known = await rooms.known(room.key)
     finally:
         await db.close()
-    if name is None:
+    if not known:
         raise SetupError(f"{room.key} is not enrolled; run `laundryd relay room add` first")
     path = enrolment_file or _enrolment_path(settings, room)
-    _write_credential(settings, room, name, path)
+    _write_credential(settings, room, path)
     return path
 
 
@@ -113,7 +112,7 @@ def _enrolment_path(settings: RelaySettings, room: RoomRef) -> Path:
     return settings.data_dir / "enrolments" / f"{room.key}.toml"
 
 
-def _write_credential(settings: RelaySettings, room: RoomRef, name: str, path: Path) -> None:
+def _write_credential(settings: RelaySettings, room: RoomRef, path: Path) -> None:
     password, files = new_password(), BrokerFiles(settings.broker_files)
     files.set_password(room_user(room), password)
     files.set_rules(room_acl(room))
@@ -123,7 +122,6 @@ def _write_credential(settings: RelaySettings, room: RoomRef, name: str, path: P
         Enrolment(
             site=room.site,
             room=room.room,
-            name=name,
             relay_url=settings.http.public_url,
             broker=BrokerSettings(
                 host=edge.host,

@@ -52,6 +52,11 @@ class Rosters:
         self._key = enrolment_key
         self._relay_url = relay_url
 
+    async def rooms(self) -> list[RoomKey]:
+        """Name every enrolled room, those included that another process enrolled just now."""
+        found = await self._db.execute_fetchall("SELECT room FROM rooms ORDER BY room")
+        return [str(row["room"]) for row in found]
+
     async def current(self, room: RoomKey, at: datetime) -> DownRoster:
         """Return the roster of ``room`` at real time ``at``; the same content is the same version.
 

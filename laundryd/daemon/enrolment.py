@@ -6,20 +6,14 @@ TOML, mode 0600: it holds the password of the room's credential at the cloud's b
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from laundryd.daemon.mqtt import BrokerSettings
 from laundryd.daemon.tokens import write_secret
 from laundryd.wire.ids import RoomRef, Slug
-from laundryd.wire.machines import DisplayName
 from laundryd.wire.uplink import VerifyKey
-
-
-class EnrolmentError(Exception):
-    """The enrolment file is missing, unreadable, or not what the relay wrote."""
 
 
 class Enrolment(BaseModel):
@@ -29,11 +23,10 @@ class Enrolment(BaseModel):
     with the room's own credential. ``relay_url`` is where residents join.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     site: Slug
     room: Slug
-    name: DisplayName
     relay_url: str
     broker: BrokerSettings
     enrolment_key: VerifyKey
@@ -58,32 +51,6 @@ def write_enrolment(path: Path, enrolment: Enrolment) -> None:
         if isinstance(table, dict):
             lines += ["", f"[{name}]", *_keys(table)]
     write_secret(path, ("\n".join(lines) + "\n").encode())
-
-
-def read_enrolment(path: Path) -> Enrolment:
-    """Read the file at ``path``.
-
-    Raises:
-        EnrolmentError: it is missing, is no TOML, or lacks a field; the message names it.
-
-    """
-    try:
-        return Enrolment.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise EnrolmentError(
-            f"{path}: cannot be read ({error.strerror}); copy the file that "
-            "`laundryd relay room add` made"
-        ) from error
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
-            for one in error.errors(include_url=False, include_input=False)
-        )
-        raise EnrolmentError(f"{path}: {wrong}; copy the file from the relay again") from error
-    except ValueError as error:
-        raise EnrolmentError(
-            f"{path}: is no TOML: {error}; copy it from the relay again"
-        ) from error
 
 
 def _keys(table: dict[str, object]) -> list[str]:

@@ -1,0 +1,1 @@
+"""HTTP and WebSocket: what residents' apps ask, and who may ask it."""

@@ -1,0 +1,57 @@
+"""The resident behind the token: who they are, what they prefer, and how they leave."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from cloud_relay.api.joining import give_token, take_token
+from cloud_relay.api.refusals import CHANGING, SIGNED_IN, refusals
+from cloud_relay.api.services import Caller, Relay, Services
+from cloud_relay.residents.people import Person
+from cloud_relay.residents.tokens import wants_renewal
+from laundryd.wire.bodies import Me, MeBody, MyRoom
+
+router = APIRouter(prefix="/api/v1/me", tags=["me"])
+
+
+@router.get("", responses=refusals(*SIGNED_IN))
+async def who_am_i(response: Response, relay: Relay, caller: Caller) -> Me:
+    """Say who you are; a token older than a day is replaced by a fresh one."""
+    if wants_renewal(caller.claims, relay.real_now()):
+        give_token(relay, response, caller.person)
+    response.headers["Cache-Control"] = "no-store"
+    return await _me(relay, caller.person)
+
+
+@router.put("", responses=refusals(*CHANGING, *SIGNED_IN))
+async def set_preferences(body: MeBody, relay: Relay, caller: Caller) -> Me:
+    """Keep your language."""
+    await relay.people.set_lang(caller.person.resident, body.lang)
+    return await _me(relay, caller.person)
+
+
+@router.delete("", status_code=204, responses=refusals(*CHANGING, *SIGNED_IN))
+async def forget_me(relay: Relay, caller: Caller) -> Response:
+    """Delete everything of yours here and sign out all your devices, also in the rooms."""
+    for device in await relay.people.forget(caller.person.resident, relay.real_now()):
+        relay.signed_out(device)
+    response = Response(status_code=204)
+    take_token(relay, response)
+    return response
+
+
+async def _me(relay: Services, person: Person) -> Me:
+    return Me(
+        resident=person.resident,
+        device=person.device,
+        lang=await relay.people.lang(person.resident),
+        rooms=[
+            MyRoom(
+                room=room,
+                name=relay.rooms.name(room) or room,
+                local_url=relay.rooms.local_url(room),
+            )
+            for room in sorted(person.rooms)
+        ],
+        push=await relay.subscriptions.has(person.device),
+    )

@@ -1,0 +1,282 @@
+"""The relay's wiring and life cycle, and nothing else.
+
+Start: address, keys, database; rooms and people; then what decides (planner, push queue, ingest); the
+broker link; the web side last, and then READY. Stop: live sessions, the web side, the link, what
+decides, the push client, the database last. Nothing is lost by a kill in between: what was not
+acknowledged comes again, and what was planned stands in the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sqlite3
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+
+import aiosqlite
+import uvloop
+from starlette.types import ASGIApp
+
+from cloud_relay.api.application import web_side
+from cloud_relay.api.desk import RelayDesk
+from cloud_relay.api.door import RelayDoor
+from cloud_relay.api.metrics import RelayCollector, registry
+from cloud_relay.api.services import Services
+from cloud_relay.api.sockets import Sockets
+from cloud_relay.errors import SetupError
+from cloud_relay.ingest.commands import RemoteCommands
+from cloud_relay.ingest.handlers import Handlers
+from cloud_relay.ingest.told import ToldSender
+from cloud_relay.ingest.uplink import Ingest
+from cloud_relay.migrations import MIGRATIONS
+from cloud_relay.notify.planner import Planner
+from cloud_relay.push.queue import PushQueue
+from cloud_relay.push.vapid import Vapid
+from cloud_relay.push.webpush import WebPushSender
+from cloud_relay.residents.join_codes import JoinCodes, JoinLimits
+from cloud_relay.residents.joining import Joining
+from cloud_relay.residents.link_codes import LinkCodes
+from cloud_relay.residents.people import People
+from cloud_relay.residents.roster import Rosters
+from cloud_relay.residents.roster_publisher import RosterPublisher
+from cloud_relay.residents.subscriptions import SubscriptionStore
+from cloud_relay.residents.tokens import Tokens
+from cloud_relay.rooms.presence import EdgePresence
+from cloud_relay.rooms.rooms import Rooms
+from cloud_relay.rooms.store import load_presence
+from cloud_relay.settings import RelaySettings
+from cloud_relay.supervision import supervise
+from laundryd.daemon import logs, sd_notify
+from laundryd.daemon.clock import Clock
+from laundryd.daemon.mqtt import MqttLink
+from laundryd.daemon.serve import listen, serve
+from laundryd.daemon.sqlite import MigrationError, open_database
+from laundryd.daemon.tokens import SigningKey
+from laundryd.live.server import LiveServer
+
+log = logging.getLogger("laundryd.relay")
+
+
+class Relay:
+    """One relay process. ``run`` is its whole life."""
+
+    def __init__(self, settings: RelaySettings) -> None:
+        self._settings = settings
+        self._clock = Clock(settings.testing.clock_speed, settings.testing.clock_epoch_s)
+        self._watchdog = sd_notify.Watchdog()
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask the running relay to stop in order."""
+        self._stop.set()
+
+    async def run(self, on_listening: Callable[[int], None] = lambda _port: None) -> None:
+        """Run until SIGTERM, SIGINT or ``stop``. ``on_listening`` hears the port that is served.
+
+        Raises:
+            SetupError: ``relay init`` was not run, or a key cannot be used.
+            OSError: the address cannot be listened on.
+            MigrationError, sqlite3.Error: the database cannot be opened.
+
+        """
+        settings = self._settings
+        if not settings.keys.signing.exists():
+            raise SetupError(
+                f"{settings.keys.signing}: is missing; run `laundryd relay init` with the same --config"
+            )
+        listener = listen(settings.http.host, settings.http.port)
+        async with AsyncExitStack() as stack:
+            stack.callback(listener.close)
+            db = await open_database(settings.database, MIGRATIONS)
+            stack.push_async_callback(db.close)
+            stack.callback(sd_notify.notify, "STOPPING=1")
+            await self._open(db, stack)
+            await self._live_until_told(listener, on_listening)
+
+    async def _open(self, db: aiosqlite.Connection, stack: AsyncExitStack) -> None:
+        settings, clock = self._settings, self._clock
+        self._db = db
+        self._link = link = MqttLink(
+            settings.broker,
+            f"laundryd-relay-{settings.relay_id}",
+            name="cloud broker",
+            subscriptions=Ingest.subscriptions(settings.relay_id),
+        )
+        rooms = Rooms(db, clock)
+        await rooms.load()
+        edges = EdgePresence(await load_presence(db))
+        people = People(db)
+        tokens = Tokens(SigningKey.load_or_create(settings.keys.signing))
+        subscriptions = SubscriptionStore(db, settings.push_hosts)
+
+        vapid = Vapid.load_or_create(settings.keys.vapid, settings.push.vapid_subject)
+        sender = await stack.enter_async_context(
+            WebPushSender(
+                vapid, clock, public_url=settings.http.public_url, hosts=settings.push_hosts
+            )
+        )
+        self._queue = queue = PushQueue(db, clock, sender=sender, subscriptions=subscriptions)
+        sockets = Sockets(edges)
+        self._told = told = ToldSender(link)
+        self._planner = planner = Planner(
+            db, clock, presence=sockets, sockets=sockets, push=queue, edges=told
+        )
+        commands = RemoteCommands(link, rooms, clock, relay_id=settings.relay_id)
+        door = RelayDoor(people, tokens, clock)
+        self._live = live = LiveServer(
+            door,
+            RelayDesk(rooms, people, commands, planner),
+            settings=settings.live.model_copy(
+                update={"allowed_hosts": settings.hosts, "allowed_origins": settings.origins}
+            ),
+            clock=clock,
+            server_name="relay",
+            edge_status=lambda room: rooms.edge(room) if rooms.name(room) else None,
+        )
+        sockets.bind(live)
+        handlers = Handlers(
+            db,
+            clock,
+            link=link,
+            rooms=rooms,
+            presence=edges,
+            planner=planner,
+            fanout=live,
+            told=told,
+        )
+        self._ingest = ingest = Ingest(rooms, handlers, commands)
+        self._rosters = RosterPublisher(
+            Rosters(
+                db,
+                people=people,
+                tokens=tokens,
+                enrolment_key=SigningKey.load_or_create(settings.keys.enrolment),
+                relay_url=settings.http.public_url,
+            ),
+            link,
+            clock,
+        )
+        join_codes = JoinCodes(
+            db, JoinLimits(settings.join.tries_per_address_h, settings.join.joins_per_room_h)
+        )
+        link_codes = LinkCodes(db)
+        collector = RelayCollector(
+            {
+                "messages_taken": ("Messages from rooms that took effect.", ingest.taken),
+                "messages_skipped": ("Messages from rooms without effect.", ingest.skipped),
+                "notices": ("Notices, by what became of them.", planner.counts),
+                "pushes": ("Attempts to push, by outcome.", queue.counts),
+                "commands": ("Remote commands, by outcome.", commands.counts),
+                "told_down": ("Words to rooms that a notice was told.", told.counts),
+            },
+            {
+                "broker_connected": ("1 while the broker is there.", lambda: float(link.connected)),
+                "messages_waiting": ("Messages not taken yet.", lambda: float(ingest.waiting)),
+                "rooms": ("Enrolled rooms.", lambda: float(len(rooms.enrolled()))),
+            },
+        )
+        self._web: ASGIApp = web_side(
+            Services(
+                settings=settings,
+                clock=clock,
+                door=door,
+                people=people,
+                tokens=tokens,
+                joining=Joining(db, people, join_codes, link_codes),
+                link_codes=link_codes,
+                subscriptions=subscriptions,
+                rooms=rooms,
+                commands=commands,
+                vapid_key=vapid.public_key,
+                signed_out=self._signed_out,
+                missing=lambda: [] if link.connected else ["broker"],
+                metrics=registry(collector),
+            ),
+            live,
+        )
+
+    async def _live_until_told(
+        self, listener: socket.socket, on_listening: Callable[[int], None]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        port: int = listener.getsockname()[1]
+
+        def started() -> None:
+            on_listening(port)
+            sd_notify.notify(f"READY=1\nSTATUS=serving on port {port}")
+            log.info("serving %s on port %d", self._settings.http.public_url, port)
+
+        http = self._settings.http
+        # Live sessions begin after the web side: its tasks start before a first connection can come,
+        # and stop before it, so that everybody hears 1001 from us.
+        works: tuple[tuple[str, Coroutine[object, object, None]], ...] = (
+            ("watchdog", self._watchdog.run()),
+            ("supervision", supervise(self._db, self._ingest, self._watchdog.beat)),
+            ("push queue", self._queue.run(self._planner)),
+            ("told", self._told.run()),
+            ("planner", self._planner.run()),
+            ("ingest", self._ingest.run()),
+            ("rosters", self._rosters.run(lambda: self._watchdog.beat("rosters"))),
+            (
+                "broker",
+                self._link.run(self._ingest.on_message, self._connected, self._disconnected),
+            ),
+            (
+                "http",
+                serve(
+                    self._web,
+                    listener,
+                    on_started=started,
+                    certfile=http.tls_cert,
+                    keyfile=http.tls_key,
+                ),
+            ),
+            ("live", self._live.run()),
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(work, name=name) for name, work in works]
+                await self._stop.wait()
+                log.info("stopping")
+                for task in reversed(running):
+                    task.cancel()
+                    await asyncio.wait({task})
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    async def _connected(self) -> None:
+        self._rosters.connected()
+        await self._ingest.on_connect()
+
+    def _disconnected(self) -> None:
+        self._ingest.on_disconnect()
+
+    def _signed_out(self, device: str) -> None:
+        self._live.close_device(device)
+        self._rosters.changed()
+
+
+def run_relay(settings: RelaySettings) -> None:
+    """Run the relay with its logs until it is told to stop.
+
+    Raises:
+        SetupError: it cannot start; the message says what to do.
+
+    """
+    logs.configure(settings.log_level, as_json=settings.log_json)
+
+    async def run() -> None:
+        await Relay(settings).run()
+
+    try:
+        uvloop.run(run())
+    except (MigrationError, sqlite3.Error) as error:
+        raise SetupError(f"{settings.database}: cannot be used: {error}") from error
+    except OSError as error:
+        raise SetupError(str(error)) from error

@@ -1,0 +1,78 @@
+"""Keeps each room's newest roster at the broker, retained, so that an edge has it at its next connect."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final, NoReturn, Protocol
+
+from cloud_relay.residents.roster import Rosters
+from laundryd.daemon.clock import Clock
+from laundryd.wire.ids import RoomKey, RoomRef
+from laundryd.wire.topics import Topic, topic_name
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_S: Final = 10.0
+"""Real seconds after which a room that another process enrolled is seen at the latest."""
+
+
+class Publisher(Protocol):
+    """The part of the broker link that speaks."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there."""
+        ...
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Publish at QoS 1; False when it was not confirmed."""
+        ...
+
+
+class RosterPublisher:
+    """Publishes a roster when it is new, and all of them at each connect; ``run`` it as a task."""
+
+    def __init__(self, rosters: Rosters, link: Publisher, clock: Clock) -> None:
+        self._rosters = rosters
+        self._link = link
+        self._clock = clock
+        self._published: dict[RoomKey, str] = {}
+        self._wake = asyncio.Event()
+
+    def changed(self) -> None:
+        """Look at all rosters soon: a device was signed out, or a room was added."""
+        self._wake.set()
+
+    def connected(self) -> None:
+        """Publish all rosters soon: a broker that lost its store has none."""
+        self._published.clear()
+        self._wake.set()
+
+    async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
+        """Publish what is new, for ever; ``beat`` is called once a round."""
+        while True:
+            beat()
+            self._wake.clear()
+            if self._link.connected:
+                await self.publish_new()
+            try:
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def publish_new(self) -> int:
+        """Publish the rosters that are not at the broker yet; return how many."""
+        count = 0
+        for room in await self._rosters.rooms():
+            roster = await self._rosters.current(room, self._clock.real_now())
+            if self._published.get(room) == roster.jws:
+                continue
+            topic = topic_name(RoomRef.from_key(room), Topic.DOWN_ROSTER)
+            if await self._link.publish(topic, roster.model_dump_json().encode(), retain=True):
+                self._published[room] = roster.jws
+                count += 1
+                log.info("roster published", extra={"room": room})
+        return count
