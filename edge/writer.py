@@ -157,6 +157,11 @@ class RoomWriter:
         """Begin new numbers, because the old ones cannot be proven to go on; ``reason`` is logged."""
         return await self._finish(self._new_epoch(reason))
 
+    async def settle(self) -> None:
+        """Wait until everything that has begun is finished; before the store is closed."""
+        while self._running:
+            await asyncio.wait(self._running)
+
     async def run(self, beat: Callable[[], None] = lambda: None) -> Never:
         """Carry out what falls due, until cancelled. ``beat`` is called whenever the loop goes round."""
         while True:

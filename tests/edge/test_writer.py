@@ -324,3 +324,11 @@ async def test_a_new_epoch_begins_its_numbers_at_one(writer: RoomWriter) -> None
     answer = await writer.command(say("claim", "c1"))
     assert epoch != old.epoch
     assert answer.position == Position(epoch=epoch, offset=1)
+
+
+async def test_settle_waits_for_what_has_begun(writer: RoomWriter) -> None:
+    request = asyncio.create_task(writer.command(say("claim", "c1")))
+    await asyncio.sleep(0)
+    await writer.settle()
+    assert writer.state.machines["w1"].owner == "anna"
+    assert (await request).ok

@@ -102,6 +102,11 @@ class Room(RuleBasedStateMachine):
             ResidentCommand(id="id", resident=resident, machine=where, name=name, params=params)
         )
 
+    @rule(name=st.sampled_from(CommandName), where=names)
+    def the_owner_says(self, name: CommandName, where: str) -> None:
+        owner = self.state.machines[where].owner or RESIDENTS[0]
+        self._give(ResidentCommand(id="id", resident=owner, machine=where, name=name))
+
     @rule(name=st.sampled_from(StaffCommandName), where=names)
     def staff_say(self, name: StaffCommandName, where: str) -> None:
         self._give(StaffOrder("kim", StaffCommand(machine=where, name=name)))
@@ -201,4 +206,4 @@ class Room(RuleBasedStateMachine):
 
 
 TestRoom = Room.TestCase
-TestRoom.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestRoom.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

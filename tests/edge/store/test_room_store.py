@@ -271,3 +271,15 @@ async def test_a_detectors_state_is_kept_with_the_signal_it_gave(edge_store: Edg
     await edge_store.documents.keep_detector(DetectorState("w1", "{}"))
     assert await edge_store.documents.detector("w1") == "{}"
     assert await edge_store.documents.detector("w2") is None
+
+
+async def test_a_notice_that_was_told_elsewhere_is_not_pending_any_more(
+    edge_store: EdgeStore,
+) -> None:
+    store, room = edge_store.room, RoomDriver()
+    await store.commit(_work(room, room.say("anna", "claim"), store.head))
+    await store.commit(_work(room, room.tick(10), store.head))
+    (card,) = await store.pending_notices("anna", room.now)
+    assert await store.told_elsewhere(["0" * 32]) == []
+    assert await store.told_elsewhere([card.id]) == ["anna"]
+    assert await store.pending_notices("anna", room.now) == []
