@@ -5,10 +5,11 @@ import { App } from "./app";
 import "./styles/base.css";
 import "./styles/room.css";
 import "./styles/parts.css";
+import { readRoom } from "./join/fragment";
 import { dismiss } from "./notices/notices";
 import { watchTheReader } from "./state/live";
 import { setLang, start } from "./state/session";
-import { lang, tick } from "./state/signals";
+import { chosenRoom, lang, tick } from "./state/signals";
 
 const root = document.getElementById("app");
 if (root === null) throw new Error("index.html has no #app");
@@ -24,13 +25,16 @@ void start();
 if (import.meta.env.PROD && navigator.serviceWorker) {
   void navigator.serviceWorker.register("/sw.js").catch(() => undefined);
   navigator.serviceWorker.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
-    const tag = notificationTag(data);
-    if (tag !== null) dismiss(tag);
+    if (!isOpened(data)) return;
+    chosenRoom.value = readRoom(new URL(data.navigate, location.origin).hash) ?? chosenRoom.value;
+    // A notice's tag is its id; the general text has another.
+    if (/^[0-9a-f]{32}$/.test(data.tag)) dismiss(data.tag);
   });
 }
 
-/** The notice whose push was tapped: its tag is the notice's id, 32 hex characters. */
-function notificationTag(data: unknown): string | null {
-  if (typeof data !== "object" || data === null || !("tag" in data)) return null;
-  return typeof data.tag === "string" && /^[0-9a-f]{32}$/.test(data.tag) ? data.tag : null;
+/** What src/sw.ts posts when a notification was tapped. */
+function isOpened(data: unknown): data is { tag: string; navigate: string } {
+  if (typeof data !== "object" || data === null) return false;
+  if (!("tag" in data && "navigate" in data)) return false;
+  return typeof data.tag === "string" && typeof data.navigate === "string";
 }

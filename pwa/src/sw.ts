@@ -46,7 +46,7 @@ async function open(notification: Notification): Promise<void> {
   const path = ownPath(typeof said === "string" ? said : null, self.location.origin);
   const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   for (const page of windows) {
-    page.postMessage({ type: "notification_opened", tag: notification.tag });
+    page.postMessage({ type: "notification_opened", tag: notification.tag, navigate: path });
     if ("focus" in page) {
       await page.focus();
       return;

@@ -48,5 +48,5 @@ export const sendCommand = (
 export const getPushKey = () => ask<PushKey>("GET", "/push/key");
 export const putSubscription = (subscription: SubscriptionBody) =>
   ask<unknown>("PUT", "/push/subscriptions", subscription);
-export const deleteSubscription = (subscription: SubscriptionBody) =>
-  ask<unknown>("DELETE", "/push/subscriptions", subscription);
+/** This device's, whichever it is. */
+export const deleteSubscription = () => ask<unknown>("DELETE", "/push/subscriptions", {});

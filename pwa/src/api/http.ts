@@ -26,6 +26,11 @@ export class Unreachable extends Error {
   }
 }
 
+/** The code of what went wrong: the contract's, or "unreachable". */
+export function codeOf(error: unknown): string {
+  return error instanceof Refusal ? error.code : "unreachable";
+}
+
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /**

@@ -65,7 +65,7 @@ export async function switchOff(): Promise<void> {
   const registration = await navigator.serviceWorker.getRegistration();
   const subscription = await registration?.pushManager.getSubscription();
   try {
-    if (subscription) await deleteSubscription(bodyOf(subscription));
+    await deleteSubscription();
     await subscription?.unsubscribe();
     bell.value = "off";
   } catch {

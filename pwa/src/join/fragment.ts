@@ -1,4 +1,4 @@
-/** What an address brings in its fragment: a code or a voucher, used once and taken off. */
+/** What an address brings in its fragment: a code or a voucher, used once and taken off, or a room. */
 
 export type GivenKind = "join" | "link" | "voucher";
 
@@ -15,6 +15,11 @@ export function readFragment(hash: string): Given | null {
     if (value) return { kind, value };
   }
   return null;
+}
+
+/** The room that a notification leads to, `#room=KEY`; null when none is named. Pure. */
+export function readRoom(hash: string): string | null {
+  return new URLSearchParams(hash.replace(/^#/, "")).get("room");
 }
 
 /** Read the fragment and take it off the address and out of the history. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { deviceName } from "./device_name";
-import { readFragment } from "./fragment";
+import { readFragment, readRoom } from "./fragment";
 
 test.each([
   ["#join=ABCD-EFGH", { kind: "join", value: "ABCD-EFGH" }],
@@ -11,6 +11,12 @@ test.each([
   ["", null],
 ] as const)("the fragment %j brings %j", (hash, given) =>
   expect(readFragment(hash)).toEqual(given));
+
+test("a notification's address names its room, and is no code", () => {
+  expect(readRoom("#room=maple-hall.basement")).toBe("maple-hall.basement");
+  expect(readFragment("#room=maple-hall.basement")).toBeNull();
+  expect(readRoom("#join=ABCD-EFGH")).toBeNull();
+});
 
 test("a device is named as its owner would", () => {
   const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1";

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { encode } from "uqr";
 import { makeLinkCode } from "../api/calls";
-import { Refusal } from "../api/http";
+import { codeOf } from "../api/http";
 import { lang, t } from "../state/signals";
 import { errorText, timeOfDay } from "../texts/texts";
 import type { LinkCode } from "../wire/types";
@@ -19,7 +19,7 @@ export function LinkDevice() {
     try {
       code.value = await makeLinkCode();
     } catch (error) {
-      problem.value = error instanceof Refusal ? error.code : "unreachable";
+      problem.value = codeOf(error);
     }
     busy.value = false;
   }

@@ -1,7 +1,7 @@
 /** The way to a room's own page: with a new voucher, or with the kept one when the relay is away. */
 
 import { useSignal } from "@preact/signals";
-import { Refusal } from "../api/http";
+import { codeOf } from "../api/http";
 import { atRelay, lang, me, t } from "../state/signals";
 import { errorText } from "../texts/texts";
 import type { MyRoom } from "../wire/types";
@@ -18,9 +18,7 @@ export function LocalPages() {
     try {
       voucher = await newVoucher(room);
     } catch (error) {
-      if (voucher === undefined) {
-        problem.value = error instanceof Refusal ? error.code : "unreachable";
-      }
+      if (voucher === undefined) problem.value = codeOf(error);
     }
     const address = voucher === undefined ? null : localAddress(voucher);
     if (address !== null) location.assign(address);

@@ -5,7 +5,17 @@ import { BellButton, BellLine } from "../bell/Bell";
 import { ProblemSentence } from "../join/JoinScreen";
 import { Menu } from "../menu/Menu";
 import { NoticeList } from "../notices/NoticeList";
-import { atRelay, chosenRoom, connection, me, room, t } from "../state/signals";
+import {
+  atRelay,
+  chosenRoom,
+  connection,
+  lang,
+  me,
+  room,
+  roomProblems,
+  t,
+} from "../state/signals";
+import { errorText } from "../texts/texts";
 import type { MachineKind } from "../wire/types";
 import { Icon } from "../ui/icons";
 import { Banners } from "./Banners";
@@ -43,11 +53,22 @@ export function RoomScreen() {
         <BellLine open={bellOpen.value} />
         <NoticeList />
         {state?.machines.length === 0 && <p class="centre">{t("room.empty")}</p>}
-        {state === null && <p class="centre">{t("app.loading")}</p>}
+        {state === null && <NotYet />}
         {state !== null && KINDS.map((kind) => <KindGroup key={kind} kind={kind} state={state} />)}
       </main>
       {menuOpen.value && <Menu close={() => (menuOpen.value = false)} />}
     </>
+  );
+}
+
+/** No room to show: it is on its way, or the server says why not. */
+function NotYet() {
+  const code = roomProblems.value.values().next().value;
+  if (code === undefined) return <p class="centre">{t("app.loading")}</p>;
+  return (
+    <p class="banner warn" role="status" data-problem={code}>
+      {errorText(lang.value, code)}
+    </p>
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { sendCommand } from "../api/calls";
-import { Refusal } from "../api/http";
+import { codeOf } from "../api/http";
 import { newId } from "../live/ids";
 import { sendLive } from "../live/outbox";
 import type { CommandName, Result } from "../wire/types";
@@ -78,7 +78,7 @@ async function outcome(
     const said = await sendCommand(room, machine, name, id, minutes);
     return said.ok ? null : (said.error?.code ?? "internal");
   } catch (error) {
-    return error instanceof Refusal ? error.code : "unreachable";
+    return codeOf(error);
   }
 }
 

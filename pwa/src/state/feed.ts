@@ -1,14 +1,14 @@
 /** From the server's frames to what the page knows. */
 
 import { getRoom } from "../api/calls";
-import { Refusal } from "../api/http";
+import { codeOf, Refusal } from "../api/http";
 import { DEFAULT_BACKOFF, delay_s } from "../live/backoff";
 import { clockFrom } from "../live/clock";
 import { applyBatch, takeSnapshot, type RoomState } from "../live/rooms";
 import { noticeGone, noticeCame } from "../notices/notices";
 import type { PublicEvent, RoomStatus, ServerFrame, Welcome } from "../wire/types";
 import { forgetRefusal, settle } from "./commands";
-import { clock, mine, rooms } from "./signals";
+import { clock, mine, roomProblems, rooms } from "./signals";
 
 /** Events kept while a room is fetched; beyond, the newest are kept and the gap is seen again. */
 const MAX_WAITING = 1_000;
@@ -86,7 +86,9 @@ export async function fetchRoom(room: string, waiting: PublicEvent[] = []): Prom
         const snapshot = await getRoom(room);
         clock.value ??= clockFrom({ at: snapshot.at, speed: 1 }, performance.now());
         put(takeSnapshot(rooms.value.get(room), snapshot));
+        setProblem(room, null);
       } catch (error) {
+        setProblem(room, codeOf(error));
         if (error instanceof Refusal && error.status < 500 && error.status !== 429) return;
         continue;
       }
@@ -99,6 +101,13 @@ export async function fetchRoom(room: string, waiting: PublicEvent[] = []): Prom
   } finally {
     fetching.delete(room);
   }
+}
+
+function setProblem(room: string, code: string | null): void {
+  const next = new Map(roomProblems.value);
+  if (code === null) next.delete(room);
+  else next.set(room, code);
+  roomProblems.value = next;
 }
 
 function put(state: RoomState): void {

@@ -1,21 +1,22 @@
 /** The way in: code or voucher, who am I, my rooms, the live connection. */
 
 import { getMe, joinWithCode, joinWithVoucher, linkDevice, putLang } from "../api/calls";
-import { Refusal } from "../api/http";
+import { codeOf, Refusal } from "../api/http";
 import { startBell } from "../bell/bell";
 import { deviceName } from "../join/device_name";
-import { takeFragment, type Given } from "../join/fragment";
+import { readRoom, takeFragment, type Given } from "../join/fragment";
 import { renewVouchers } from "../menu/vouchers";
 import type { Lang } from "../wire/types";
 import { fetchRoom } from "./feed";
 import { leave, startLive } from "./live";
-import { lang, me, problem, screen } from "./signals";
+import { chosenRoom, lang, me, problem, screen } from "./signals";
 
 const AWAY_RETRY_MS = 5_000;
 let retry: number | undefined;
 
 /** Begin, or begin again after the address was given a code. */
 export async function start(): Promise<void> {
+  chosenRoom.value = readRoom(location.hash) ?? chosenRoom.value;
   const given = takeFragment(location, history);
   if (given !== null && !(await exchange(given)) && me.value !== null) return;
   await enter();
@@ -31,10 +32,8 @@ export async function exchange(given: Given): Promise<boolean> {
     else await joinWithVoucher(given.value, name, lang.value);
     return true;
   } catch (error) {
-    problem.value =
-      error instanceof Refusal
-        ? { code: error.code, detail: error.detail }
-        : { code: "unreachable", detail: "" };
+    const detail = error instanceof Refusal ? error.detail : "";
+    problem.value = { code: codeOf(error), detail };
     return false;
   }
 }

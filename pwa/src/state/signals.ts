@@ -21,6 +21,8 @@ export const mine = signal<Mine>(NOTHING_MINE);
 export const clock = signal<PageClock | null>(null);
 /** Why the last code, voucher or token was refused: a code of the contract, and its detail. */
 export const problem = signal<{ code: string; detail: string } | null>(null);
+/** By room: the error code why it could not be fetched yet. */
+export const roomProblems = signal<ReadonlyMap<string, string>>(new Map());
 /** Counts seconds, so that times on the page go on. */
 export const tick = signal(0);
 

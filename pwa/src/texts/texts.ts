@@ -42,7 +42,12 @@ export function noticeText(lang: Lang, notice: NoticeFrame): { title: string; bo
   return { title: fill(title, notice.params), body: fill(body, notice.params) };
 }
 
-/** A moment's time of day as people of that language write it. */
+/**
+ * A moment's time of day as people of that language write it; in the browser's own variety of the
+ * language, where it has one: English people write 21:15, Americans 9:15 PM.
+ */
 export function timeOfDay(lang: Lang, at_ms: number): string {
-  return new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" }).format(at_ms);
+  const own = navigator.languages.find((tag) => tag.toLowerCase().startsWith(lang));
+  const form = { hour: "numeric", minute: "2-digit" } as const;
+  return new Intl.DateTimeFormat(own ?? lang, form).format(at_ms);
 }
