@@ -190,21 +190,23 @@ def _machine_name(path: Path) -> str:
 
 def _print_table(path: Path, events: Sequence[ReplayEvent], out: TextIO) -> None:
     table = Table(title=f"{path.name}, times in UTC", title_justify="left")
-    for column in ("event", "started", "ended", "told", "ran, min"):
+    for column in ("event", "started", "ended", "told after", "ran"):
         table.add_column(column, no_wrap=True)
     for event in events:
-        ran_min = ""
-        if event.started_at is not None and event.ended_at is not None:
-            ran_min = f"{(event.ended_at - event.started_at) / 60:.0f}"
+        of_s = event.started_at if event.ended_at is None else event.ended_at
         table.add_row(
             event.event,
-            _utc(event.started_at, "%Y-%m-%d %H:%M:%S"),
-            _utc(event.ended_at, "%H:%M:%S"),
-            _utc(event.at, "%H:%M:%S"),
-            ran_min,
+            _utc(event.started_at),
+            _utc(event.ended_at),
+            _minutes(of_s, event.at),
+            _minutes(event.started_at, event.ended_at),
         )
     Console(file=out).print(table)
 
 
-def _utc(unix_s: float | None, form: str) -> str:
-    return "" if unix_s is None else datetime.fromtimestamp(unix_s, UTC).strftime(form)
+def _utc(unix_s: float | None) -> str:
+    return "" if unix_s is None else f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _minutes(from_s: float | None, to_s: float | None) -> str:
+    return "" if from_s is None or to_s is None else f"{(to_s - from_s) / 60:.1f} min"
