@@ -190,7 +190,7 @@ def _machine_name(path: Path) -> str:
 
 def _print_table(path: Path, events: Sequence[ReplayEvent], out: TextIO) -> None:
     table = Table(title=f"{path.name}, times in UTC", title_justify="left")
-    for column in ("event", "started", "ended", "told after", "ran"):
+    for column in ("event", "started", "ended", "told, min", "ran, min"):
         table.add_column(column, no_wrap=True)
     for event in events:
         of_s = event.started_at if event.ended_at is None else event.ended_at
@@ -209,4 +209,4 @@ def _utc(unix_s: float | None) -> str:
 
 
 def _minutes(from_s: float | None, to_s: float | None) -> str:
-    return "" if from_s is None or to_s is None else f"{(to_s - from_s) / 60:.1f} min"
+    return "" if from_s is None or to_s is None else f"{(to_s - from_s) / 60:.1f}"
