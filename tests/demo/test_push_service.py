@@ -15,7 +15,7 @@ from laundryd.demo.push_service import PushService
 from laundryd.demo.vapid_check import VapidFault
 
 if TYPE_CHECKING:
-    from conftest import Now, Pusher, Sender
+    from tests.demo.conftest import Now, Pusher, Sender
 
 SOON_S = 20.0
 DAY_S = 24 * 3600

@@ -12,7 +12,7 @@ from laundryd.demo.vapid_check import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Sender
+    from tests.demo.conftest import Sender
 
 ORIGIN = "http://127.0.0.1:8000"
 NOW_S = 1_795_000_000.0

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from browsers.fixtures import (
+from tests.e2e.browsers.fixtures import (
     chromium_page,
     firefox,
     launch_firefox,

@@ -28,7 +28,7 @@ def tree(tmp_path: Path) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text('"""Empty."""\n')
-    (tmp_path / "laundryd/daemon/mqtt.py").write_text("import aiomqtt\n")
+    (tmp_path / "laundryd/daemon/mqtt.py").write_text("import aiomqtt\nimport paho.mqtt\n")
     return tmp_path
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from browsers.finding import CHROMIUM, browser_path
 from playwright.async_api import BrowserContext, Playwright
+
+from tests.e2e.browsers.finding import CHROMIUM, browser_path
 
 FLAGS = (
     "--no-sandbox",  # it refuses to run as root with one

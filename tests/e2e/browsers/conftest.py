@@ -3,7 +3,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from browsers.push_site import PushSite
+
+from tests.e2e.browsers.push_site import PushSite
 
 
 @pytest.fixture

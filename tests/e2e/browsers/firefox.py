@@ -14,9 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from browsers.bidi import ANSWER_WITHIN_S, BidiConnection, BidiError, JsonValue
-from browsers.firefox_process import START_WITHIN_S, FirefoxError, FirefoxProcess, Preference
 from websockets.asyncio.client import connect
+
+from tests.e2e.browsers.bidi import ANSWER_WITHIN_S, BidiConnection, BidiError, JsonValue
+from tests.e2e.browsers.firefox_process import (
+    START_WITHIN_S,
+    FirefoxError,
+    FirefoxProcess,
+    Preference,
+)
 
 END_WITHIN_S = 30.0
 POLL_S = 0.05

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
-from browsers.finding import FIREFOX, browser_path
+from tests.e2e.browsers.finding import FIREFOX, browser_path
 
 Preference = bool | int | str
 

@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
-from browsers.chromium import launch_chromium
-from browsers.finding import BrowserMissingError
-from browsers.firefox import Firefox
-from browsers.firefox_process import Preference
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from laundryd.demo.push_service import PushService
+from tests.e2e.browsers.chromium import launch_chromium
+from tests.e2e.browsers.finding import BrowserMissingError
+from tests.e2e.browsers.firefox import Firefox
+from tests.e2e.browsers.firefox_process import Preference
 
 LaunchFirefox = Callable[..., Awaitable[Firefox]]
 NewChromium = Callable[..., Awaitable[BrowserContext]]

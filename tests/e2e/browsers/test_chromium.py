@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from browsers.fixtures import NewChromium
-from browsers.push_site import PushSite
 from playwright.async_api import Page
+
+from tests.e2e.browsers.fixtures import NewChromium
+from tests.e2e.browsers.push_site import PushSite
 
 pytestmark = pytest.mark.e2e
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from browsers.finding import BrowserMissingError, browser_path
+
+from tests.e2e.browsers.finding import BrowserMissingError, browser_path
 
 
 def test_a_missing_browser_is_said_with_what_to_run() -> None:

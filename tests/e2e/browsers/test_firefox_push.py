@@ -5,15 +5,15 @@ import base64
 import json
 
 import pytest
-from browsers.bidi import BidiError
-from browsers.firefox import Firefox, ShownNotification
-from browsers.fixtures import LaunchFirefox
-from browsers.push_site import PushSite
 from cryptography.hazmat.primitives import serialization
 from py_vapid import Vapid02
 from pywebpush import WebPushException, webpush
 
 from laundryd.demo.push_service import PushService
+from tests.e2e.browsers.bidi import BidiError
+from tests.e2e.browsers.firefox import Firefox, ShownNotification
+from tests.e2e.browsers.fixtures import LaunchFirefox
+from tests.e2e.browsers.push_site import PushSite
 
 pytestmark = pytest.mark.e2e
 
