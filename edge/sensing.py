@@ -41,6 +41,10 @@ TICK_ROOM_S: Final = 1.0
 """Room seconds between two looks at the clock."""
 KEEP_ROOM_S: Final = 60.0
 """Room seconds between two writes of a running detector's state: what a power cut may take from it."""
+STALL_S: Final = 0.25
+"""Real seconds; a look at the clock that comes later than this shows that the process was held up."""
+SETTLE_S: Final = 0.1
+"""Real seconds for the messages of a stall to arrive before the clock is believed."""
 RETRY_S: Final = 5.0
 
 
@@ -95,18 +99,23 @@ class Sensing:
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
         """Work until cancelled."""
-        next_tick = self._clock.monotonic_s()
+        next_tick_s = self._clock.monotonic_s()
+        settled = True
         while True:
             beat()
-            left_s = next_tick - self._clock.monotonic_s()
-            if left_s <= 0:
+            late_s = self._clock.monotonic_s() - next_tick_s
+            if late_s >= 0 and self._inbox.empty():
+                if late_s > STALL_S and settled:
+                    # We were held up: what plugs said meanwhile is still on its way to the inbox, and
+                    # a look at the clock before it would take our own sleep for a machine's rest.
+                    next_tick_s, settled = self._clock.monotonic_s() + SETTLE_S, False
+                    continue
                 await self._tick(self._clock.now())
-                next_tick = self._clock.monotonic_s() + TICK_ROOM_S / max(
-                    1.0, min(self._clock.speed, 20)
-                )
+                pause_s = TICK_ROOM_S / max(1.0, min(self._clock.speed, 20))
+                next_tick_s, settled = self._clock.monotonic_s() + pause_s, True
                 continue
             try:
-                async with asyncio.timeout(left_s):
+                async with asyncio.timeout(max(0.0, -late_s)):
                     at, message = await self._inbox.get()
             except TimeoutError:
                 continue
