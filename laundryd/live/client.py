@@ -114,7 +114,9 @@ class LiveClient:
         self._frames: _Inbox[frames.ServerFrame] = _Inbox()
         self._events: _Inbox[PublicEvent] = _Inbox()
         self._changed = asyncio.Event()
+        self._opened: ClientConnection | None = None
         self._socket: ClientConnection | None = None
+        """The opened connection once it was welcomed."""
         self._task: asyncio.Task[None] | None = None
         self._failed: LiveError | None = None
         self._backoff = _FIRST_BACKOFF
@@ -137,16 +139,16 @@ class LiveClient:
         task, self._task = self._task, None
         if task is None:
             return
-        if self._socket is not None:
-            await self._socket.close()
+        if self._opened is not None:
+            await self._opened.close()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
     def drop(self) -> None:
         """Lose the connection as a network does, without a close frame; it comes back by itself."""
-        if self._socket is not None:
-            self._socket.transport.abort()
+        if self._opened is not None:
+            self._opened.transport.abort()
 
     # -- receiving
 
@@ -313,6 +315,7 @@ class LiveClient:
             visible=self._visible,
             lang=self._lang,
         )
+        self._opened = socket
         try:
             await socket.send(identify.model_dump_json())
             async for message in socket:
@@ -326,7 +329,7 @@ class LiveClient:
         except ConnectionClosed:
             pass
         finally:
-            self._socket = None
+            self._opened = self._socket = None
         code = socket.close_code or 1006
         if not may_reconnect(code):
             raise LiveClosedError(code)

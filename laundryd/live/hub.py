@@ -196,15 +196,16 @@ class Hub:
         return self.tell_resident(resident, frames.NoticeFrame.model_validate(card.model_dump()))
 
     def notice_gone(
-        self, resident: ResidentId, ids: Sequence[NoticeId], *, but: SessionId | None = None
+        self, resident: ResidentId, ids: Sequence[NoticeId], but: SessionId | None
     ) -> int:
-        """Take notices off all pages of ``resident`` except that of session ``but``; return how many."""
+        """Take notices off all pages of ``resident`` except ``but``'s; return how many were told."""
         if not ids:
             return 0
-        others = [link for link in self._sessions.links(resident) if link.session_id != but]
-        for connection in others:
+        links = self._sessions.links(resident)
+        for connection in links:
             if connection.told is not None:
                 connection.told.update(ids)
+        others = [link for link in links if link.session_id != but]
         return self.tell_all(others, frames.NoticeGone(ids=list(ids)))
 
     def mine_ticket(self) -> int:

@@ -182,9 +182,9 @@ class LiveServer:
     ) -> int:
         """Take notices off all pages of ``resident``; return how many sessions were told.
 
-        ``but`` is the session that has just shown them, and goes on showing them.
+        ``but``: the session that has just shown them, which keeps them on its page; None for no such.
         """
-        return self._hub.notice_gone(resident, list(ids), but=but)
+        return self._hub.notice_gone(resident, list(ids), but)
 
     def room_status(self, status: frames.RoomStatus) -> int:
         """Say that a room's edge came or went; return how many sessions were told."""

@@ -98,7 +98,7 @@ class Sessions(Generic[Link]):
             )
             self._judge(known, now_s)
             return known, replaced
-        session_id = asked_id if asked_id is not None and known is None else self._new_id()
+        session_id = asked_id if asked_id is not None and known is None else self._unused_id()
         session = Session(
             session_id=session_id,
             resident=resident,
@@ -180,6 +180,11 @@ class Sessions(Generic[Link]):
                 connected=session.link is not None,
                 connected_since=session.connected_since,
             )
+
+    def _unused_id(self) -> SessionId:
+        while (session_id := self._new_id()) in self._by_id:
+            pass  # a client asked for just this one: not by chance
+        return session_id
 
     def _judge(self, session: Session[Link], now_s: float) -> bool:
         before = session.attentive

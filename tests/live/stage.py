@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -174,14 +175,20 @@ class Stage:
     door: TokenDoor
     port: int
     edges: dict[str, EdgeStatus]
+    timers: asyncio.Task[NoReturn]
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/api/v1/live"
 
-    def client(self, token: str = "ann:phone", **more: object) -> LiveClient:  # noqa: S107 -- a test's
-        rooms = more.pop("rooms", [ROOM])
-        return LiveClient(self.url, token, rooms=rooms, **more)  # type: ignore[arg-type] -- passed on
+    def client(
+        self,
+        token: str = "ann:phone",  # noqa: S107 -- a test's
+        *,
+        rooms: Iterable[str] | Mapping[str, Position | None] = (ROOM,),
+        session_id: str | None = None,
+    ) -> LiveClient:
+        return LiveClient(self.url, token, rooms=rooms, session_id=session_id)
 
     def raw(
         self,
@@ -226,7 +233,7 @@ async def running(**limits: object) -> AsyncGenerator[Stage]:
     web = asyncio.create_task(serve(server, listener, on_started=started.set))
     try:
         await started.wait()
-        yield Stage(server, desk, door, listener.getsockname()[1], edges)
+        yield Stage(server, desk, door, listener.getsockname()[1], edges, timers)
     finally:
         for task in (timers, web):
             task.cancel()

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from laundryd.wire import frames
 from laundryd.wire.ids import Position
 from tests.live.stage import EPOCH, ROOM, StartLive, eventually, make_event, make_notice
@@ -162,7 +164,7 @@ async def test_a_lost_connection_resumes_by_itself_with_nothing_lost_or_doubled(
 
 
 async def test_a_notice_told_or_taken_back_while_pending_ones_are_read_is_not_told_again(
-    start_live: StartLive,
+    start_live: StartLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live = await start_live()
     told, gone, left = (make_notice(name) for name in ("told", "gone", "left"))
@@ -173,7 +175,7 @@ async def test_a_notice_told_or_taken_back_while_pending_ones_are_read_is_not_to
         await go_on.wait()
         return [told, gone, left]
 
-    live.desk.pending_notices = slow  # type: ignore[method-assign, assignment] -- slower than life
+    monkeypatch.setattr(live.desk, "pending_notices", slow)
     async with live.client() as client:
         await reading.wait()
         assert live.server.notify(told, "ann") == 1
@@ -184,7 +186,9 @@ async def test_a_notice_told_or_taken_back_while_pending_ones_are_read_is_not_to
         assert rest == [told.id]
 
 
-async def test_an_older_reading_of_mine_never_follows_a_newer_one(start_live: StartLive) -> None:
+async def test_an_older_reading_of_mine_never_follows_a_newer_one(
+    start_live: StartLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     live = await start_live()
     async with live.client() as client:
         await client.next_frame(frames.Mine)
@@ -199,7 +203,7 @@ async def test_an_older_reading_of_mine_never_follows_a_newer_one(start_live: St
             await go_on.wait()
             return old
 
-        live.desk.mine = mine  # type: ignore[method-assign] -- slower than life
+        monkeypatch.setattr(live.desk, "mine", mine)
         slow = asyncio.create_task(live.server.send_mine("ann"))
         await first_reading.wait()
         await live.server.send_mine("ann")

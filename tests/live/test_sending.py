@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from laundryd.wire import frames
+from laundryd.wire.machines import EdgeStatus
+from tests.live.stage import (
+    AT,
+    ROOM,
+    StartLive,
+    make_notice,
+)
+
+
+async def test_a_lone_event_goes_at_once(start_live: StartLive) -> None:
+    live = await start_live(batch_ms=60_000)
+    async with live.client() as client:
+        await client.welcomed()
+        await live.publish(1)
+        assert (await client.next_event(timeout_s=2)).item.offset == 1
+
+
+async def test_a_burst_is_gathered_into_one_frame(start_live: StartLive) -> None:
+    live = await start_live(batch_ms=200)
+    async with live.client() as client:
+        await client.next_frame(frames.Mine)
+        for offset in range(1, 51):
+            await live.publish(offset)
+        first = await client.next_frame(frames.Batch)
+        second = await client.next_frame(frames.Batch)
+        assert [event.offset for event in first.item.events] == [1]
+        assert [event.offset for event in second.item.events] == list(range(2, 51))
+        assert 0.1 < second.received_s - first.received_s < 1
+
+
+async def test_a_burst_beyond_the_largest_batch_does_not_wait(start_live: StartLive) -> None:
+    live = await start_live(batch_ms=60_000, batch_max=10)
+    async with live.client() as client:
+        await client.next_frame(frames.Mine)
+        for offset in range(1, 22):
+            await live.publish(offset)
+        sizes = [len((await client.next_frame(frames.Batch)).item.events) for _ in range(3)]
+        assert sizes == [1, 10, 10]
+
+
+async def test_a_notice_goes_to_all_devices_of_its_resident_and_to_nobody_else(
+    start_live: StartLive,
+) -> None:
+    live = await start_live()
+    async with (
+        live.client("ann:phone") as phone,
+        live.client("ann:tablet") as tablet,
+        live.client("ben:phone") as other,
+    ):
+        for client in (phone, tablet, other):
+            await client.next_frame(frames.Mine)
+        notice = make_notice("done")
+        assert live.server.notify(notice, "ann") == 2
+        assert live.server.notify(notice, "nobody") == 0
+        for client in (phone, tablet):
+            frame = (await client.next_frame(frames.NoticeFrame)).item
+            assert (frame.id, frame.params) == (notice.id, notice.params)
+        assert live.server.notice_gone("ann", [notice.id]) == 2
+        assert live.server.notice_gone("ann", []) == 0
+        assert (await tablet.next_frame(frames.NoticeGone)).item.ids == [notice.id]
+        assert live.server.notice_gone("ann", [notice.id], but=phone.session_id) == 1
+        await live.publish(1)
+        await other.next_event()
+        assert [f.type for f in other.unread_frames()] == ["welcome", "batch"]
+
+
+async def test_mine_goes_to_its_resident_alone(start_live: StartLive) -> None:
+    live = await start_live()
+    async with live.client("ann:phone") as ann, live.client("ben:phone") as ben:
+        await ann.next_frame(frames.Mine)
+        await ben.next_frame(frames.Mine)
+        live.desk.mine_now = frames.Mine(
+            machines=[frames.MyMachine(room=ROOM, machine="washer-1")], claims=[]
+        )
+        await live.server.send_mine("ann")
+        await live.server.send_mine("nobody")
+        assert (await ann.next_frame(frames.Mine)).item == live.desk.mine_now
+        await live.publish(1)
+        await ben.next_event()
+        assert not any(isinstance(f, frames.Mine) for f in ben.unread_frames())
+
+
+async def test_a_room_status_reaches_everybody_in_the_room(start_live: StartLive) -> None:
+    live = await start_live()
+    async with live.client("ann:phone") as ann, live.client("ben:phone") as ben:
+        await ann.next_frame(frames.Mine)
+        await ben.next_frame(frames.Mine)
+        status = frames.RoomStatus(room=ROOM, edge=EdgeStatus(online=False, since=AT))
+        assert live.server.room_status(status) == 2
+        assert (await ben.next_frame(frames.RoomStatus)).item == status

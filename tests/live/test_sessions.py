@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from laundryd.live.attention import Attention
+from laundryd.live.sessions import Session, Sessions
+
+AT = datetime(2026, 1, 5, tzinfo=UTC)
+ATTENTIVE_S = 120.0
+LINGER_S = 5.0
+
+
+def new_ids() -> Iterator[str]:
+    return (f"s{number}" for number in count(1))
+
+
+class TestSessions(RuleBasedStateMachine):
+    """Connections of two residents come, speak late, die late; the sessions stay consistent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        ids = new_ids()
+        self.sessions: Sessions[int] = Sessions(
+            attentive_s=ATTENTIVE_S, linger_s=LINGER_S, new_id=lambda: next(ids)
+        )
+        self.now_s = 1_000.0
+        self.links = count(1)
+        self.open: dict[int, tuple[str, int, str, str]] = {}
+        self.dead: list[tuple[str, int]] = []
+
+    @rule(
+        asked=st.sampled_from([None, "s1", "s2", "foreign"]),
+        resident=st.sampled_from(["ann", "ben"]),
+        device=st.sampled_from(["phone", "tablet"]),
+        visible=st.booleans(),
+    )
+    def connect(self, asked: str | None, resident: str, device: str, *, visible: bool) -> None:
+        owners = {v.session_id: (v.resident, v.device) for v in self.sessions.views()}
+        link = next(self.links)
+        session, replaced = self.sessions.attach(
+            asked_id=asked,
+            resident=resident,
+            device=device,
+            link=link,
+            attention=Attention(visible=visible, touched_s=self.now_s),
+            since=AT,
+            now_s=self.now_s,
+        )
+        if asked in owners and owners[asked] != (resident, device):
+            assert session.session_id != asked
+        elif asked is not None:
+            assert session.session_id == asked
+        if replaced is not None:
+            old = self.open.pop(replaced)
+            assert old[2:] == (resident, device)
+            self.dead.append(old[:2])
+        self.open[link] = (session.session_id, session.generation, resident, device)
+
+    @rule(data=st.data(), on_purpose=st.booleans())
+    def disconnect(self, data: st.DataObject, *, on_purpose: bool) -> None:
+        if not self.open:
+            return
+        link = data.draw(st.sampled_from(sorted(self.open)))
+        session_id, generation, _, _ = self.open.pop(link)
+        assert self.sessions.detach(session_id, generation, now_s=self.now_s, on_purpose=on_purpose)
+        self.dead.append((session_id, generation))
+
+    @rule(data=st.data())
+    def an_old_connection_speaks_or_dies_late(self, data: st.DataObject) -> None:
+        if not self.dead:
+            return
+        session_id, generation = data.draw(st.sampled_from(self.dead))
+        before = list(self.sessions.views())
+        assert not self.sessions.detach(session_id, generation, now_s=self.now_s, on_purpose=True)
+        assert list(self.sessions.views()) == before
+
+    @rule(seconds=st.floats(0, 200))
+    def time_passes(self, seconds: float) -> None:
+        self.now_s += seconds
+        before = {v.session_id: v.attentive for v in self.sessions.views()}
+        changed = self.sessions.sweep(self.now_s)
+        after = {v.session_id: v.attentive for v in self.sessions.views()}
+        assert changed == (before != after)
+
+    @invariant()
+    def every_open_connection_is_reachable_and_no_other(self) -> None:
+        for resident in ("ann", "ben"):
+            links = {link for link, row in self.open.items() if row[2] == resident}
+            assert set(self.sessions.links(resident)) == links
+
+    @invariant()
+    def dropped_sessions_are_forgotten_in_time(self) -> None:
+        open_ids = {row[0] for row in self.open.values()}
+        assert {v.session_id for v in self.sessions.views() if v.connected} == open_ids
+
+
+TestSessionsOverTime = TestSessions.TestCase
+TestSessionsOverTime.settings = settings(max_examples=60, stateful_step_count=30)
+del TestSessions
+
+
+def attach(sessions: Sessions[str], link: str, now_s: float, *, touched_s: float) -> Session[str]:
+    session, _ = sessions.attach(
+        asked_id="mine",
+        resident="ann",
+        device="phone",
+        link=link,
+        attention=Attention(visible=True, touched_s=touched_s),
+        since=AT,
+        now_s=now_s,
+    )
+    return session
+
+
+def test_a_page_that_comes_back_untouched_is_not_attentive_by_coming_back() -> None:
+    sessions: Sessions[str] = Sessions(
+        attentive_s=ATTENTIVE_S, linger_s=LINGER_S, new_id=lambda: "new"
+    )
+    first = attach(sessions, "one", 0, touched_s=0)
+    assert first.attentive
+    assert sessions.sweep(ATTENTIVE_S)
+    sessions.detach("mine", first.generation, now_s=130, on_purpose=False)
+    again = attach(sessions, "two", 131, touched_s=131)
+    assert not again.attentive
+
+
+def test_a_hidden_page_is_never_attentive_and_a_touched_one_is_for_two_minutes() -> None:
+    hidden = Attention.told(visible=False, touched_s_ago=0, now_s=10)
+    shown = Attention.told(visible=True, touched_s_ago=20, now_s=100)
+    assert not hidden.is_attentive(10, ATTENTIVE_S)
+    assert shown.is_attentive(199.9, ATTENTIVE_S)
+    assert not shown.is_attentive(200, ATTENTIVE_S)

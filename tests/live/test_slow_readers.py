@@ -1,0 +1,113 @@
+"""Slow readers, on asyncio's loop and on production's: their transports buffer and abort differently."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket as sockets
+import time
+from collections.abc import Callable, Coroutine
+
+import pytest
+import uvloop
+from websockets.asyncio.client import ClientConnection, connect
+
+from laundryd.live.connection import Connection
+from laundryd.wire import frames
+from tests.live.stage import Stage, closed, eventually, identify_text, running
+
+
+async def stalled(live_port: int, name: str) -> ClientConnection:
+    """Open an identified connection whose kernel takes little and whose reader takes nothing."""
+    raw = sockets.socket()
+    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4_096)
+    raw.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", live_port))
+    connection = await connect(
+        f"ws://127.0.0.1:{live_port}/api/v1/live",
+        sock=raw,
+        additional_headers={"Authorization": f"Bearer {name}:phone"},
+        compression=None,
+        ping_interval=None,
+        proxy=None,
+    )
+    await connection.send(identify_text())
+    await connection.recv()
+    connection.transport.pause_reading()
+    return connection
+
+
+async def a_slow_reader_is_closed_with_4001_and_never_delays_the_others() -> None:
+    async with running(queue_max=4, batch_ms=0, close_grace_s=30) as live:
+        slow = await stalled(live.port, "slow")
+        async with live.client() as quick:
+            await quick.next_frame(frames.Mine)
+            offset, slowest_s = 0, 0.0
+            async with asyncio.timeout(60):
+                while _open(live, "slow"):
+                    offset += 1
+                    before_s = time.monotonic()
+                    await live.publish(offset)
+                    await quick.next_event()
+                    slowest_s = max(slowest_s, time.monotonic() - before_s)
+            assert slowest_s < 2
+            slow.transport.resume_reading()
+            assert await closed(slow) == 4001
+            await eventually(lambda: not any(s.connected for s in live.server.sessions("slow")))
+
+
+def _open(live: Stage, resident: str) -> bool:
+    return any(not link.closing for link in live.server._hub.sessions.links(resident))
+
+
+def waiting(link: Connection) -> int:
+    return len(link._waiting or ())
+
+
+async def a_reader_that_takes_not_even_the_close_is_cut_off() -> None:
+    async with running(queue_max=4, batch_ms=0, close_grace_s=0.2) as live:
+        slow = await stalled(live.port, "slow")
+        offset = 0
+        while _open(live, "slow"):
+            offset += 1
+            await live.publish(offset)
+            await asyncio.sleep(0)
+        await eventually(lambda: live.server._open == 0)
+        slow.transport.abort()
+
+
+async def a_slow_reader_that_wakes_in_time_gets_everything_in_order() -> None:
+    async with running(queue_max=100_000, batch_ms=0) as live:
+        slow = await stalled(live.port, "slow")
+        (link,) = live.server._hub.sessions.links("slow")
+        offset = 0
+        while waiting(link) < 50:
+            offset += 1
+            await live.publish(offset)
+            await asyncio.sleep(0)
+        slow.transport.resume_reading()
+        seen: list[int] = []
+        while not seen or seen[-1] < offset:
+            frame = json.loads(await slow.recv())
+            if frame["type"] == "batch":
+                seen += [event["offset"] for event in frame["events"]]
+        assert seen == list(range(1, offset + 1))
+        await eventually(lambda: waiting(link) == 0)
+        await slow.close()
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        a_slow_reader_is_closed_with_4001_and_never_delays_the_others,
+        a_reader_that_takes_not_even_the_close_is_cut_off,
+        a_slow_reader_that_wakes_in_time_gets_everything_in_order,
+    ],
+)
+def test_of(
+    scenario: Callable[[], Coroutine[object, object, None]],
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(scenario())
