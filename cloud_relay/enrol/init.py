@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from cloud_relay.enrol.mosquitto import (
     RELAY_USER,
@@ -23,7 +24,7 @@ from cloud_relay.enrol.mosquitto import (
 )
 from cloud_relay.errors import SetupError
 from cloud_relay.push.vapid import Vapid
-from cloud_relay.settings import RelaySettings
+from cloud_relay.settings import RelaySettings, is_local
 from laundryd.daemon.settings import load_settings
 from laundryd.daemon.tokens import SigningKey, write_secret
 
@@ -108,7 +109,7 @@ def _tables(plan: RelayPlan, password: str) -> dict[str, object]:
         tables["mosquitto_dir"] = str(plan.mosquitto_dir.resolve())
     has_tls = plan.listeners.tls_cert is not None
     own: dict[str, dict[str, object]] = {
-        "http": {"public_url": plan.public_url},
+        "http": _http(plan.public_url),
         "push": {"vapid_subject": plan.vapid_subject},
         "broker": {
             "host": "127.0.0.1",
@@ -125,6 +126,13 @@ def _tables(plan: RelayPlan, password: str) -> dict[str, object]:
     for name in {**own, **plan.tables}:
         tables[name] = {**own.get(name, {}), **plan.tables.get(name, {})}
     return tables
+
+
+def _http(public_url: str) -> dict[str, object]:
+    """Listen where the address says if that is this computer; elsewhere a reverse proxy does."""
+    parts = urlsplit(public_url)
+    here = parts.scheme == "http" and is_local(parts.hostname or "")
+    return {"public_url": public_url, **({"port": parts.port or 80} if here else {})}
 
 
 def _toml_keys(table: dict[str, object]) -> list[str]:

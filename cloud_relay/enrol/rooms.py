@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from cloud_relay.enrol.mosquitto import BrokerFiles, new_password, room_acl, room_user
-from cloud_relay.errors import SetupError
+from cloud_relay.errors import RoomExistsError, SetupError
 from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.residents.join_codes import JoinCodes, JoinLimits
 from cloud_relay.rooms.rooms import Rooms
@@ -58,6 +58,11 @@ async def add_room(
     try:
         rooms = Rooms(db, _clock(settings))
         await rooms.load()
+        if await rooms.known(room.key):
+            raise RoomExistsError(
+                f"{room.key} is enrolled already; `laundryd relay room code` makes a new join code "
+                "for it, `laundryd relay room renew` a new credential and enrolment file"
+            )
         await rooms.enroll(room.key, name)
         code = await _new_code(settings, JoinCodes(db, _limits(settings)), room, cap)
     finally:
