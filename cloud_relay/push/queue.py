@@ -121,8 +121,7 @@ class PushQueue:
             while True:
                 self._changed.clear()
                 try:
-                    for delivery in await self._due():
-                        self._in_flight[delivery.key] = delivery.service
+                    for delivery in await self._take_due():
                         tasks.create_task(self._attempt(delivery, settled))
                     wait_s = await self._until_next_s()
                 except sqlite3.Error as error:
@@ -133,6 +132,14 @@ class PushQueue:
                         await self._changed.wait()
                 except TimeoutError:
                     continue
+
+    async def send_due(self, settled: Settled) -> int:
+        """Send what is due now and wait for the answers; return how many attempts that were."""
+        due = await self._take_due()
+        async with asyncio.TaskGroup() as tasks:
+            for delivery in due:
+                tasks.create_task(self._attempt(delivery, settled))
+        return len(due)
 
     async def _attempt(self, delivery: Delivery, settled: Settled) -> None:
         try:
@@ -205,7 +212,7 @@ class PushQueue:
             why = ", ".join(sorted({row["detail"] for row in rows if row["detail"]}))
         await settled.settled(db, card, state=state, why=why)
 
-    async def _due(self) -> list[Delivery]:
+    async def _take_due(self) -> list[Delivery]:
         room = IN_FLIGHT_MAX - len(self._in_flight)
         busy = Counter(self._in_flight.values())
         rows = await self._db.execute_fetchall(
@@ -222,6 +229,7 @@ class PushQueue:
             if is_full or delivery.key in self._in_flight:
                 continue
             busy[delivery.service] += 1
+            self._in_flight[delivery.key] = delivery.service
             due.append(delivery)
         return due
 

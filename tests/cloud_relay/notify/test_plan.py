@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud_relay.notify.plan import ACK_DEADLINE, DeliveryState, Plan, Seen, Times, decide
+
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+AWAY, OPEN, ATTENTIVE = (
+    Seen(attentive=False, open=False),
+    Seen(attentive=False, open=True),
+    Seen(attentive=True, open=True),
+)
+
+spans = st.integers(-100, 100).map(lambda s: timedelta(seconds=s))
+seens = st.sampled_from([AWAY, OPEN, ATTENTIVE])
+moments = st.none() | spans.map(lambda span: NOW + span)
+
+
+def plan(
+    seen: Seen,
+    *,
+    socket_tried: bool = False,
+    useful_until: datetime = LATER,
+    held_until: datetime | None = None,
+    returning_until: datetime | None = None,
+) -> Plan:
+    times = Times(room=NOW, real=NOW, held_until=held_until, returning_until=returning_until)
+    return decide(useful_until=useful_until, socket_tried=socket_tried, seen=seen, times=times)
+
+
+def test_attentive_goes_to_the_socket_and_to_push_after_the_deadline() -> None:
+    assert plan(ATTENTIVE) == Plan(DeliveryState.WAITING, socket=True, due_at=NOW + ACK_DEADLINE)
+    unheard = plan(ATTENTIVE, socket_tried=True)
+    assert unheard == Plan(DeliveryState.DUE, socket=False, due_at=NOW)
+
+
+def test_away_is_pushed_at_once() -> None:
+    assert plan(AWAY) == Plan(DeliveryState.DUE, socket=False, due_at=NOW)
+
+
+def test_open_but_not_attentive_gets_both_at_once() -> None:
+    assert plan(OPEN) == Plan(DeliveryState.DUE, socket=True, due_at=NOW)
+
+
+def test_nothing_is_told_after_its_use() -> None:
+    assert plan(ATTENTIVE, useful_until=NOW).state is DeliveryState.EXPIRED
+
+
+def test_a_held_room_tells_nobody() -> None:
+    until = NOW + timedelta(seconds=3)
+    assert plan(ATTENTIVE, held_until=until) == Plan(DeliveryState.HELD, socket=False, due_at=until)
+
+
+def test_nobody_counts_as_away_while_sessions_come_back() -> None:
+    until = NOW + timedelta(seconds=3)
+    assert plan(AWAY, returning_until=until) == Plan(
+        DeliveryState.WAITING, socket=False, due_at=until
+    )
+
+
+@given(seens, st.booleans(), spans, moments, moments)
+def test_every_plan_keeps_the_rules(
+    seen: Seen,
+    socket_tried: bool,  # noqa: FBT001 -- hypothesis passes by position
+    useful_for: timedelta,
+    held_until: datetime | None,
+    returning_until: datetime | None,
+) -> None:
+    useful_until = NOW + useful_for
+    made = plan(
+        seen,
+        socket_tried=socket_tried,
+        useful_until=useful_until,
+        held_until=held_until,
+        returning_until=returning_until,
+    )
+    assert (made.state is DeliveryState.EXPIRED) == (useful_until <= NOW)
+    assert (made.due_at is None) == (made.state is DeliveryState.EXPIRED)
+    # Nothing goes to a socket that nobody has open, nor twice, nor while the room catches up.
+    assert not (made.socket and (socket_tried or not seen.open))
+    assert not (made.socket and made.state in {DeliveryState.HELD, DeliveryState.EXPIRED})
+    if made.state is DeliveryState.DUE:
+        assert made.due_at == NOW
+        assert not seen.attentive or socket_tried
+    elif made.due_at is not None:
+        assert made.due_at > NOW
+
+
+@given(st.lists(st.tuples(seens, st.integers(0, 20)), max_size=30), st.integers(1, 300))
+def test_a_useful_notice_is_always_pushed_or_on_a_socket_within_ten_seconds(
+    steps: list[tuple[Seen, int]], useful_s: int
+) -> None:
+    """Whoever comes and goes: a plan followed at its deadlines ends in a push soon."""
+    useful_until, now, tried = NOW + timedelta(seconds=useful_s), NOW, False
+    pushed_at: datetime | None = None
+    presence = iter([*steps, *[(AWAY, 0)] * 5])
+    for seen, _ in presence:
+        times = Times(room=now, real=now)
+        made = decide(useful_until=useful_until, socket_tried=tried, seen=seen, times=times)
+        tried = tried or made.socket
+        if made.state is DeliveryState.DUE:
+            pushed_at = now
+        if made.state is not DeliveryState.WAITING or made.due_at is None:
+            break
+        now = made.due_at
+    assert pushed_at is not None or now >= useful_until
+    assert now <= NOW + 2 * ACK_DEADLINE

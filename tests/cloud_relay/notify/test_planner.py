@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from laundryd.wire.events import AckKind
+from laundryd.wire.topics import Topic
+from tests.cloud_relay.world import (
+    ME,
+    OTHER,
+    HandClock,
+    Postman,
+    Session,
+    Subscribers,
+    World,
+    ack_entry,
+    entry,
+    notice,
+    presence,
+    relay,
+)
+
+DONE = notice(1)
+
+
+async def cause(world: World) -> None:
+    await world.events(entry(1, notices=[DONE]))
+
+
+async def test_an_attentive_resident_is_told_on_the_socket_and_not_pushed() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        world.live.here[ME] = [Session()]
+        await cause(world)
+        assert world.live.told == [(ME, DONE.id)]
+        await world.planner.shown(ME, [DONE.id], AckKind.SHOWN, "s1")
+        world.clock.forward(60)
+        await world.push_due()
+        assert postman.sent == []
+        assert world.live.gone == [(ME, DONE.id, "s1")], "from the other pages"
+        assert await world.planner.pending(ME) == []
+
+
+async def test_without_an_acknowledgement_in_five_seconds_it_is_pushed_once() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        world.live.here[ME] = [Session()]
+        await cause(world)
+        world.clock.forward(4.9)
+        await world.push_due()
+        assert postman.sent == []
+        for _ in range(3):
+            world.clock.forward(0.2)
+            await world.push_due()
+        assert postman.sent == [(DONE.id, "sub")]
+        assert world.live.told == [(ME, DONE.id)], "the socket had it once"
+
+
+async def test_an_away_resident_is_pushed_at_once_to_every_device() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        await world.begin()
+        world.subscribers.add(ME, "phone")
+        world.subscribers.add(ME, "tablet", "updates.push.services.mozilla.com")
+        await cause(world)
+        await world.push_due()
+        assert sorted(postman.sent) == [(DONE.id, "phone"), (DONE.id, "tablet")]
+        assert await world.state_of(DONE.id) == "pushed"
+        assert await world.planner.pending(ME) == [], "who was told by push is not told again"
+
+
+async def test_a_resident_who_looks_elsewhere_gets_both() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        world.live.here[ME] = [Session(attentive=False)]
+        await cause(world)
+        await world.push_due()
+        assert world.live.told == [(ME, DONE.id)]
+        assert postman.sent == [(DONE.id, "sub")]
+
+
+async def test_an_acknowledgement_from_the_rooms_own_page_cancels_the_push() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        await world.hear(Topic.UP_PRESENCE, presence(1))
+        await cause(world)
+        await world.events(ack_entry(2, DONE.id))
+        world.clock.forward(60)
+        await world.push_due()
+        assert postman.sent == []
+        assert world.told._waiting.empty(), "the room knows"
+
+
+async def test_nobody_acknowledges_for_somebody_else() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        await cause(world)
+        await world.planner.shown(OTHER, [DONE.id], AckKind.READ)
+        assert world.planner.counts["unknown_ack"] == 1
+        assert [card.id for card in await world.planner.pending(ME)] == [DONE.id]
+
+
+async def test_reading_takes_it_off_the_other_pages_and_tells_the_room() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        world.live.here[ME] = [Session(), Session()]
+        await cause(world)
+        await world.planner.shown(ME, [DONE.id], AckKind.SHOWN, "s1")
+        await world.planner.shown(ME, [DONE.id], AckKind.SHOWN, "s2")
+        await world.planner.shown(ME, [DONE.id], AckKind.READ, "s2")
+        await world.planner.shown(ME, [DONE.id], AckKind.SHOWN, "s1")
+        assert world.live.gone == [(ME, DONE.id, "s1"), (ME, DONE.id, "s2")]
+        assert await world.state_of(DONE.id) == "read"
+        assert world.told._waiting.qsize() == 2
+
+
+async def test_nothing_is_told_after_its_use() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        world.clock.forward(13 * 3600)
+        await cause(world)
+        await world.push_due()
+        assert postman.sent == []
+        assert await world.state_of(DONE.id) == "expired"
+        assert await world.planner.pending(ME) == []
+
+
+async def test_who_has_no_subscription_is_told_when_a_session_comes() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        await cause(world)
+        await world.push_due()
+        assert await world.state_of(DONE.id) == "unreachable"
+        world.live.here[ME] = [Session()]
+        assert [card.id for card in await world.planner.pending(ME)] == [DONE.id]
+
+
+async def test_a_deadline_survives_a_kill_and_the_push_goes_once(tmp_path: Path) -> None:
+    path, clock, postman, subscribers = tmp_path / "r.db", HandClock(), Postman(), Subscribers()
+    subscribers.add(ME, "sub")
+    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as world:
+        await world.begin()
+        world.live.here[ME] = [Session()]
+        await cause(world)
+    clock.forward(20)
+    for _ in range(2):
+        async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as reborn:
+            await reborn.push_due()
+            clock.forward(6)  # sessions had their time to come back, and none did
+            await reborn.push_due()
+    assert postman.sent == [(DONE.id, "sub")]
+
+
+async def test_a_session_that_comes_back_after_a_kill_is_told_and_not_pushed(
+    tmp_path: Path,
+) -> None:
+    path, clock, postman, subscribers = tmp_path / "r.db", HandClock(), Postman(), Subscribers()
+    subscribers.add(ME, "sub")
+    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as world:
+        await world.begin()
+        world.live.here[ME] = [Session()]
+        await cause(world)
+    clock.forward(2)
+    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as reborn:
+        await reborn.push_due()
+        clock.forward(4.9)
+        reborn.live.here[ME] = [Session()]
+        assert [card.id for card in await reborn.planner.pending(ME)] == [DONE.id]
+        clock.forward(1)
+        await reborn.push_due()
+        await reborn.planner.shown(ME, [DONE.id], AckKind.SHOWN, "s1")
+        clock.forward(60)
+        await reborn.push_due()
+    assert postman.sent == []
+
+
+async def test_a_connection_that_flaps_puts_a_push_off_but_not_away() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        world.live.here[ME] = [Session()]
+        await cause(world)
+        for _ in range(40):
+            world.clock.forward(3)
+            await world.planner.pending(ME)
+            await world.push_due()
+        assert postman.sent == [(DONE.id, "sub")]
+
+
+async def test_run_pushes_at_the_deadline_and_ends_when_cancelled() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(world.planner.run()),
+                tasks.create_task(world.queue.run(world.planner)),
+            ]
+            await cause(world)
+            async with asyncio.timeout(5):
+                while await world.state_of(DONE.id) != "pushed":
+                    await asyncio.sleep(0.01)
+            for task in running:
+                task.cancel()
+    assert postman.sent == [(DONE.id, "sub")]
+
+
+EVENTS = ("comes", "hides", "leaves", "acks", "second", "minute", "kill", "repeat")
+
+
+@given(st.lists(st.sampled_from(EVENTS), max_size=25))
+@settings(max_examples=40, deadline=None)
+def test_told_by_socket_or_by_one_push_whatever_happens(story: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(live_through(story, Path(folder) / "relay.db"))
+
+
+async def live_through(story: list[str], path: Path) -> None:
+    clock, postman, subscribers = HandClock(), Postman(), Subscribers()
+    subscribers.add(ME, "sub")
+    acked = pushed_before_ack = False
+    is_begun = False
+    stories = [*story, "kill", "leaves", "minute"]
+    while stories:
+        async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as world:
+            if not is_begun:
+                await world.begin()
+                await cause(world)
+                is_begun = True
+            while stories and (step := stories.pop(0)) != "kill":
+                match step:
+                    case "comes":
+                        world.live.here[ME] = [Session()]
+                        await world.planner.pending(ME)
+                    case "hides":
+                        world.live.here[ME] = [Session(attentive=False)]
+                    case "leaves":
+                        world.live.here.pop(ME, None)
+                    case "acks":
+                        if not acked:
+                            pushed_before_ack = bool(postman.sent)
+                        acked = True
+                        await world.planner.shown(ME, [DONE.id], AckKind.SHOWN)
+                    case "second":
+                        clock.forward(1)
+                    case "minute":
+                        clock.forward(60)
+                    case "repeat":
+                        await cause(world)
+                await world.push_due()
+    assert len(postman.sent) <= 1
+    assert acked or postman.sent, "never told"
+    if acked and not pushed_before_ack:
+        assert postman.sent == [], "told on the page, and pushed after it"

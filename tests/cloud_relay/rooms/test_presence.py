@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from cloud_relay.rooms.presence import EdgePresence
+from laundryd.wire.uplink import UpPresence
+from tests.cloud_relay.world import ME, OTHER, presence
+
+CELLAR, ATTIC = "maple-hall.cellar", "maple-hall.attic"
+
+
+def test_a_resident_is_attentive_if_any_session_at_any_edge_is() -> None:
+    edges = EdgePresence()
+    edges.update(CELLAR, presence(1, attentive=False))
+    assert (edges.open(ME), edges.attentive(ME)) == (True, False)
+    edges.update(ATTIC, presence(1))
+    assert edges.attentive(ME)
+    assert not edges.open(OTHER)
+
+
+def test_presence_is_whole_so_who_is_missing_has_left() -> None:
+    edges = EdgePresence()
+    edges.update(CELLAR, presence(1))
+    assert edges.update(CELLAR, UpPresence(seq=2, sessions=[]))
+    assert not edges.open(ME)
+
+
+def test_a_stale_sequence_changes_nothing_until_the_edge_connects_anew() -> None:
+    edges = EdgePresence()
+    edges.update(CELLAR, presence(7))
+    assert not edges.update(CELLAR, UpPresence(seq=6, sessions=[]))
+    edges.connected(CELLAR)
+    assert edges.attentive(ME), "what was said stands"
+    assert edges.update(CELLAR, UpPresence(seq=1, sessions=[]))
+    assert not edges.open(ME)
+
+
+def test_presence_lapses_with_its_edge_alone() -> None:
+    edges = EdgePresence()
+    edges.update(CELLAR, presence(1))
+    edges.update(ATTIC, presence(1, resident=OTHER))
+    edges.lapse(CELLAR)
+    assert not edges.open(ME)
+    assert edges.attentive(OTHER)

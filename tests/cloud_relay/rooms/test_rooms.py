@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cloud_relay.errors import RoomExistsError
+from cloud_relay.rooms import store
+from laundryd.wire.ids import Position
+from laundryd.wire.phases import Phase
+from laundryd.wire.topics import Topic
+from tests.cloud_relay.world import EPOCH, ME, OTHER, ROOM, START, entry, machine, relay, snapshot
+
+
+def at(offset: int, epoch: str = EPOCH) -> Position:
+    return Position(epoch=epoch, offset=offset)
+
+
+async def test_a_room_is_enrolled_once_and_known_to_a_relay_that_runs(tmp_path: Path) -> None:
+    path = tmp_path / "relay.db"
+    async with relay(path) as running, relay(path) as admin:
+        assert not await running.rooms.known(ROOM)
+        await admin.rooms.enroll(ROOM, "Basement")
+        assert await running.rooms.known(ROOM)
+        with pytest.raises(RoomExistsError, match="enrolled already"):
+            await admin.rooms.enroll(ROOM, "Cellar")
+
+
+async def test_a_room_never_heard_has_no_snapshot() -> None:
+    async with relay(None) as world:
+        await world.rooms.enroll(ROOM, "Basement")
+        assert world.rooms.snapshot(ROOM) is None
+        assert world.rooms.position(ROOM) is None
+        assert world.rooms.snapshot("maple-hall.nowhere") is None
+
+
+async def test_a_snapshot_shows_the_machines_the_edge_and_never_who() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        held = machine("w2", Phase.CLAIMED, held_until=START + timedelta(minutes=10))
+        await world.events(entry(1, view=held, owner=ME))
+        room = world.rooms.snapshot(ROOM)
+        assert room is not None
+        assert room.position == at(1)
+        assert room.edge is not None
+        assert room.edge.online
+        assert [(view.machine, view.phase) for view in room.machines] == [
+            ("w1", Phase.FREE),
+            ("w2", Phase.CLAIMED),
+        ]
+        assert ME not in room.model_dump_json()
+
+
+async def test_mine_follows_the_owner_through_claim_use_and_collection() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        until = START + timedelta(minutes=10)
+        await world.events(entry(1, view=machine("w1", Phase.CLAIMED, held_until=until), owner=ME))
+        mine = world.rooms.mine(ME)
+        assert [(claim.machine, claim.held_until) for claim in mine.claims] == [("w1", until)]
+        await world.events(entry(2, view=machine("w1", Phase.IN_USE), owner=ME))
+        assert [one.machine for one in world.rooms.mine(ME).machines] == ["w1"]
+        await world.events(entry(3, view=machine("w1", Phase.IN_USE), owner=OTHER))
+        assert world.rooms.mine(ME).machines == []
+        assert world.live.mine[-2:] == [ME, OTHER], "both are told"
+        await world.events(entry(4, view=machine("w1")))
+        assert world.rooms.mine(OTHER).machines == []
+
+
+async def test_since_gives_what_follows_in_order_and_none_when_it_cannot() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        await world.events(*(entry(n) for n in range(1, 8)))
+        events = await world.rooms.since(ROOM, at(3), 300)
+        assert events is not None
+        assert [event.offset for event in events] == [4, 5, 6, 7]
+        assert [e.offset for e in await world.rooms.since(ROOM, at(3), 2) or ()] == [4, 5]
+        assert await world.rooms.since(ROOM, at(7), 300) == []
+        assert await world.rooms.since(ROOM, at(8), 300) is None, "from the future"
+        assert await world.rooms.since(ROOM, at(3, "e0"), 300) is None
+        assert await world.rooms.since("maple-hall.nowhere", at(0), 300) is None
+
+
+async def test_the_journal_is_bounded_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "JOURNAL_EVENTS_MAX", 10)
+    monkeypatch.setattr(store, "JOURNAL_SLACK", 5)
+    path = tmp_path / "relay.db"
+    async with relay(path) as world:
+        await world.begin()
+        for n in range(1, 41):
+            await world.events(entry(n))
+        rows = await world.db.execute_fetchall("SELECT count(*) FROM room_events")
+        assert next(iter(rows))[0] <= 15
+        assert await world.rooms.since(ROOM, at(20), 300) is None
+        assert len(await world.rooms.since(ROOM, at(35), 300) or ()) == 5
+    async with relay(path) as reborn:
+        assert await reborn.rooms.since(ROOM, at(20), 300) is None
+        assert len(await reborn.rooms.since(ROOM, at(35), 300) or ()) == 5
+
+
+async def test_an_overflow_snapshot_makes_a_gap_that_nobody_is_replayed_over() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        await world.events(entry(1), entry(2))
+        await world.hear(Topic.UP_SNAPSHOT, snapshot(50))
+        await world.events(entry(51))
+        assert await world.rooms.since(ROOM, at(2), 300) is None
+        assert [e.offset for e in await world.rooms.since(ROOM, at(50), 300) or ()] == [51]
+
+
+async def test_a_machine_that_a_snapshot_does_not_name_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "relay.db"
+    async with relay(path) as world:
+        await world.begin()
+        await world.hear(Topic.UP_SNAPSHOT, snapshot(3, machines=[machine("d1"), machine("a1")]))
+    async with relay(path) as reborn:
+        room = reborn.rooms.snapshot(ROOM)
+        assert room is not None
+        assert [view.machine for view in room.machines] == ["d1", "a1"], "in the edge's order"
