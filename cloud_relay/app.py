@@ -105,7 +105,7 @@ class Relay:
             name="cloud broker",
             subscriptions=Ingest.subscriptions(settings.relay_id),
         )
-        rooms = Rooms(db, clock)
+        self.rooms = rooms = Rooms(db, clock)
         await rooms.load()
         edges = EdgePresence(await load_presence(db))
         people = People(db)

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_BASE: Final = "urn:laundryd:error:"
 _BY_STATUS: Final = {
+    400: ErrorCode.NOT_JSON,  # only the framework's own, for a body that cannot be read
     401: ErrorCode.UNAUTHENTICATED,
     403: ErrorCode.FOREIGN_ORIGIN,
     404: ErrorCode.NOT_FOUND,
@@ -102,6 +103,9 @@ async def _on_validation(_request: Request, error: Exception) -> JSONResponse:
 async def _on_http(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error.__cause__, ProblemError):
+        # Raised while the body was read: the framework takes that for a broken body.
+        return problem_response(error.__cause__)
     code = _BY_STATUS.get(error.status_code, ErrorCode.INTERNAL)
     return problem_response(ProblemError(code))
 
