@@ -37,6 +37,10 @@ class Channel:
         """Nobody listens."""
         return not self._live and not self._joining
 
+    def listeners(self) -> list[Connection]:
+        """Everybody who listens or is about to."""
+        return [*self._live, *self._joining]
+
     def join(self, connection: Connection) -> None:
         """Begin to hold this room's events for ``connection``; call before the journal is read."""
         self._joining[connection] = Joining(self._settings.replay_max)

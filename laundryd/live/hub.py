@@ -129,6 +129,14 @@ class Hub:
             self._came_or_went()
         return len(theirs)
 
+    def close_room(self, room: RoomKey, code: CloseCode) -> int:
+        """Close everybody who listens to ``room``; return how many."""
+        channel = self._channels.get(room)
+        listeners = [] if channel is None else channel.listeners()
+        for connection in listeners:
+            connection.close(code)
+        return len(listeners)
+
     def close_all(self, code: CloseCode) -> None:
         """Close every connection."""
         for connection in list(self._connections):

@@ -26,7 +26,7 @@ from laundryd.wire import frames
 from laundryd.wire.close_codes import CloseCode
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import PublicEvent
-from laundryd.wire.ids import DeviceId, NoticeId, ResidentId, SessionId
+from laundryd.wire.ids import DeviceId, NoticeId, ResidentId, RoomKey, SessionId
 from laundryd.wire.notices import NoticeCard
 
 log = logging.getLogger(__name__)
@@ -189,6 +189,14 @@ class LiveServer:
     def room_status(self, status: frames.RoomStatus) -> int:
         """Say that a room's edge came or went; return how many sessions were told."""
         return self._hub.tell_room(status.room, status)
+
+    def room_replaced(self, room: RoomKey) -> int:
+        """Say that a snapshot took the place of a room's journal: an edge began a new epoch.
+
+        Everybody who listens to it is closed with 4003, comes back, is told that they did not recover
+        and fetches the room; otherwise they would not see it before its next event. Return how many.
+        """
+        return self._hub.close_room(room, CloseCode.STARVED)
 
     def close_device(self, device: DeviceId) -> int:
         """Close all connections of a revoked device; return how many."""

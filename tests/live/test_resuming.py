@@ -228,3 +228,18 @@ async def test_a_client_gone_while_history_is_read_leaves_nothing_behind(
     await eventually(lambda: live.server._open == 0)
     assert live.server._hub._channels == {}
     assert live.server.all_sessions() == []
+
+
+async def test_a_replaced_journal_makes_everybody_come_back_for_a_snapshot(
+    start_live: StartLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = await start_live()
+    await live.publish(3)
+    async with live.client(rooms=at(3)) as client:
+        assert (await client.welcomed()).rooms[ROOM].recovered
+        monkeypatch.setattr(live.desk, "position", lambda _room: Position(epoch="e2", offset=1))
+        assert live.server.room_replaced(ROOM) == 1
+        again = (await client.welcomed()).rooms[ROOM]
+        assert (again.recovered, again.epoch) == (False, "e2")
+        assert client.needs_snapshot == {ROOM}
+        assert live.server.room_replaced("maple-hall.empty") == 0
