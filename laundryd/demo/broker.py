@@ -67,6 +67,11 @@ class Mosquitto:
             raise BrokerMissingError("the broker is not running")
         return self._process.pid
 
+    @property
+    def has_died(self) -> bool:
+        """Whether it ended without our doing."""
+        return self._process is not None and self._process.poll() is not None
+
     def start(self) -> None:
         """Start it and wait until it answers.
 
