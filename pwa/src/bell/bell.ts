@@ -37,7 +37,19 @@ export async function startBell(held: boolean): Promise<void> {
   bell.value = "off";
   const registration = await navigator.serviceWorker.getRegistration();
   const subscription = await registration?.pushManager.getSubscription();
-  if (subscription || (held && Notification.permission === "granted")) await switchOn();
+  if (subscription && sameKey(subscription.options.applicationServerKey, key)) {
+    bell.value = "on";
+    await putSubscription(bodyOf(subscription)).catch(notKept);
+  } else if (subscription || (held && Notification.permission === "granted")) {
+    await switchOn();
+  }
+}
+
+/** A server that is away for a moment has the one of the last start; one that refuses has none. */
+function notKept(error: unknown): void {
+  if (!(error instanceof Refusal) || error.status >= 500) return;
+  bell.value = "off";
+  bellFailed.value = true;
 }
 
 /** Ask for permission, subscribe, tell the server. Must come from a tap the first time. */

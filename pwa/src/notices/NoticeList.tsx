@@ -22,12 +22,12 @@ export function NoticeList() {
             data-machine-ref={notice.machine}
           >
             <div>
-              <h3>
+              <h2>
                 {title}
                 <time dateTime={notice.caused_at}>
                   {timeOfDay(lang.value, Date.parse(notice.caused_at))}
                 </time>
-              </h3>
+              </h2>
               <p>{body}</p>
             </div>
             <button type="button" data-testid="notice-dismiss" onClick={() => dismiss(notice.id)}>

@@ -50,8 +50,8 @@ export function RoomScreen() {
       <main class="room" data-room={state?.room} data-at={atRelay.value ? "relay" : "edge"}>
         <Banners />
         <ProblemSentence />
-        <BellLine open={bellOpen.value} />
         <NoticeList />
+        <BellLine open={bellOpen.value} />
         {state?.machines.length === 0 && <p class="centre">{t("room.empty")}</p>}
         {state === null && <NotYet />}
         {state !== null && KINDS.map((kind) => <KindGroup key={kind} kind={kind} state={state} />)}

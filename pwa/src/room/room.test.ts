@@ -69,10 +69,10 @@ describe("ownership", () => {
 
 describe("timeWords", () => {
   const words = (more: Partial<MachineView>) => timeWords(machine(more), NOW);
-  test("says how long is left, rounded up", () => {
+  test("says how long is left, to the nearest minute, and never 0", () => {
     expect(words({ phase: "in_use", ends_at: after(11.2) })).toMatchObject({
       key: "time.left",
-      minutes: 12,
+      minutes: 11,
     });
     expect(words({ phase: "in_use", ends_at: after(0.1) })?.minutes).toBe(1);
   });

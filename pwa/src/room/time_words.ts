@@ -58,7 +58,7 @@ export function timeWords(machine: MachineView, now_ms: number): TimeWords | nul
   }
 }
 
-/** Minutes that are left, rounded up: "1 min left" until it is over. */
+/** Whole minutes that are left, the nearest; never 0 before it is over. */
 function upTo(ms: number): number {
-  return Math.max(0, Math.ceil(ms / MINUTE_MS));
+  return ms <= 0 ? 0 : Math.max(1, Math.round(ms / MINUTE_MS));
 }

@@ -6,11 +6,12 @@ import { watchAttention } from "../live/attention";
 import { Connection } from "../live/connection";
 import { keepSessionId, sessionId } from "../live/ids";
 import { setSender } from "../live/outbox";
-import { acknowledgeShown } from "../notices/notices";
+import { acknowledgeShown, notices } from "../notices/notices";
+import { NOTHING_MINE } from "../room/ownership";
 import type { Identify } from "../wire/types";
 import { lostConnection } from "./commands";
 import { takeFrame } from "./feed";
-import { connection, lang, me, problem, rooms, screen } from "./signals";
+import { connection, lang, me, mine, problem, rooms, screen } from "./signals";
 
 const live = new Connection({
   identify,
@@ -39,10 +40,19 @@ export function watchTheReader(): void {
   });
 }
 
+/** Forget the resident, or what they had before they joined one room more. */
+export function forget(): void {
+  live.stop();
+  keepSessionId(null);
+  me.value = null;
+  rooms.value = new Map();
+  mine.value = NOTHING_MINE;
+  notices.value = [];
+}
+
 /** The token does not open this server any more: out to the join screen. */
 export function leave(code: string, detail: string): void {
-  live.stop();
-  me.value = null;
+  forget();
   problem.value = { code, detail };
   screen.value = "join";
 }

@@ -8,10 +8,12 @@ import { readRoom, takeFragment, type Given } from "../join/fragment";
 import { renewVouchers } from "../menu/vouchers";
 import type { Lang } from "../wire/types";
 import { fetchRoom } from "./feed";
-import { leave, startLive } from "./live";
+import { forget, leave, startLive } from "./live";
 import { chosenRoom, lang, me, problem, screen } from "./signals";
 
 const AWAY_RETRY_MS = 5_000;
+/** A refused code does not concern who is in already for long. */
+const PROBLEM_SHOWN_MS = 15_000;
 let retry: number | undefined;
 
 /** Begin, or begin again after the address was given a code. */
@@ -30,6 +32,7 @@ export async function exchange(given: Given): Promise<boolean> {
     if (given.kind === "join") await joinWithCode(given.value, name, lang.value);
     else if (given.kind === "link") await linkDevice(given.value, name, lang.value);
     else await joinWithVoucher(given.value, name, lang.value);
+    forget();
     return true;
   } catch (error) {
     const detail = error instanceof Refusal ? error.detail : "";
@@ -66,6 +69,7 @@ export async function enter(): Promise<void> {
     new Promise((resolve) => setTimeout(resolve, 3_000)),
   ]);
   screen.value = "room";
+  if (problem.value !== null) setTimeout(() => (problem.value = null), PROBLEM_SHOWN_MS);
   startLive();
   void startBell(me.value.push);
   void renewVouchers(me.value.rooms);
