@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -314,6 +315,29 @@ class World:
             "SELECT state FROM notices WHERE id = ?", (notice_id,)
         )
         return str(next(iter(rows))["state"])
+
+
+async def eventually(condition: Callable[[], bool], what: str, timeout_s: float = 10.0) -> None:
+    """Wait until ``condition`` holds."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not condition():  # noqa: ASYNC110 -- other tasks write into plain lists
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"{what}: not within {timeout_s} s") from None
+
+
+@asynccontextmanager
+async def running(*coroutines: Coroutine[object, object, object]) -> AsyncGenerator[None]:
+    """Run tasks beside the test, and cancel them after it."""
+    tasks = [asyncio.ensure_future(one) for one in coroutines]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            assert isinstance(result, asyncio.CancelledError), result
 
 
 @asynccontextmanager

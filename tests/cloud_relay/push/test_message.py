@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from cloud_relay.push import message
+from laundryd.wire.ids import Position
+from laundryd.wire.notices import NOTICES, Lang, NoticeCard, NoticeKind, derive
+from tests.cloud_relay.world import ME, ROOM, START, notice
+
+URL = "https://laundry.example.org/"
+
+
+def test_the_message_is_declarative_in_the_residents_language_and_leads_to_the_room() -> None:
+    card = notice(1).card()
+    body = json.loads(message.payload(card, Lang.KO, public_url=URL))
+    assert body["web_push"] == 8030
+    shown = body["notification"]
+    assert shown["title"] == "다 됐어요"
+    assert shown["lang"] == "ko"
+    assert shown["navigate"] == f"https://laundry.example.org/#room={ROOM}"
+    assert shown["tag"] == card.id
+    assert shown["data"] == {
+        "notice_id": card.id, "room": ROOM, "machine": "w1", "kind": "done",
+    }  # fmt: skip
+    assert ME not in json.dumps(body)
+
+
+@pytest.mark.parametrize("kind", list(NoticeKind))
+@pytest.mark.parametrize("lang", list(Lang))
+def test_every_notice_fits_even_with_the_longest_parameters(kind: NoticeKind, lang: Lang) -> None:
+    card = derive(
+        kind,
+        room="m" * 32 + "." + "b" * 32,
+        position=Position(epoch="e1", offset=1),
+        machine="w" * 32,
+        resident=ME,
+        params=dict.fromkeys(NOTICES[kind].params, "큰 세탁기 " * 11),
+        at=START,
+    ).card()
+    assert len(message.payload(card, lang, public_url="https://" + "h" * 200)) < 3_000
+
+
+def test_a_message_that_would_not_fit_is_refused() -> None:
+    card = notice(1).card()
+    with pytest.raises(ValueError, match="3000 at most"):
+        message.payload(card, Lang.EN, public_url="https://" + "h" * 3_000)
+
+
+def test_headers_end_with_the_notices_use_and_name_it_as_topic() -> None:
+    card = notice(1).card()
+    headers = message.headers(card, START)
+    assert headers["TTL"] == str(12 * 3600)
+    assert headers["Topic"] == card.id
+    assert headers["Urgency"] == "high"
+    last = message.headers(card, card.useful_until - timedelta(milliseconds=1))
+    assert last["TTL"] == "1", "0 would be dropped when the phone is off for a moment"
+
+
+def test_the_time_to_live_is_real_time_where_room_time_runs_faster() -> None:
+    assert message.headers(notice(1).card(), START, speed=60)["TTL"] == str(12 * 60)
+
+
+def test_a_card_never_names_a_resident() -> None:
+    assert "resident" not in NoticeCard.model_fields

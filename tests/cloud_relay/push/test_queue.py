@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from cloud_relay.push.outcomes import Outcome, Result
+from cloud_relay.push.queue import IN_FLIGHT_A_SERVICE
+from cloud_relay.push.subscriptions import Subscription
+from laundryd.wire.events import AckKind
+from laundryd.wire.notices import NoticeCard
+from tests.cloud_relay.world import (
+    ME,
+    HandClock,
+    Postman,
+    Subscribers,
+    World,
+    entry,
+    eventually,
+    notice,
+    relay,
+    running,
+)
+
+DONE = notice(1)
+MOZILLA = "updates.push.services.mozilla.com"
+
+
+async def cause(world: World) -> None:
+    await world.begin()
+    await world.events(entry(1, notices=[DONE]))
+
+
+async def test_a_subscription_that_is_gone_is_deleted_and_the_others_are_sent() -> None:
+    postman = Postman({"old": [Result(Outcome.GONE, "http_410")]})
+    async with relay(None, sender=postman) as world:
+        world.subscribers.add(ME, "old")
+        world.subscribers.add(ME, "new")
+        await cause(world)
+        await world.push_due()
+        assert world.subscribers.deleted == ["old"]
+        assert world.subscribers.sent == ["new"]
+        assert await world.state_of(DONE.id) == "pushed"
+
+
+async def test_what_is_ours_to_mend_keeps_the_subscription_and_is_counted() -> None:
+    postman = Postman({"sub": [Result(Outcome.REFUSED, "http_403")]})
+    async with relay(None, sender=postman) as world:
+        world.subscribers.add(ME, "sub")
+        await cause(world)
+        await world.push_due()
+        assert world.subscribers.deleted == []
+        assert world.subscribers.errors == [("sub", "http_403")]
+        assert world.queue.counts["refused_http_403"] == 1
+        assert await world.state_of(DONE.id) == "unreachable"
+
+
+async def test_an_outage_delays_and_never_loses_while_the_notice_is_useful(
+    tmp_path: Path,
+) -> None:
+    path, clock, subscribers = tmp_path / "r.db", HandClock(), Subscribers()
+    later = Result(Outcome.LATER, "http_503")
+    postman = Postman({"sub": [later, later, Result(Outcome.LATER, "http_429", 600.0)]})
+    subscribers.add(ME, "sub")
+    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as world:
+        await cause(world)
+        for _ in range(3):
+            await world.push_due()
+            clock.forward(5)
+        assert len(postman.sent) == 3
+        clock.forward(590)
+        await world.push_due()
+        assert len(postman.sent) == 3, "Retry-After is kept"
+    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as reborn:
+        clock.forward(10)
+        await reborn.push_due()
+        assert len(postman.sent) == 4
+        assert await reborn.state_of(DONE.id) == "pushed"
+        clock.forward(1_000)
+        await reborn.push_due()
+    assert len(postman.sent) == 4
+
+
+async def test_an_outage_longer_than_the_notices_use_ends_it() -> None:
+    postman = Postman({"sub": [Result(Outcome.LATER, "timeout"), Result(Outcome.EXPIRED)]})
+    async with relay(None, sender=postman) as world:
+        world.subscribers.add(ME, "sub")
+        await cause(world)
+        await world.push_due()
+        world.clock.forward(13 * 3600)
+        await world.push_due()
+        assert await world.state_of(DONE.id) == "expired"
+
+
+async def test_an_acknowledgement_stops_the_retries() -> None:
+    postman = Postman({"sub": [Result(Outcome.LATER, "http_500")]})
+    async with relay(None, sender=postman) as world:
+        world.subscribers.add(ME, "sub")
+        await cause(world)
+        await world.push_due()
+        await world.planner.shown(ME, [DONE.id], AckKind.SHOWN)
+        world.clock.forward(600)
+        await world.push_due()
+        assert len(postman.sent) == 1
+        assert await world.state_of(DONE.id) == "shown"
+
+
+@dataclass
+class KilledAfterSending(Postman):
+    """The service takes it, and we are killed before we can write that down."""
+
+    kills: int = 1
+    killed: list[str] = field(default_factory=list)
+
+    @override
+    async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
+        result = await super().send(card, subscription)
+        if len(self.killed) < self.kills:
+            self.killed.append(card.id)
+            raise KilledError
+        return result
+
+
+class KilledError(BaseException):
+    pass
+
+
+async def test_a_kill_between_answer_and_commit_sends_again_under_the_same_notice(
+    tmp_path: Path,
+) -> None:
+    path, clock, subscribers = tmp_path / "r.db", HandClock(), Subscribers()
+    subscribers.add(ME, "sub")
+    postman = KilledAfterSending()
+    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as world:
+        await cause(world)
+        with pytest.raises(BaseExceptionGroup):
+            await world.push_due()
+    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as reborn:
+        await reborn.push_due()
+        await reborn.push_due()
+    assert postman.sent == [(DONE.id, "sub")] * 2, "in flight at the kill: once more, one Topic"
+
+
+@dataclass
+class OneHangs(Postman):
+    """Every push to one subscription of a service in trouble hangs."""
+
+    @override
+    async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
+        if MOZILLA in subscription.endpoint:
+            await asyncio.Event().wait()
+        return await super().send(card, subscription)
+
+
+async def test_a_service_that_hangs_holds_back_nobody_elses() -> None:
+    postman = OneHangs()
+    async with relay(None, sender=postman) as world:
+        for n in range(3 * IN_FLIGHT_A_SERVICE):
+            world.subscribers.add(ME, f"hanging-{n}", MOZILLA)
+        for n in range(3 * IN_FLIGHT_A_SERVICE):
+            world.subscribers.add(ME, f"well-{n}")
+        await cause(world)
+        await world.planner.take_due()
+        async with running(world.queue.run(world.planner)):
+            await eventually(
+                lambda: (
+                    len(world.subscribers.sent) == 3 * IN_FLIGHT_A_SERVICE
+                    and len(world.queue._in_flight) == IN_FLIGHT_A_SERVICE
+                ),
+                "every push to the service that is well",
+            )
+
+
+async def test_endpoints_and_keys_stand_in_no_row_and_no_repr() -> None:
+    async with relay(None) as world:
+        world.subscribers.add(ME, "sub")
+        await cause(world)
+        await world.push_due()
+        rows = await world.db.execute_fetchall("SELECT * FROM push_deliveries")
+        assert "/send/sub" not in str([tuple(row) for row in rows])
+        assert "/send/sub" not in repr(world.subscribers.of[ME])
