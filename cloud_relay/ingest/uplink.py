@@ -127,6 +127,10 @@ class Ingest:
         except sqlite3.Error as error:
             # A full disk, say. It was not acknowledged, so the edge sends it again.
             self._skip("failed", message.topic, str(error))
+        except Exception:
+            # A fault of ours. One room's message must not end every room's relay, again and again.
+            self.skipped["failed"] += 1
+            log.exception("a message failed in our own code", extra={"room": room})
         else:
             self.taken[address.topic] += 1
 

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S: Final = 30.0
 """The keeper looks at least this often, so that a clock that was set is noticed."""
+PRUNE_EVERY_S: Final = 3_600.0
+"""Old notices are forgotten hourly: small deletions, and never more than an hour's surplus."""
 RETRY_AFTER_FAULT_S: Final = 2.0
 """Pause after the database failed (a full disk); deadlines are kept, nothing is lost by waiting."""
 
@@ -256,9 +258,14 @@ class Planner:
 
     async def run(self) -> NoReturn:
         """Take what is due, in order, for ever. Safe to cancel: deadlines are kept in the database."""
+        pruned_s = float("-inf")
         while True:
             self._changed.clear()
             try:
+                if self._clock.monotonic_s() - pruned_s > PRUNE_EVERY_S:
+                    async with transaction(self._db) as db:
+                        await store.prune(db, self._clock.now())
+                    pruned_s = self._clock.monotonic_s()
                 while await self.take_due():
                     pass
                 wait_s = await self._until_next_s()

@@ -16,6 +16,8 @@ from laundryd.wire.notices import Notice, NoticeCard
 
 PENDING_MAX = 100
 """Notices given to a session that comes; more than that no page can show."""
+KEPT_FOR = timedelta(days=30)
+"""How long one can ask what became of a notice; longer than any of them is useful."""
 PUT_OFF_MAX = timedelta(minutes=1)
 """How old a notice may be, real time, for a returning session to put its push off once more."""
 DUE_BATCH_MAX = 200
@@ -169,6 +171,14 @@ async def told_of_room(
         (room, to_ms(room_now), limit),
     )
     return [row["id"] for row in rows]
+
+
+async def prune(db: aiosqlite.Connection, room_now: datetime) -> int:
+    """Forget notices caused longer ago than ``KEPT_FOR``, and their pushes; return how many."""
+    cursor = await db.execute(
+        "DELETE FROM notices WHERE caused_at_ms < ?", (to_ms(room_now - KEPT_FOR),)
+    )
+    return cursor.rowcount
 
 
 async def given_to_session(

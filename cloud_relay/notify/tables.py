@@ -22,6 +22,7 @@ CREATE TABLE notices (
     pushed_at_ms INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX notices_due ON notices (due_at_ms) WHERE due_at_ms IS NOT NULL;
+CREATE INDEX notices_by_age ON notices (caused_at_ms);
 CREATE INDEX notices_of_room ON notices (room, useful_until_ms);
 CREATE INDEX notices_of_resident ON notices (resident, caused_at_ms);
 """

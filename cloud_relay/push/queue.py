@@ -147,7 +147,7 @@ class PushQueue:
             if subscription is None:
                 result = Result(Outcome.GONE, "subscription_deleted")
             else:
-                result = await self._sender.send(delivery.card, subscription)
+                result = await self._send(delivery.card, subscription)
             self.counts[result.outcome] += 1
             if result.outcome is Outcome.REFUSED:
                 self.counts[f"refused_{result.detail}"] += 1
@@ -161,6 +161,15 @@ class PushQueue:
         finally:
             del self._in_flight[delivery.key]
             self._changed.set()
+
+    async def _send(self, card: NoticeCard, subscription: Subscription) -> Result:
+        try:
+            return await self._sender.send(card, subscription)
+        except Exception as error:  # noqa: BLE001 -- one message's fault must not end everybody's queue
+            # The kind only: its text might hold the endpoint.
+            kind = type(error).__name__
+            log.error("push to subscription %s failed in our own code: %s", subscription.id, kind)  # noqa: TRY400 -- the same
+            return Result(Outcome.REFUSED, "internal")
 
     async def _find(self, delivery: Delivery) -> Subscription | None:
         subscriptions = await self._subscriptions.for_resident(delivery.resident)
@@ -213,25 +222,29 @@ class PushQueue:
         await settled.settled(db, card, state=state, why=why)
 
     async def _take_due(self) -> list[Delivery]:
-        room = IN_FLIGHT_MAX - len(self._in_flight)
-        busy = Counter(self._in_flight.values())
-        rows = await self._db.execute_fetchall(
-            # One numbering for each service, so that the rows of one in trouble hide nobody else's.
-            "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY service"
-            " ORDER BY next_at_ms, notice_id, subscription) AS place FROM push_deliveries"
-            " WHERE outcome IS NULL AND next_at_ms <= ?) WHERE place <= ? ORDER BY next_at_ms",
-            (to_ms(self._clock.real_now()), 2 * IN_FLIGHT_A_SERVICE),
+        # Service by service, so that the rows of one in trouble hide nobody else's.
+        services = await self._db.execute_fetchall(
+            "SELECT DISTINCT service FROM push_deliveries WHERE outcome IS NULL"
         )
         due: list[Delivery] = []
-        for row in rows:
-            delivery = _delivery(row)
-            is_full = busy[delivery.service] >= IN_FLIGHT_A_SERVICE or len(due) >= room
-            if is_full or delivery.key in self._in_flight:
-                continue
-            busy[delivery.service] += 1
-            self._in_flight[delivery.key] = delivery.service
-            due.append(delivery)
+        for row in services:
+            due.extend(await self._take_of(row["service"]))
         return due
+
+    async def _take_of(self, service: str) -> list[Delivery]:
+        busy = sum(one == service for one in self._in_flight.values())
+        free = min(IN_FLIGHT_A_SERVICE - busy, IN_FLIGHT_MAX - len(self._in_flight))
+        if free <= 0:
+            return []
+        rows = await self._db.execute_fetchall(
+            "SELECT * FROM push_deliveries WHERE service = ? AND outcome IS NULL"
+            " AND next_at_ms <= ? ORDER BY next_at_ms LIMIT ?",
+            (service, to_ms(self._clock.real_now()), busy + free),
+        )
+        found = [one for row in rows if (one := _delivery(row)).key not in self._in_flight]
+        for delivery in found[:free]:
+            self._in_flight[delivery.key] = service
+        return found[:free]
 
     async def _until_next_s(self) -> float:
         # What is due and found no place is woken by the attempt that ends.

@@ -7,7 +7,7 @@ from typing import Final
 TABLES: Final = """
 -- outcome NULL: still to be sent, not before next_at_ms (real time, Unix milliseconds).
 CREATE TABLE push_deliveries (
-    notice_id TEXT NOT NULL,
+    notice_id TEXT NOT NULL REFERENCES notices (id) ON DELETE CASCADE,
     subscription TEXT NOT NULL,
     resident TEXT NOT NULL,
     service TEXT NOT NULL,
@@ -18,5 +18,5 @@ CREATE TABLE push_deliveries (
     detail TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (notice_id, subscription)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX push_deliveries_due ON push_deliveries (next_at_ms) WHERE outcome IS NULL;
+CREATE INDEX push_deliveries_due ON push_deliveries (service, next_at_ms) WHERE outcome IS NULL;
 """

@@ -7,6 +7,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud_relay.notify import store
+from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import AckKind
 from laundryd.wire.topics import Topic
 from tests.cloud_relay.world import (
@@ -214,6 +216,21 @@ async def test_run_pushes_at_the_deadline_and_ends_when_cancelled() -> None:
             await eventually(lambda: world.planner.counts["pushed"] == 1, "the push")
             assert await world.state_of(DONE.id) == "pushed"
     assert postman.sent == [(DONE.id, "sub")]
+
+
+async def test_notices_are_forgotten_after_thirty_days_with_their_pushes() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        await cause(world)
+        await world.push_due()
+        for days, kept in ((29, 1), (2, 0)):
+            world.clock.forward(days * 86_400)
+            async with transaction(world.db) as db:
+                await store.prune(db, world.clock.now())
+            for table in ("notices", "push_deliveries"):
+                rows = await world.db.execute_fetchall(f"SELECT count(*) FROM {table}")  # noqa: S608 -- two fixed names
+                assert next(iter(rows))[0] == kept
 
 
 EVENTS = ("comes", "hides", "leaves", "acks", "second", "minute", "kill", "repeat")

@@ -174,6 +174,26 @@ async def test_a_service_that_hangs_holds_back_nobody_elses() -> None:
             )
 
 
+class Broken(Postman):
+    """A fault of our own."""
+
+    @override
+    async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
+        raise RuntimeError(subscription.endpoint)
+
+
+async def test_a_fault_of_our_own_ends_one_push_and_names_no_endpoint(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with relay(None, sender=Broken()) as world:
+        world.subscribers.add(ME, "sub")
+        await cause(world)
+        await world.push_due()
+        assert await world.state_of(DONE.id) == "unreachable"
+        assert "RuntimeError" in caplog.text
+        assert "/send/sub" not in caplog.text
+
+
 async def test_endpoints_and_keys_stand_in_no_row_and_no_repr() -> None:
     async with relay(None) as world:
         world.subscribers.add(ME, "sub")
