@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+
+import aiosqlite
+import pytest
+
+from cloud_relay.push.endpoints import PushHosts
+from cloud_relay.residents.people import People
+from cloud_relay.residents.subscriptions import PER_DEVICE_MAX, SubscriptionStore
+from laundryd.daemon.sqlite import transaction
+from laundryd.wire.bodies import PushKeys, SubscriptionBody
+from laundryd.wire.notices import Lang
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def body(name: str, *, secret: bytes = b"s" * 16, point: bytes = b"\x04" * 65) -> SubscriptionBody:
+    keys = PushKeys(p256dh=b64(point), auth=b64(secret))
+    return SubscriptionBody(endpoint=f"https://fcm.googleapis.com/send/{name}", keys=keys)
+
+
+class House:
+    def __init__(self, db: aiosqlite.Connection) -> None:
+        self.people = People(db)
+        self.store = SubscriptionStore(db, PushHosts())
+        self._db = db
+
+    async def resident(self, lang: Lang = Lang.KO, devices: int = 1) -> tuple[str, list[str]]:
+        async with transaction(self._db):
+            resident = await self.people.add_resident_in(lang, NOW)
+            made = [await self.people.add_device_in(resident, "x", NOW) for _ in range(devices)]
+        return resident, made
+
+
+@pytest.fixture
+def house(relay_db: aiosqlite.Connection) -> House:
+    return House(relay_db)
+
+
+async def test_the_sender_gets_every_device_of_a_resident_in_their_language(house: House) -> None:
+    resident, (phone, laptop) = await house.resident(devices=2)
+    other, (foreign,) = await house.resident()
+    await house.store.put(phone, body("phone"), NOW)
+    await house.store.put(laptop, body("laptop", secret=b"t" * 16), NOW + timedelta(seconds=1))
+    await house.store.put(foreign, body("foreign", secret=b"u" * 16), NOW)
+    found = await house.store.for_resident(resident)
+    assert [one.endpoint.rpartition("/")[2] for one in found] == ["phone", "laptop"]
+    assert {one.lang for one in found} == {Lang.KO}
+    assert len(await house.store.for_resident(other)) == 1
+
+
+async def test_the_same_endpoint_again_renews_its_keys_and_keeps_its_name(house: House) -> None:
+    resident, (phone,) = await house.resident()
+    await house.store.put(phone, body("one"), NOW)
+    (before,) = await house.store.for_resident(resident)
+    await house.store.put(phone, body("one", point=b"\x05" * 65), NOW)
+    (after,) = await house.store.for_resident(resident)
+    assert after.id == before.id
+    assert after.p256dh != before.p256dh
+
+
+async def test_a_browser_that_joined_anew_is_not_told_what_is_for_who_it_was(house: House) -> None:
+    old, (before,) = await house.resident()
+    new, (after,) = await house.resident()
+    await house.store.put(before, body("browser"), NOW)
+    await house.store.put(after, body("browser"), NOW)
+    assert await house.store.for_resident(old) == []
+    assert len(await house.store.for_resident(new)) == 1
+
+
+async def test_who_knows_only_an_endpoint_takes_nothing_from_its_owner(house: House) -> None:
+    owner, (phone,) = await house.resident()
+    _, (thief,) = await house.resident()
+    await house.store.put(phone, body("browser"), NOW)
+    await house.store.put(thief, body("browser", secret=b"?" * 16), NOW)
+    assert len(await house.store.for_resident(owner)) == 1
+
+
+async def test_a_device_keeps_its_newest_subscriptions_only(house: House) -> None:
+    resident, (phone,) = await house.resident()
+    for number in range(PER_DEVICE_MAX + 2):
+        await house.store.put(phone, body(str(number)), NOW + timedelta(seconds=number))
+    found = [one.endpoint for one in await house.store.for_resident(resident)]
+    assert len(found) == PER_DEVICE_MAX
+    assert found[-1].endswith(str(PER_DEVICE_MAX + 1))
+
+
+async def test_signing_a_device_out_takes_its_subscriptions_with_it(house: House) -> None:
+    resident, (phone, laptop) = await house.resident(devices=2)
+    await house.store.put(phone, body("phone"), NOW)
+    await house.store.put(laptop, body("laptop", secret=b"t" * 16), NOW)
+    await house.people.revoke(resident, phone, NOW)
+    (left,) = await house.store.for_resident(resident)
+    assert left.endpoint.endswith("laptop")
+    await house.people.forget(resident, NOW)
+    assert await house.store.for_resident(resident) == []
+
+
+async def test_the_last_error_is_kept_until_something_is_sent(
+    house: House, relay_db: aiosqlite.Connection
+) -> None:
+    resident, (phone,) = await house.resident()
+    await house.store.put(phone, body("phone"), NOW)
+    (one,) = await house.store.for_resident(resident)
+
+    async def error() -> object:
+        rows = await relay_db.execute_fetchall("SELECT error_kind FROM subscriptions")
+        return next(iter(rows))[0]
+
+    await house.store.note_error(one.id, "http_429", NOW)
+    assert await error() == "http_429"
+    await house.store.note_sent(one.id, NOW)
+    assert await error() is None
+    await house.store.delete(one.id)
+    assert not await house.store.has(phone)
