@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn
 
 import aiosqlite
 
 from cloud_relay.notify import store
+from cloud_relay.notify.neighbours import Edges, Presence, PushQueue, Sockets
 from cloud_relay.notify.plan import (
     ACK_DEADLINE,
     CATCH_UP_MAX,
@@ -38,58 +39,6 @@ PRUNE_EVERY_S: Final = 3_600.0
 """Old notices are forgotten hourly: small deletions, and never more than an hour's surplus."""
 RETRY_AFTER_FAULT_S: Final = 2.0
 """Pause after the database failed (a full disk); deadlines are kept, nothing is lost by waiting."""
-
-
-class Presence(Protocol):
-    """Who is there, merged over the relay's own sessions and those at all edges."""
-
-    def attentive(self, resident: ResidentId) -> bool:
-        """Say whether a session of theirs is visible and was touched lately."""
-        ...
-
-    def open(self, resident: ResidentId) -> bool:
-        """Say whether a session of theirs is connected, looked at or not."""
-        ...
-
-
-class Sockets(Protocol):
-    """The relay's own live sessions."""
-
-    def notify(self, card: NoticeCard, resident: ResidentId) -> int:
-        """Send to all sessions of the resident; return how many got it."""
-        ...
-
-    def notice_gone(
-        self, resident: ResidentId, ids: Sequence[NoticeId], *, but: SessionId | None
-    ) -> None:
-        """Take notices off the resident's pages, except on the session ``but``."""
-        ...
-
-
-class Edges(Protocol):
-    """The way down to the rooms' own pages."""
-
-    def told(self, room: RoomKey, notice_ids: Sequence[NoticeId]) -> None:
-        """Say soon that these notices were told elsewhere; only queues."""
-        ...
-
-
-class PushQueue(Protocol):
-    """Where a due notice goes. Both run in the caller's transaction; ``wake`` after it."""
-
-    async def enqueue(
-        self, db: aiosqlite.Connection, card: NoticeCard, resident: ResidentId
-    ) -> int:
-        """Queue one delivery for each subscription of the resident; return how many."""
-        ...
-
-    async def cancel(self, db: aiosqlite.Connection, notice_ids: Sequence[NoticeId]) -> None:
-        """Drop what was not sent yet."""
-        ...
-
-    def wake(self) -> None:
-        """Look at the queue now."""
-        ...
 
 
 @dataclass(slots=True)

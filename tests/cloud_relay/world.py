@@ -19,7 +19,6 @@ from cloud_relay.ingest.told import ToldSender
 from cloud_relay.ingest.uplink import Ingest
 from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.notify.planner import Planner
-from cloud_relay.notify.presence import MergedPresence
 from cloud_relay.push.outcomes import Outcome, Result
 from cloud_relay.push.queue import PushQueue
 from cloud_relay.push.subscriptions import Subscription
@@ -225,6 +224,21 @@ class Live:
 
 
 @dataclass
+class Merged:
+    """Presence at the relay and at the edges together."""
+
+    live: Live
+    edges: EdgePresence
+
+    def attentive(self, resident: str) -> bool:
+        here = any(session.attentive for session in self.live.sessions(resident))
+        return here or self.edges.attentive(resident)
+
+    def open(self, resident: str) -> bool:
+        return bool(self.live.sessions(resident)) or self.edges.open(resident)
+
+
+@dataclass
 class Subscribers:
     """Subscriptions in memory, with what was noted of them."""
 
@@ -362,7 +376,7 @@ async def relay(
     planner = Planner(
         db,
         clock,
-        presence=MergedPresence(live.sessions, edges),
+        presence=Merged(live, edges),
         sockets=live,
         push=queue,
         edges=told,
