@@ -134,29 +134,27 @@ class BrokerFiles:
 
     def has_user(self, user: str) -> bool:
         """Say whether ``user`` has a password."""
-        return user in self._hashes()
+        lines = _read(self.passwords).splitlines()
+        return any(line.partition(":")[0] == user for line in lines)
 
     def set_password(self, user: str, password: str) -> None:
-        """Give ``user`` a password, in place of the one before."""
-        hashes = self._hashes()
-        hashes[user] = hash_password(password)
-        lines = [f"{name}:{value}" for name, value in sorted(hashes.items())]
-        replace_file(self.passwords, "\n".join(lines) + "\n")
+        """Give ``user`` a password, in place of the one before; all other lines stay."""
+        lines = _read(self.passwords).splitlines()
+        kept = [line for line in lines if line.partition(":")[0] != user]
+        replace_file(self.passwords, "\n".join([*kept, f"{user}:{hash_password(password)}", ""]))
 
     def set_rules(self, rules: list[str]) -> None:
-        """Give the user of ``rules`` (first line ``user NAME``) these rules, in place of those before."""
-        blocks = {block[0]: block for block in self._blocks()}
-        blocks[rules[0]] = rules
-        text = "\n\n".join("\n".join(block) for _, block in sorted(blocks.items()))
-        replace_file(self.acl, text + "\n")
+        """Give the user of ``rules`` (first line ``user NAME``) these, in place of those before.
 
-    def _hashes(self) -> dict[str, str]:
-        lines = _read(self.passwords).splitlines()
-        return {user: value for user, _, value in (line.partition(":") for line in lines) if user}
-
-    def _blocks(self) -> list[list[str]]:
-        text = _read(self.acl).strip()
-        return [block.splitlines() for block in text.split("\n\n") if block.startswith("user ")]
+        Blocks are parted by empty lines; all others stay as they are, in their order.
+        """
+        blocks = [block for block in _read(self.acl).strip().split("\n\n") if block]
+        new, place = "\n".join(rules), len(blocks)
+        for index, block in enumerate(blocks):
+            if block.splitlines()[0] == rules[0]:
+                place = index
+        blocks[place : place + 1] = [new]
+        replace_file(self.acl, "\n\n".join(blocks) + "\n")
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -144,10 +144,7 @@ async def running(
     task = asyncio.create_task(relay.run(started.set_result))
     try:
         async with asyncio.timeout(WAIT_S):
-            await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                await task
-            port = await started
+            port = await first_of(started, task)
             url = f"http://127.0.0.1:{port}"
             async with httpx.AsyncClient(base_url=url) as probe:
                 await until(lambda: probe.get("/readyz"), lambda answer: answer.status_code == 200)
@@ -155,6 +152,16 @@ async def running(
     finally:
         relay.stop()
         await task
+
+
+async def first_of(started: asyncio.Future[int], program: asyncio.Task[None]) -> int:
+    """Return the port, or raise what ended the program before it served."""
+    program.add_done_callback(lambda _ended: started.cancel() if not started.done() else None)
+    try:
+        return await started
+    except asyncio.CancelledError:
+        await program
+        raise
 
 
 async def until(

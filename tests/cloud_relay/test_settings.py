@@ -49,9 +49,7 @@ def test_an_unknown_setting_names_the_nearest_one(relay_toml: Path) -> None:
     assert "did you mean broker.host?" in said
 
 
-def test_an_unknown_variable_is_refused(
-    relay_toml: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unknown_variable_is_refused(relay_toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAUNDRYD_RELAY_BROKER__PROT", "1884")
     (said,) = sentences(relay_toml)
     assert said == (
@@ -96,7 +94,9 @@ def test_a_public_url_that_cannot_serve_phones_is_refused(tmp_path: Path, url: s
     assert said.startswith(f"http.public_url in {config}: found '{url}'; allowed: ")
 
 
-@pytest.mark.parametrize("subject", ["staff@example.org", "mailto:me@localhost", "https://localhost"])
+@pytest.mark.parametrize(
+    "subject", ["staff@example.org", "mailto:me@localhost", "https://localhost"]
+)
 def test_a_contact_that_push_services_refuse_is_refused_here(tmp_path: Path, subject: str) -> None:
     config = tmp_path / "relay.toml"
     config.write_text(

@@ -79,7 +79,7 @@ async def test_a_new_code_takes_the_place_of_the_old_one(town: Town) -> None:
 
 async def test_a_code_may_expire(town: Town) -> None:
     code = await town.codes.rotate(ROOM, 10, NOW, NOW + timedelta(days=1))
-    assert await town.join(code, at=NOW + timedelta(hours=23))
+    assert (await town.join(code, at=NOW + timedelta(hours=23))).rooms == {ROOM}
     error = await refused(ErrorCode.JOIN_CODE_INVALID, town.join(code, at=NOW + timedelta(days=1)))
     assert "expired" in error.detail
 
@@ -108,7 +108,8 @@ async def test_a_room_that_fills_too_fast_makes_the_next_one_wait(town: Town) ->
     for number in range(3):
         await town.join(code, address=f"192.0.2.{number}")
     await refused(ErrorCode.RATE_LIMITED, town.join(code, address="192.0.2.9"))
-    assert await town.join(code, address="192.0.2.9", at=NOW + timedelta(hours=1))
+    late = await town.join(code, address="192.0.2.9", at=NOW + timedelta(hours=1))
+    assert late.rooms == {ROOM}
 
 
 async def test_a_link_code_ends_after_its_minutes(town: Town) -> None:
