@@ -222,28 +222,30 @@ class PushQueue:
         await settled.settled(db, card, state=state, why=why)
 
     async def _take_due(self) -> list[Delivery]:
-        # Service by service, so that the rows of one in trouble hide nobody else's.
-        services = await self._db.execute_fetchall(
-            "SELECT DISTINCT service FROM push_deliveries WHERE outcome IS NULL"
-        )
         due: list[Delivery] = []
-        for row in services:
-            due.extend(await self._take_of(row["service"]))
+        # In a transaction, to see only rows that are committed: what is sent must stand in the queue.
+        async with transaction(self._db) as db:
+            # Service by service, so that the rows of one in trouble hide nobody else's.
+            services = await db.execute_fetchall(
+                "SELECT DISTINCT service FROM push_deliveries WHERE outcome IS NULL"
+            )
+            for row in services:
+                places = IN_FLIGHT_MAX - len(self._in_flight) - len(due)
+                due.extend(await self._due_of(db, row["service"], places))
+        self._in_flight.update((delivery.key, delivery.service) for delivery in due)
         return due
 
-    async def _take_of(self, service: str) -> list[Delivery]:
+    async def _due_of(self, db: aiosqlite.Connection, service: str, places: int) -> list[Delivery]:
         busy = sum(one == service for one in self._in_flight.values())
-        free = min(IN_FLIGHT_A_SERVICE - busy, IN_FLIGHT_MAX - len(self._in_flight))
+        free = min(IN_FLIGHT_A_SERVICE - busy, places)
         if free <= 0:
             return []
-        rows = await self._db.execute_fetchall(
+        rows = await db.execute_fetchall(
             "SELECT * FROM push_deliveries WHERE service = ? AND outcome IS NULL"
             " AND next_at_ms <= ? ORDER BY next_at_ms LIMIT ?",
             (service, to_ms(self._clock.real_now()), busy + free),
         )
         found = [one for row in rows if (one := _delivery(row)).key not in self._in_flight]
-        for delivery in found[:free]:
-            self._in_flight[delivery.key] = service
         return found[:free]
 
     async def _until_next_s(self) -> float:

@@ -104,21 +104,22 @@ class Rooms:
     ) -> list[PublicEvent] | None:
         """Return the first ``limit`` public events after ``position``, or None when they are not kept.
 
-        None: another epoch, or a position before the journal or from the future. The head is taken
-        before the events are read, and nothing newer is given.
+        None: another epoch, or a position before the journal or from the future.
         """
+        if not self._reaches(room, position):
+            return None
+        # In a transaction of its own: one connection sees what another task has not committed yet, and
+        # a snapshot being written would look like a journal in which nothing was missed.
+        async with transaction(self._db) as db:
+            if not self._reaches(room, position):
+                return None
+            return await store.events_after(db, room, position.offset, limit)
+
+    def _reaches(self, room: RoomKey, position: Position) -> bool:
         state = self._states.get(room)
-        head = state.position if state else None
-        if state is None or head is None or head.epoch != position.epoch:
-            return None
-        if not state.floor <= position.offset <= head.offset:
-            return None
-        events = await store.events_between(self._db, room, position.offset, head.offset, limit)
-        # While we read, a snapshot may have put a new journal in the old one's place, or trimmed it.
-        now = self._states[room]
-        if now.position is None or now.position.epoch != head.epoch or now.floor > position.offset:
-            return None
-        return events
+        if state is None or state.position is None or state.position.epoch != position.epoch:
+            return False
+        return state.floor <= position.offset <= state.position.offset
 
     async def write_entries(
         self, db: aiosqlite.Connection, room: RoomKey, entries: tuple[Entry, ...]

@@ -139,14 +139,14 @@ async def is_past_epoch(db: aiosqlite.Connection, room: RoomKey, epoch: str) -> 
     return bool(list(rows))
 
 
-async def events_between(
-    db: aiosqlite.Connection, room: RoomKey, after: int, upto: int, limit: int
+async def events_after(
+    db: aiosqlite.Connection, room: RoomKey, after: int, limit: int
 ) -> list[PublicEvent]:
-    """Read events with ``after < offset <= upto``, oldest first, ``limit`` at most."""
+    """Read the first ``limit`` events with ``offset > after``, oldest first."""
     rows = await db.execute_fetchall(
         "SELECT event FROM room_events WHERE room = ? AND position_offset > ?"
-        " AND position_offset <= ? ORDER BY position_offset LIMIT ?",
-        (room, after, upto, limit),
+        " ORDER BY position_offset LIMIT ?",
+        (room, after, limit),
     )
     return [PublicEvent.model_validate_json(row["event"]) for row in rows]
 

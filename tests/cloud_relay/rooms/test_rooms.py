@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from cloud_relay.errors import RoomExistsError
 from cloud_relay.rooms import store
+from laundryd.daemon.sqlite import transaction
 from laundryd.wire.ids import Position
 from laundryd.wire.phases import Phase
 from laundryd.wire.topics import Topic
@@ -109,6 +111,20 @@ async def test_an_overflow_snapshot_makes_a_gap_that_nobody_is_replayed_over() -
         await world.events(entry(51))
         assert await world.rooms.since(ROOM, at(2), 300) is None
         assert [e.offset for e in await world.rooms.since(ROOM, at(50), 300) or ()] == [51]
+
+
+async def test_a_snapshot_that_is_being_written_never_looks_like_nothing_missed() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        await world.events(entry(1), entry(2))
+        async with transaction(world.db) as db:
+            change = await world.rooms.write_snapshot(db, snapshot(50))
+            assert change is not None
+            asking = asyncio.create_task(world.rooms.since(ROOM, at(1), 300))
+            await store.load_rooms(world.db)  # gives it every chance to read what is not committed
+            assert not asking.done()
+        world.rooms.commit(change)
+        assert await asking is None
 
 
 async def test_a_machine_that_a_snapshot_does_not_name_is_gone(tmp_path: Path) -> None:
