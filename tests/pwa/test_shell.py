@@ -84,7 +84,11 @@ async def pushed(shell: Shell, payload: str) -> dict[str, str]:
     """Let the browser hand ``payload`` to the service worker; return the notification it shows."""
     await shell.context.grant_permissions(["notifications"], origin=shell.address)
     await shell.page.goto(shell.address)
+    # A worker that is still activating loses what DevTools hands to it.
     await shell.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await shell.page.wait_for_function(
+        "navigator.serviceWorker.getRegistration().then((r) => r.active?.state === 'activated')"
+    )
     session = await shell.context.new_cdp_session(shell.page)
     await session.send(
         "ServiceWorker.deliverPushMessage",
