@@ -55,7 +55,9 @@ class ProblemError(Exception):
 def problem(error: ProblemError) -> Problem:
     """Write ``error`` as a problem document."""
     row = ERRORS[error.code]
-    detail = f"{error.detail} {row.remedy}" if error.detail else row.remedy
+    # A refused command's message ends with the remedy already: it also goes over sockets and MQTT.
+    is_whole = error.detail.endswith(row.remedy)
+    detail = error.detail if is_whole else f"{error.detail} {row.remedy}".lstrip()
     return Problem(
         type=f"{TYPE_BASE}{error.code}",
         title=row.title,
