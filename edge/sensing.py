@@ -7,7 +7,6 @@ when a wash is over.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -15,9 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NoReturn
 
+from pydantic import AwareDatetime, BaseModel
+
 from edge.detect.detector import Detector, DetectorStateError
 from edge.detect.sensor import sensor_state
-from edge.detect.signals import CycleStarted, Signal
+from edge.detect.signals import CycleFinished, CycleStarted, Signal
 from edge.room.inputs import CycleFinished as RoomCycleFinished
 from edge.room.inputs import CycleStarted as RoomCycleStarted
 from edge.room.inputs import SensorChanged
@@ -82,8 +83,14 @@ class Sensing:
     async def open(self, machines: Sequence[tuple[Slug, MachineKind]]) -> None:
         """Take every machine's detector up where it was left."""
         for machine, kind in machines:
-            detector = await self._kept(machine, kind)
-            self._ears[machine] = _Ear(machine, detector, self._clock.now())
+            ear = _Ear(machine, Detector(kind), self._clock.now())
+            body = await self._documents.detector(machine)
+            if body is not None:
+                try:
+                    ear.detector, ear.due = _taken_up(kind, body)
+                except (DetectorStateError, ValueError) as error:
+                    log.warning("%s", error, extra={"machine": machine})
+            self._ears[machine] = ear
 
     def arrived(self, message: Message) -> None:
         """Take a message from the room's broker; it is looked at in turn."""
@@ -145,21 +152,25 @@ class Sensing:
         """Bring the room up to what the ear heard; what cannot be kept stays due."""
         try:
             while ear.due:
-                await self._signal(ear, ear.due[0], now)
-                del ear.due[0]
+                signal, *later = ear.due
+                await self._signal(ear, signal, later, now)
+                ear.due = later
             await self._judge_sensor(ear, now)
             await self._keep_running(ear, now)
         except sqlite3.Error:
             log.exception("what a plug showed cannot be kept yet", extra={"machine": ear.machine})
             await asyncio.sleep(RETRY_S)
 
-    async def _signal(self, ear: _Ear, signal: Signal, now: datetime) -> None:
+    async def _signal(
+        self, ear: _Ear, signal: Signal, later: Sequence[Signal], now: datetime
+    ) -> None:
         given = (
             RoomCycleStarted(ear.machine, signal.started_at)
             if isinstance(signal, CycleStarted)
             else RoomCycleFinished(ear.machine, signal.started_at, signal.ended_at)
         )
-        await self._writer.apply(given, detector=_dumped(ear))
+        # The detector is past all of its signals: those still due are kept beside its state.
+        await self._writer.apply(given, detector=_dumped(ear, later))
         ear.kept_at = now
 
     async def _judge_sensor(self, ear: _Ear, now: datetime) -> None:
@@ -178,18 +189,52 @@ class Sensing:
         if ear.detector.started_at is None:
             return
         if ear.kept_at is None or (now - ear.kept_at).total_seconds() >= KEEP_ROOM_S:
-            await self._documents.keep_detector(_dumped(ear))
+            await self._documents.keep_detector(_dumped(ear, ear.due))
             ear.kept_at = now
 
-    async def _kept(self, machine: Slug, kind: MachineKind) -> Detector:
-        body = await self._documents.detector(machine)
-        if body is not None:
-            try:
-                return Detector.load(kind, json.loads(body))
-            except (DetectorStateError, ValueError) as error:
-                log.warning("%s", error, extra={"machine": machine})
-        return Detector(kind)
+
+class _KeptSignal(BaseModel):
+    """A signal on disk; ``ended_at`` None: a start."""
+
+    at: AwareDatetime
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None
 
 
-def _dumped(ear: _Ear) -> DetectorState:
-    return DetectorState(ear.machine, json.dumps(ear.detector.dump()))
+class _KeptDetector(BaseModel):
+    """A detector's state on disk, with the signals that it gave and the room has not taken yet."""
+
+    detector: dict[str, float | int | str | None]
+    due: list[_KeptSignal]
+
+
+def _dumped(ear: _Ear, due: Sequence[Signal]) -> DetectorState:
+    kept = _KeptDetector(
+        detector=ear.detector.dump(),
+        due=[
+            _KeptSignal(
+                at=signal.at,
+                started_at=signal.started_at,
+                ended_at=signal.ended_at if isinstance(signal, CycleFinished) else None,
+            )
+            for signal in due
+        ],
+    )
+    return DetectorState(ear.machine, kept.model_dump_json())
+
+
+def _taken_up(kind: MachineKind, body: str) -> tuple[Detector, list[Signal]]:
+    """Read what ``_dumped`` wrote.
+
+    Raises:
+        DetectorStateError, ValueError: it cannot be used.
+
+    """
+    kept = _KeptDetector.model_validate_json(body)
+    due: list[Signal] = [
+        CycleStarted(one.at, one.started_at)
+        if one.ended_at is None
+        else CycleFinished(one.at, one.started_at, one.ended_at)
+        for one in kept.due
+    ]
+    return Detector.load(kind, kept.detector), due
