@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
@@ -75,10 +76,14 @@ class Dashboards:
 
     def ordered(self, message: Message) -> None:
         """Take a staff command; retained ones are old and are not carried out."""
-        if message.retained or len(message.payload) > ORDER_BYTES_MAX or self._orders.full():
-            self._skip("retained" if message.retained else "oversized", message.topic)
-            return
-        self._orders.put_nowait(message)
+        if message.retained:
+            self._skip("retained", message.topic)
+        elif len(message.payload) > ORDER_BYTES_MAX:
+            self._skip("oversized", message.topic)
+        elif self._orders.full():
+            self._skip("inbox_full", message.topic)
+        else:
+            self._orders.put_nowait(message)
 
     def connected(self, *, at_cloud: bool) -> None:
         """Publish every machine again: the broker may have lost what it kept."""
@@ -133,8 +138,14 @@ class Dashboards:
                 self._skip("malformed", message.topic)
                 continue
             user = address.variable if address and address.variable else "unknown"
-            outcome = await self._writer.apply(StaffOrder(user, command))
+            try:
+                outcome = await self._writer.apply(StaffOrder(user, command))
+            except sqlite3.Error:
+                log.exception("a staff command cannot be kept", extra={"machine": command.machine})
+                self._skip("not_kept", message.topic)
+                continue
             if isinstance(outcome.decision, Refused):
+                self.skipped["refused"] += 1
                 log.warning(
                     "staff command refused: %s",
                     outcome.decision.detail,

@@ -43,6 +43,7 @@ class Outbox:
     acked: Offset
     _greeted: bool = False
     _told_caught_up: bool = False
+    _caught_up_at: Offset | None = None
     _snapshot: SnapshotReason | None = None
     _snapshot_at: Offset | None = None
     _new_epoch: bool = False
@@ -52,6 +53,7 @@ class Outbox:
         """Begin a new connection: nothing said before counts."""
         self._greeted = False
         self._told_caught_up = False
+        self._caught_up_at = None
         self._snapshot = None
         self._snapshot_at = None
         self._sent_at_s = None
@@ -97,11 +99,17 @@ class Outbox:
             self.acked = ack.offset
         if moved or ack.offset == self.acked:
             self._sent_at_s = None
+        if self._caught_up_at is not None and self.acked >= self._caught_up_at:
+            # Said is not heard: the relay holds back what it plans until it has heard it.
+            self._told_caught_up = True
         return moved
 
     def lost(self) -> None:
-        """Take note that the store no longer has the entries after ``acked``: a snapshot must follow."""
-        self._snapshot = "overflow"
+        """Take note that entries alone do not lead to the room's state: a snapshot must go before them.
+
+        The store no longer has those after ``acked``, or a machine left the settings.
+        """
+        self._snapshot = self._snapshot or "overflow"
 
     def snapshot_sent(self, position: Position, now_s: float) -> None:
         """Take note that a snapshot of ``position`` left at ``now_s`` (monotonic)."""
@@ -111,7 +119,8 @@ class Outbox:
     def sent(self, now_s: float, *, caught_up: bool = False) -> None:
         """Take note that a hello or a batch left at ``now_s`` (monotonic)."""
         self._sent_at_s = now_s
-        self._told_caught_up = self._told_caught_up or caught_up
+        if caught_up:
+            self._caught_up_at = self.head.offset
 
     def next(self, now_s: float) -> Do:
         """Say what to do at ``now_s``; after ``WAIT`` ask again at ``due_s`` or when something came."""
@@ -126,6 +135,11 @@ class Outbox:
         if self.acked < self.head.offset or not self._told_caught_up:
             return Do.EVENTS
         return Do.WAIT
+
+    @property
+    def snapshot_due(self) -> bool:
+        """Whether the relay needs the whole room and has not taken it yet."""
+        return self._snapshot is not None
 
     @property
     def snapshot_reason(self) -> SnapshotReason:

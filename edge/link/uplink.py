@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -45,6 +46,8 @@ log = logging.getLogger(__name__)
 
 INBOX_MAX: Final = 1_000
 """Messages waiting for us. Past it they are dropped and counted: all of them are sent again."""
+RETRY_S: Final = 5.0
+"""Real seconds before a journal that could not be read is read again."""
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
 
@@ -54,6 +57,10 @@ class UplinkRoom(Protocol):
 
     def head(self) -> Position:
         """Return the journal's newest position."""
+        ...
+
+    def durable(self) -> bool:
+        """Say whether the journal survives a power cut."""
         ...
 
     async def entries_after(self, offset: Offset, limit: int) -> Sequence[Entry] | None:
@@ -71,12 +78,19 @@ class UplinkRoom(Protocol):
         """Begin new numbers, because the old numbers cannot be continued."""
         ...
 
-    def up_snapshot(self, reason: SnapshotReason) -> UpSnapshot:
-        """Return the whole room, its position taken before its state."""
+    def up_snapshot(self, reason: SnapshotReason, after: Offset) -> UpSnapshot:
+        """Return the whole room at ``after``, or at the oldest position that entries lead on from.
+
+        Not at the newest: an entry that a snapshot stands for takes its notices with it.
+        """
         ...
 
-    async def snapshot_sent(self) -> None:
-        """Take note that a snapshot left; the relay's acknowledgement lets the rest go."""
+    def snapshot_due(self) -> bool:
+        """Say whether the relay needs the whole room, whatever entries it keeps."""
+        ...
+
+    async def snapshot_taken(self) -> None:
+        """Take note that the relay keeps the whole room."""
         ...
 
     async def command(self, command: ResidentCommand) -> CommandAnswer:
@@ -163,7 +177,12 @@ class Uplink:
         while True:
             # Clear first: what arrives while we look wakes us again.
             self._wake.clear()
-            if self._mqtt.connected and await self._step():
+            try:
+                if self._mqtt.connected and await self._step():
+                    continue
+            except sqlite3.Error:
+                log.exception("the journal cannot be read or written; trying again")
+                await asyncio.sleep(RETRY_S)
                 continue
             due_s = self._outbox.due_s if self._mqtt.connected else None
             wait_s = None if due_s is None else max(0.0, due_s - self._clock.monotonic_s())
@@ -183,10 +202,10 @@ class Uplink:
                 self._outbox.sent(now_s)
                 await self._say(Topic.UP_HELLO, self._hello())
             case Do.SNAPSHOT:
-                snapshot = self._room.up_snapshot(self._outbox.snapshot_reason)
-                self._outbox.snapshot_sent(snapshot.snapshot.position, now_s)
-                if await self._say(Topic.UP_SNAPSHOT, snapshot):
-                    await self._room.snapshot_sent()
+                outbox = self._outbox
+                snapshot = self._room.up_snapshot(outbox.snapshot_reason, outbox.acked)
+                outbox.snapshot_sent(snapshot.snapshot.position, now_s)
+                await self._say(Topic.UP_SNAPSHOT, snapshot)
             case Do.EVENTS:
                 await self._send_events(now_s)
             case Do.NEW_EPOCH:
@@ -231,6 +250,10 @@ class Uplink:
                 except RosterError as error:
                     log.warning("%s", error)
                     self._skip("roster_refused", message.topic)
+                except sqlite3.Error:
+                    # Whoever sent it gets no answer and sends it again, or says so to the resident.
+                    log.exception("a message from the cloud cannot be kept")
+                    self._skip("not_kept", message.topic)
 
     async def _take(self, address: Address, payload: bytes) -> None:
         self.last_heard_s = self._clock.monotonic_s()
@@ -238,10 +261,7 @@ class Uplink:
             case Topic.DOWN_HELLO:
                 self._greeted(DownHello.model_validate_json(payload))
             case Topic.DOWN_ACK:
-                if self._outbox.acknowledged(DownAck.model_validate_json(payload)):
-                    await self._room.acknowledge(
-                        Position(epoch=self._outbox.head.epoch, offset=self._outbox.acked)
-                    )
+                await self._acknowledged(DownAck.model_validate_json(payload))
             case Topic.DOWN_COMMAND:
                 await self._answer(DownCommand.model_validate_json(payload))
             case Topic.DOWN_ROSTER:
@@ -256,6 +276,17 @@ class Uplink:
         now = self._clock.real_now()
         self.relay_ahead = hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2)
         self._outbox.greeted(hello)
+
+        if self._room.snapshot_due():
+            self._outbox.lost()
+
+    async def _acknowledged(self, ack: DownAck) -> None:
+        outbox = self._outbox
+        was_due = outbox.snapshot_due
+        if outbox.acknowledged(ack):
+            await self._room.acknowledge(Position(epoch=ack.epoch, offset=outbox.acked))
+        if was_due and not outbox.snapshot_due:
+            await self._room.snapshot_taken()
 
     async def _answer(self, request: DownCommand) -> None:
         if self._clock.real_now() + self.relay_ahead >= request.expires_at:
@@ -279,7 +310,7 @@ class Uplink:
             version=__version__,
             head=self._room.head(),
             acked=self._outbox.acked,
-            durable=True,
+            durable=self._room.durable(),
             sent_at=self._clock.real_now(),
             local_url=self._local_url,
         )

@@ -116,6 +116,10 @@ class LinkedRoom:
         """Return the journal's newest position."""
         return self._writer.position
 
+    def durable(self) -> bool:
+        """Say whether the journal survives a power cut."""
+        return self._writer.durable
+
     async def entries_after(self, offset: Offset, limit: int) -> Sequence[Entry] | None:
         """Return entries after ``offset``; None when some were dropped."""
         return await self._store.room.entries_after(offset, limit)
@@ -124,17 +128,24 @@ class LinkedRoom:
         """Let go of everything up to ``position``."""
         await self._store.room.acknowledge(position.epoch, position.offset)
 
-    async def snapshot_sent(self) -> None:
-        """Take note that a snapshot left."""
-        await self._store.room.snapshot_sent()
+    def snapshot_due(self) -> bool:
+        """Say whether the relay needs the whole room, whatever entries it keeps."""
+        return self._store.room.snapshot_due
+
+    async def snapshot_taken(self) -> None:
+        """Take note that the relay keeps the whole room."""
+        await self._store.room.snapshot_taken()
 
     async def begin_epoch(self) -> None:
         """Begin new numbers: the relay keeps entries that this journal does not have."""
         await self._writer.new_epoch("the relay keeps entries that this journal does not have")
 
-    def up_snapshot(self, reason: SnapshotReason) -> UpSnapshot:
-        """Return the whole room with its owners, the position taken first."""
+    def up_snapshot(self, reason: SnapshotReason, after: Offset) -> UpSnapshot:
+        """Return the whole room with its owners, at the oldest position that entries lead on from."""
         shown = self._desk.snapshot()
+        oldest = min(max(after, self._store.room.dropped), shown.position.offset)
+        position = shown.position.model_copy(update={"offset": oldest})
+        shown = shown.model_copy(update={"position": position})
         return UpSnapshot(snapshot=shown, owners=owners(self._writer.state), reason=reason)
 
     async def command(self, command: ResidentCommand) -> CommandAnswer:

@@ -181,8 +181,8 @@ class RoomStore:
                 self.acked = max(self.acked, offset)
         return True
 
-    async def snapshot_sent(self) -> None:
-        """Note that the relay was sent the whole room. Dropped entries need its acknowledgement too."""
+    async def snapshot_taken(self) -> None:
+        """Note that the relay keeps the whole room. Dropped entries need their acknowledgement too."""
         if self._snapshot_due:
             async with transaction(self._db):
                 await self._db.execute("UPDATE meta SET snapshot_due = 0")

@@ -187,7 +187,7 @@ async def test_a_new_epoch_empties_the_journal_keeps_the_machines_and_wants_a_sn
     assert len(await again.room.records()) == 1
     assert await again.room.since(old.position, 100) is None
     before = again.room.snapshot_due
-    await again.room.snapshot_sent()
+    await again.room.snapshot_taken()
     after = again.room.snapshot_due
     assert (before, after) == (True, False)
     await again.close()
