@@ -165,17 +165,17 @@ class Relay:
         link_codes = LinkCodes(db)
         collector = RelayCollector(
             {
-                "messages_taken": ("Messages from rooms that took effect.", ingest.taken),
-                "messages_skipped": ("Messages from rooms without effect.", ingest.skipped),
-                "notices": ("Notices, by what became of them.", planner.counts),
-                "pushes": ("Attempts to push, by outcome.", queue.counts),
-                "commands": ("Remote commands, by outcome.", commands.counts),
-                "told_down": ("Words to rooms that a notice was told.", told.counts),
+                "messages_taken": ingest.taken,
+                "messages_skipped": ingest.skipped,
+                "notices": planner.counts,
+                "pushes": queue.counts,
+                "commands": commands.counts,
+                "told_down": told.counts,
             },
             {
-                "broker_connected": ("1 while the broker is there.", lambda: float(link.connected)),
-                "messages_waiting": ("Messages not taken yet.", lambda: float(ingest.waiting)),
-                "rooms": ("Enrolled rooms.", lambda: float(len(rooms.enrolled()))),
+                "broker_connected": lambda: float(link.connected),
+                "messages_waiting": lambda: float(ingest.waiting),
+                "rooms": lambda: float(len(rooms.enrolled())),
             },
         )
         self._web: ASGIApp = web_side(

@@ -24,6 +24,7 @@ from edge.local.api import LocalRoom, make_api
 from edge.local.codes import DATABASE
 from edge.local.desk import LinkedRoom, RoomDesk
 from edge.local.door import LocalDoor
+from edge.metrics import EdgeCollector, registry
 from edge.room.decision import Change
 from edge.room.reconcile import MachineSetup
 from edge.sensing import Sensing
@@ -81,7 +82,11 @@ class Edge:
         store = await EdgeStore.open(settings.data_dir / DATABASE)
         try:
             await self._open(store, enrolment)
-            await self._live_until_told(listener, on_listening)
+            try:
+                await self._live_until_told(listener, on_listening)
+            finally:
+                # A command whose page went away is still being kept: it was accepted.
+                await self._writer.settle()
         finally:
             sd_notify.notify("STOPPING=1")
             listener.close()
@@ -158,9 +163,28 @@ class Edge:
                 accounts=accounts,
                 people=store.people,
                 ready=lambda: True,
+                metrics=registry(self._collector(router)),
             )
         )
         self._app = LiveFirst(self._live, HttpGuard(api, settings.http.hosts))
+
+    def _collector(self, router: Router) -> EdgeCollector:
+        uplink = self._uplink
+        return EdgeCollector(
+            {
+                "plug_messages_skipped": lambda: {
+                    reason.value: count for reason, count in router.skipped.items()
+                },
+                "plug_messages_dropped": lambda: {"inbox_full": self._sensing.dropped},
+                "cloud_messages_skipped": lambda: uplink.skipped if uplink else {},
+                "staff_commands_skipped": lambda: self._dashboards.skipped,
+            },
+            {
+                "room_broker_connected": lambda: float(self._room_broker.connected),
+                "uplink_connected": lambda: float(uplink is not None and uplink.connected),
+                "uplink_waiting_entries": lambda: float(uplink.waiting) if uplink else 0.0,
+            },
+        )
 
     async def _live_until_told(
         self, listener: socket.socket, on_listening: Callable[[int], None]

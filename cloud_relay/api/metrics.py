@@ -4,36 +4,51 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+PREFIX: Final = "laundryd_relay_"
+
+COUNTERS: Final[dict[str, str]] = {
+    "messages_taken": "Messages from rooms that took effect.",
+    "messages_skipped": "Messages from rooms without effect.",
+    "notices": "Notices, by what became of them.",
+    "pushes": "Attempts to push, by outcome.",
+    "commands": "Remote commands, by outcome.",
+    "told_down": "Words to rooms that a notice was told.",
+}
+"""Name without prefix and ``_total`` -> what it counts. Each has the one label ``outcome``."""
+
+GAUGES: Final[dict[str, str]] = {
+    "broker_connected": "1 while the broker is there.",
+    "messages_waiting": "Messages not taken yet.",
+    "rooms": "Enrolled rooms.",
+}
+"""Name without prefix -> what it measures."""
+
 
 class RelayCollector(Collector):
-    """Reads counters when they are asked for. ``counters``: name without prefix -> help, counter.
-
-    ``gauges``: name without prefix -> help, how to read it.
-    """
+    """Reads the numbers when they are asked for; ``counters`` and ``gauges`` have the tables' names."""
 
     def __init__(
-        self,
-        counters: Mapping[str, tuple[str, Counter[str]]],
-        gauges: Mapping[str, tuple[str, Callable[[], float]]],
+        self, counters: Mapping[str, Counter[str]], gauges: Mapping[str, Callable[[], float]]
     ) -> None:
         self._counters = counters
         self._gauges = gauges
 
     @override
     def collect(self) -> Iterable[Metric]:
-        for name, (about, counter) in self._counters.items():
-            family = CounterMetricFamily(f"laundryd_relay_{name}", about, labels=["outcome"])
+        for name, counter in self._counters.items():
+            family = CounterMetricFamily(PREFIX + name, COUNTERS[name], labels=["outcome"])
             for outcome, count in sorted(counter.items()):
                 family.add_metric([outcome], count)
             yield family
-        for name, (about, read) in self._gauges.items():
-            yield GaugeMetricFamily(f"laundryd_relay_{name}", about, value=read())
+        for name, read in self._gauges.items():
+            yield GaugeMetricFamily(PREFIX + name, GAUGES[name], value=read())
 
 
 def registry(collector: Collector) -> CollectorRegistry:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from edge.local.accounts import Accounts, Entrance
 from edge.local.desk import RoomDesk
@@ -53,6 +53,7 @@ class LocalRoom:
     accounts: Accounts
     people: People
     ready: Callable[[], bool]
+    metrics: CollectorRegistry
 
     async def admit(self, request: Request) -> Admission:
         """Return who asks.
@@ -108,7 +109,7 @@ def make_api(room: LocalRoom) -> FastAPI:
     problems.install(api)
     _people_routes(api, room)
     _room_routes(api, room)
-    _probe_routes(api, room)
+    _probe_routes(api, room.ready, room.metrics)
     webapp.install(api)
     return api
 
@@ -169,22 +170,26 @@ def _room_routes(api: FastAPI, local: LocalRoom) -> None:
         return CommandAnswer.model_validate(result.model_dump())
 
 
-def _probe_routes(api: FastAPI, local: LocalRoom) -> None:
-    @api.get("/healthz", include_in_schema=False)
+def _probe_routes(api: FastAPI, is_ready: Callable[[], bool], own: CollectorRegistry) -> None:
+    @api.get("/healthz")
     async def healthz() -> dict[str, bool]:
         return {"ok": True}
 
-    @api.get("/readyz", include_in_schema=False)
+    @api.get("/readyz")
     async def readyz(response: Response) -> dict[str, bool]:
         # Ready means that the room works by itself, not that a broker or the cloud answers.
-        ready = local.ready()
+        ready = is_ready()
         if not ready:
             response.status_code = 503
         return {"ready": ready}
 
-    @api.get("/metrics", include_in_schema=False)
+    @api.get(
+        "/metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
     async def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest() + generate_latest(own), media_type=CONTENT_TYPE_LATEST)
 
     @api.api_route(
         "/api/{path:path}",
