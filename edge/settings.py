@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -11,7 +13,8 @@ from pydantic_settings import SettingsConfigDict
 from edge.room.timings import RoomTimings
 from laundryd.daemon.logs import LogLevel
 from laundryd.daemon.mqtt import BrokerSettings
-from laundryd.daemon.settings import ProgramSettings
+from laundryd.daemon.settings import ProgramSettings, walk
+from laundryd.daemon.settings_page import page, write_page
 from laundryd.wire.ids import RoomRef, Slug
 from laundryd.wire.machines import DisplayName, MachineKind
 
@@ -69,6 +72,15 @@ class HttpSettings(_Table):
     keyfile: Path | None = Field(
         None, description="The certificate's private key, readable by us only."
     )
+
+    @model_validator(mode="after")
+    def _certificate_and_key(self) -> Self:
+        if (self.certfile is None) != (self.keyfile is None):
+            raise ValueError("certfile and keyfile go together: give both or none")
+        for name, path in (("certfile", self.certfile), ("keyfile", self.keyfile)):
+            if path is not None and not os.access(path, os.R_OK):
+                raise ValueError(f"{name}: a file that can be read; {path} cannot")
+        return self
 
 
 class CloudSettings(_Table):
@@ -136,10 +148,27 @@ class EdgeSettings(ProgramSettings):
         return RoomRef(site=self.site, room=self.room)
 
 
-if __name__ == "__main__":
-    from laundryd.daemon.settings_page import page, write_page
+PAGE: Final = Path(__file__).parents[1] / "docs" / "settings-edge.md"
+COMMAND: Final = "python -m edge.settings"
 
-    write_page(
-        Path(__file__).parent.parent / "docs" / "settings-edge.md",
-        page(EdgeSettings, "the edge", "python -m edge.settings"),
-    )
+
+def settings_page() -> str:
+    """Write ``docs/settings-edge.md``: the table of settings, and that of one machine."""
+    whole = page(EdgeSettings, "the edge", COMMAND)
+    return "\n".join([whole.rstrip("\n"), "", *_machine_lines(), ""])
+
+
+def _machine_lines() -> Iterator[str]:
+    yield "## [[machines]], one table each"
+    yield ""
+    yield 'In TOML a plug is `plug = { source = "tasmota", topic = "washer-1" }`.'
+    yield ""
+    yield "| setting | default | what it is |"
+    yield "|---|---|---|"
+    for name, info in walk(MachineSettings):
+        default = "must be given" if info.is_required() else f"`{info.default}`"
+        yield f"| `{name}` | {default} | {info.description} |"
+
+
+if __name__ == "__main__":
+    write_page(PAGE, settings_page())
