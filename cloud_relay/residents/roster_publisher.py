@@ -51,22 +51,26 @@ class RosterPublisher:
         self._wake.set()
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
-        """Publish what is new, for ever; ``beat`` is called once a round."""
+        """Publish what is new, for ever; ``beat`` is called at each step."""
         while True:
             beat()
             self._wake.clear()
             if self._link.connected:
-                await self.publish_new()
+                await self.publish_new(beat)
             try:
                 async with asyncio.timeout(LOOK_AGAIN_S):
                     await self._wake.wait()
             except TimeoutError:
                 continue
 
-    async def publish_new(self) -> int:
-        """Publish the rosters that are not at the broker yet; return how many."""
+    async def publish_new(self, beat: Callable[[], None] = lambda: None) -> int:
+        """Publish the rosters that are not at the broker yet; return how many.
+
+        ``beat`` is called for each room: at a broker that hangs each publish takes its full timeout.
+        """
         count = 0
         for room in await self._rosters.rooms():
+            beat()
             roster = await self._rosters.current(room, self._clock.real_now())
             if self._published.get(room) == roster.jws:
                 continue

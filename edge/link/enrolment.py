@@ -5,30 +5,13 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from edge.errors import EnrolmentError
-from laundryd.daemon.mqtt import BrokerSettings
-from laundryd.wire.ids import RoomRef, Slug
-from laundryd.wire.uplink import VerifyKey
+from laundryd.daemon.enrolment import Enrolment
+from laundryd.wire.ids import RoomRef
 
-
-class Enrolment(BaseModel):
-    """Which relay this room belongs to, and how it is reached and recognised."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    site: Slug
-    room: Slug
-    relay_url: str
-    enrolment_key: VerifyKey
-    """Signs the rosters; the one thing that must come by a safe way."""
-    broker: BrokerSettings
-
-    @property
-    def ref(self) -> RoomRef:
-        """The room's two slugs."""
-        return RoomRef(site=self.site, room=self.room)
+__all__ = ["Enrolment", "read_enrolment"]
 
 
 def read_enrolment(path: Path, room: RoomRef) -> Enrolment:

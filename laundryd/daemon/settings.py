@@ -225,8 +225,8 @@ class _Origin:
         match detail["type"]:
             case "missing":
                 variable = variable_name(self.model, name)
-                where = f"write it into {self.config} or set" if self.config else "set"
-                return f"{name}: is not set; {where} {variable}{about}"
+                file = self.config or "a file that --config names"
+                return f"{name}: is not set; write it into {file} or set {variable}{about}"
             case "extra_forbidden":
                 guess = _guess(name, set(self.leaves))
                 return f"{name} in {self._where(name)}: no such setting{guess}"

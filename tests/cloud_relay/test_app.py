@@ -288,15 +288,34 @@ async def test_a_message_from_a_room_that_nobody_enrolled_is_counted_and_skipped
         )
 
 
-def test_the_program_says_ready_runs_until_sigterm_and_keeps_its_data(
+def use_secrets(url: str, code: str) -> list[str]:
+    """Show the program every kind of secret, at the most talkative level; return them."""
+    endpoint = "https://fcm.googleapis.com/fcm/send/secret-endpoint"
+    keys = {"p256dh": "A" * 86 + "E", "auth": "B" * 21 + "A"}
+    headers = {"Origin": url, "Accept": "application/json; token=1"}
+    with httpx.Client(base_url=url, headers=headers) as browser:
+        token = str(browser.post("/api/v1/join", json={"code": code}).json()["token"])
+        link = str(browser.post("/api/v1/devices/link-code").json()["code"])
+        body = {"endpoint": endpoint, "keys": keys}
+        assert browser.put("/api/v1/push/subscriptions", json=body).status_code == 204
+        browser.post("/api/v1/join", json={"code": "WRONG-CODE", "more": token})
+        browser.get("/api/v1/me", headers={"Authorization": "Bearer wrong-token-of-mine"})
+    return [code, token, link, endpoint, "WRONG-CODE", "wrong-token-of-mine", *keys.values()]
+
+
+def test_the_program_says_ready_ends_in_order_at_sigterm_and_logs_no_secret(
     tmp_path: Path, mosquitto: Mosquitto, free_port: Callable[[], int]
 ) -> None:
     settings = make_settings(tmp_path / "relay", mosquitto.port, free_port())
-    asyncio.run(add_room(settings, ROOM, "Basement"))
+    added = asyncio.run(add_room(settings, ROOM, "Basement"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(WAIT_S)
-        environment = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        environment = {
+            **os.environ,
+            "NOTIFY_SOCKET": str(tmp_path / "notify"),
+            "LAUNDRYD_RELAY_LOG_LEVEL": "debug",
+        }
         command = [sys.executable, "-m", "cloud_relay", "run", "--config"]
         program = subprocess.Popen(
             [*command, str(tmp_path / "relay" / "relay.toml")],
@@ -308,10 +327,12 @@ def test_the_program_says_ready_runs_until_sigterm_and_keeps_its_data(
             assert manager.recv(4_096).startswith(b"READY=1")
             health = httpx.get(f"{settings.http.public_url}/healthz")
             assert health.json() == {"status": "ok"}
+            secrets = use_secrets(settings.http.public_url, added.join_code)
             program.send_signal(signal.SIGTERM)
             said = program.communicate(timeout=WAIT_S)[1]
             assert program.returncode == 0, said
             assert "Traceback" not in said
+            assert [secret for secret in secrets if secret in said] == []
             assert manager.recv(4_096) == b"STOPPING=1"
         finally:
             program.kill()
