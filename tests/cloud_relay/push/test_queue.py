@@ -174,6 +174,30 @@ async def test_a_service_that_hangs_holds_back_nobody_elses() -> None:
             )
 
 
+@dataclass
+class ShownMeanwhile(Postman):
+    """The resident opens the app while the push is under way."""
+
+    world: World | None = None
+
+    @override
+    async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
+        assert self.world is not None
+        await self.world.planner.shown(ME, [card.id], AckKind.SHOWN)
+        return await super().send(card, subscription)
+
+
+async def test_what_was_shown_while_its_push_was_under_way_stays_shown() -> None:
+    postman = ShownMeanwhile()
+    async with relay(None, sender=postman) as world:
+        postman.world = world
+        world.subscribers.add(ME, "sub")
+        await cause(world)
+        await world.push_due()
+        assert await world.state_of(DONE.id) == "shown"
+        assert world.planner.counts["pushed"] == 0
+
+
 class Broken(Postman):
     """A fault of our own."""
 

@@ -113,6 +113,17 @@ async def test_an_overflow_snapshot_makes_a_gap_that_nobody_is_replayed_over() -
         assert [e.offset for e in await world.rooms.since(ROOM, at(50), 300) or ()] == [51]
 
 
+async def test_a_new_epoch_begins_its_numbers_anew_over_the_old_ones() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        await world.events(*(entry(n) for n in range(1, 6)))
+        await world.hear(Topic.UP_SNAPSHOT, snapshot(0, epoch="e2"))
+        await world.events(entry(1, epoch="e2"), entry(2, epoch="e2"))
+        events = await world.rooms.since(ROOM, at(0, "e2"), 300)
+        assert events is not None
+        assert [(event.epoch, event.offset) for event in events] == [("e2", 1), ("e2", 2)]
+
+
 async def test_a_snapshot_that_is_being_written_never_looks_like_nothing_missed() -> None:
     async with relay(None) as world:
         await world.begin()
