@@ -1,4 +1,4 @@
-"""Simulated residents: they join at the relay, look at a page or close it, and say what a resident can say."""
+"""Simulated residents: they join at the relay, look at a page or close it, and say what residents say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from laundryd.demo.errors import NotReadyError, RefusedError
 from laundryd.demo.push_client import DecryptedPush, Phone
 from laundryd.demo.sightings import How, Sighting, Sightings
 from laundryd.demo.town import Town
-from laundryd.demo.web import WITH_TOKEN, Web
+from laundryd.demo.web import Web
 from laundryd.live.client import LiveClient
 from laundryd.live.errors import LiveTimeoutError
 from laundryd.wire import frames
@@ -31,6 +31,7 @@ from laundryd.wire.bodies import (
 from laundryd.wire.commands import CommandAnswer, CommandName
 from laundryd.wire.ids import Position, Slug
 from laundryd.wire.machines import RoomSnapshot
+from laundryd.wire.notices import Lang, render
 
 LISTEN_S: Final = 3600.0
 """How long one wait for the next frame lasts; then the next wait begins."""
@@ -38,8 +39,6 @@ TOUCH_EVERY_S: Final = 30.0
 """How often a simulated page says that it is looked at, real time; 2 min without make it unattentive."""
 CONNECTED_WITHIN_S: Final = 30.0
 LOOK_AGAIN_S: Final = 0.1
-
-__all__ = ["WITH_TOKEN", "Place", "Resident", "live_in"]
 
 
 class Place(StrEnum):
@@ -224,6 +223,7 @@ class Resident:
                         machine=event.machine.machine,
                         subject=f"{event.epoch}:{event.offset}",
                         seen_s=_unix_s(received.received_s),
+                        caused_at=event.at,
                     )
                 )
 
@@ -245,6 +245,8 @@ class Resident:
                             machine=notice.machine,
                             subject=notice.id,
                             seen_s=_unix_s(received.received_s),
+                            caused_at=notice.caused_at,
+                            text=render(notice, Lang.EN).body,
                         )
                     )
                 await client.ack([notice.id])

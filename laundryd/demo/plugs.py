@@ -72,6 +72,12 @@ class Plug:
         elapsed = STANDS_BY if self._began_at is None else at - self._began_at
         return self._programme.power_w(elapsed.total_seconds())
 
+    def is_working(self, at: datetime) -> bool:
+        """Say whether its programme runs at a moment of room time."""
+        if self._began_at is None:
+            return False
+        return at < self._began_at + timedelta(minutes=self._programme.minutes)
+
     async def say(self, payload: bytes) -> bool:
         """Publish one report as it stands; False when the broker did not take it."""
         return await self._link.publish(sensor_topic(self.topic), payload)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
+
+from typing_extensions import override
 
 from laundryd.wire.ids import Slug
 
@@ -24,7 +27,8 @@ class Sighting:
     """Somebody saw something.
 
     ``kind`` is a public event's cause or a notice's kind. ``subject`` is the same for the same event or
-    notice, whoever sees it. ``seen_s`` is real time, Unix seconds. ``text`` is what a push showed.
+    notice, whoever sees it. ``seen_s`` is real time, Unix seconds; ``caused_at`` room time, None for a
+    push, which does not say it. ``text`` is what a notice said.
     """
 
     who: str
@@ -34,8 +38,10 @@ class Sighting:
     machine: Slug
     subject: str
     seen_s: float
+    caused_at: datetime | None = None
     text: str = ""
 
+    @override
     def __str__(self) -> str:
         """Say it in a line, without the time."""
         return f"{self.who}: {self.what} {self.kind} of {self.machine} ({self.how})"

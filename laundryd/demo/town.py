@@ -1,7 +1,7 @@
 """A whole laundry room on this computer: brokers, relay, edge, plugs, push service, all real but the plugs.
 
-    async with Town() as town:
-        town.plug("w1").run_programme(12)
+async with Town() as town:
+    town.plug("w1").run_programme(12)
 """
 
 from __future__ import annotations

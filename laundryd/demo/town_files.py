@@ -131,7 +131,7 @@ def _edge_settings(plan: TownPlan, enrolment: Path, testing: dict[str, object]) 
             ("[[machines]]", {"id": machine.id, "kind": machine.kind, "name": machine.name})
         )
         tables.append(("[machines.plug]", {"source": "tasmota", "topic": topic_of(machine.id)}))
-    head = {
+    head: dict[str, object] = {
         "site": ROOM.site,
         "room": ROOM.room,
         "name": ROOM_NAME,
