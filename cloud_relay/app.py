@@ -92,7 +92,6 @@ class Relay:
             stack.callback(listener.close)
             db = await open_database(settings.database, MIGRATIONS)
             stack.push_async_callback(db.close)
-            stack.callback(sd_notify.notify, "STOPPING=1")
             await self._open(db, stack)
             await self._live_until_told(listener, on_listening)
 
@@ -242,6 +241,7 @@ class Relay:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(work, name=name) for name, work in works]
                 await self._stop.wait()
+                sd_notify.notify("STOPPING=1")
                 log.info("stopping")
                 for task in reversed(running):
                     task.cancel()
