@@ -3,11 +3,14 @@
 import { signal } from "@preact/signals";
 import { sendLive } from "../live/outbox";
 import type { NoticeFrame } from "../wire/types";
+import { toTakeOff } from "./gone";
 import { keepSeen, seenIds } from "./seen";
 
 export const notices = signal<readonly NoticeFrame[]>([]);
 /** Rendered on a visible page, but the server could not be told yet. */
 const untold = new Set<string>();
+/** When this page acknowledged a notice that it shows, in the page's own milliseconds. */
+const acknowledged_ms = new Map<string, number>();
 
 export function noticeCame(notice: NoticeFrame): void {
   if (notices.value.some((shown) => shown.id === notice.id)) return acknowledge([notice.id]);
@@ -16,9 +19,17 @@ export function noticeCame(notice: NoticeFrame): void {
   notices.value = [notice, ...notices.value];
 }
 
+/** The server says that these were told or read elsewhere, or are of no use any more. */
 export function noticeGone(ids: readonly string[]): void {
+  takeOff(toTakeOff(ids, acknowledged_ms, performance.now()));
+}
+
+function takeOff(ids: readonly string[]): void {
   notices.value = notices.value.filter((notice) => !ids.includes(notice.id));
-  ids.forEach(closeNotification);
+  for (const id of ids) {
+    acknowledged_ms.delete(id);
+    closeNotification(id);
+  }
 }
 
 /** Call after rendering, when the page becomes visible, and after a reconnect. */
@@ -27,6 +38,7 @@ export function acknowledgeShown(): void {
   const seen = seenIds();
   const fresh = notices.value.map((notice) => notice.id).filter((id) => !seen.includes(id));
   if (fresh.length > 0) keepSeen(fresh);
+  for (const id of fresh) acknowledged_ms.set(id, performance.now());
   const ids = [...new Set([...fresh, ...untold])];
   if (ids.length > 0) acknowledge(ids);
 }
@@ -35,7 +47,7 @@ export function acknowledgeShown(): void {
 export function dismiss(id: string): void {
   keepSeen([id]);
   untold.delete(id);
-  noticeGone([id]);
+  takeOff([id]);
   if (!sendLive({ type: "read", notice_ids: [id] })) untold.add(id);
 }
 
