@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
+BEYOND_EVERY_HEAD: Final = 2**53 - 1
+"""The wire's largest offset. To keep more than an edge has is the one thing that makes it begin an
+epoch of its own, as it must when it comes back with one that was left for good."""
 
 
 class ForeignEventError(Exception):
@@ -89,10 +92,9 @@ class Handlers:
         kept = self._rooms.position(room)
         acked = kept.offset if kept is not None and kept.epoch == hello.head.epoch else None
         if acked is None and await self._rooms.is_past_epoch(room, hello.head.epoch):
-            # A store restored from a backup goes on with numbers that were left for good. To keep more
-            # than the edge has is the one thing that makes it begin an epoch of its own.
+            # A store restored from a backup goes on with numbers that were left.
             log.warning("the edge came back with an epoch it had left", extra={"room": room})
-            acked = hello.head.offset + 1
+            acked = BEYOND_EVERY_HEAD
         if acked != hello.head.offset:
             self._planner.hold(room)
         await self._say(
@@ -149,8 +151,8 @@ class Handlers:
             raise ForeignEventError("the snapshot is of another room than its topic")
         position = body.snapshot.position
         if await self._rooms.is_past_epoch(room, position.epoch):
-            # See ``hello``: only a new epoch helps. A late duplicate is ignored by an edge that moved on.
-            answer = DownAck(epoch=position.epoch, offset=position.offset + 1)
+            # An edge that moved on, whose snapshot comes late, ignores this.
+            answer = DownAck(epoch=position.epoch, offset=BEYOND_EVERY_HEAD)
             await self._say(room, Topic.DOWN_ACK, answer)
             return
         async with transaction(self._db) as db:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud_relay.ingest.handlers import BEYOND_EVERY_HEAD
 from laundryd.daemon.mqtt import Message
 from laundryd.wire.ids import Position, RoomRef
 from laundryd.wire.phases import Phase
@@ -92,9 +93,9 @@ async def test_an_epoch_that_was_left_never_comes_back() -> None:
         await world.hear(Topic.UP_SNAPSHOT, snapshot(9))
         assert world.rooms.position(ROOM) == Position(epoch="e2", offset=0)
         # More than the edge has: the edge begins an epoch of its own.
-        assert world.link.acks[-1] == DownAck(epoch=EPOCH, offset=10)
+        assert world.link.acks[-1] == DownAck(epoch=EPOCH, offset=BEYOND_EVERY_HEAD)
         await world.hear(Topic.UP_HELLO, hello(9))
-        assert world.link.hellos[-1].acked == 10
+        assert world.link.hellos[-1].acked == BEYOND_EVERY_HEAD
 
 
 async def test_a_late_snapshot_of_the_same_epoch_changes_nothing() -> None:
