@@ -13,7 +13,7 @@ from rich.markup import escape
 from laundryd.demo.sightings import How, Sighting
 from laundryd.demo.town import MACHINES, Town
 from laundryd.wire.ids import Slug
-from laundryd.wire.phases import Cause
+from laundryd.wire.phases import Cause, Sensor
 
 WHAT_HAPPENED: Final[dict[Cause, tuple[str, str]]] = {
     Cause.CLAIMED: ("yellow", "{who} is on the way; it is held for 10 minutes"),
@@ -29,7 +29,7 @@ WHAT_HAPPENED: Final[dict[Cause, tuple[str, str]]] = {
     Cause.COLLECTED: ("green", "the laundry is out; it is free"),
     Cause.OUT_OF_ORDER: ("red", "the staff says: out of order"),
     Cause.REPAIRED: ("green", "the staff says: repaired"),
-    Cause.SENSOR_CHANGED: ("dim", "its plug fell silent or came back"),
+    Cause.SENSOR_CHANGED: ("dim", "its plug: {sensor}"),
 }
 """Cause -> colour and sentence; ``{who}`` is a simulated resident, or "a resident": a visitor, you."""
 _HOW: Final = {
@@ -48,6 +48,8 @@ class Account:
         self._console = Console(highlight=False, soft_wrap=True)
         self._names = {machine.id: machine.name for machine in MACHINES}
         self._told: set[str] = set()
+        self._heard: set[Slug] = set()
+        """Machines whose plugs have spoken: only they can fall silent."""
 
     def welcome(self, town: Town) -> None:
         """Print where everything is, and the join code as text and as a QR picture."""
@@ -71,14 +73,25 @@ class Account:
             self._notice(sighting)
         elif sighting.subject not in self._told:
             self._told.add(sighting.subject)
-            self._event(sighting)
+            if self._is_news(sighting):
+                self._event(sighting)
+
+    def _is_news(self, one: Sighting) -> bool:
+        """Leave out that plugs are not heard before they are: each new room begins so."""
+        if one.kind != Cause.SENSOR_CHANGED or one.view is None:
+            return True
+        was_heard = one.machine in self._heard
+        if one.view.sensor is Sensor.OK:
+            self._heard.add(one.machine)
+        return was_heard
 
     def _event(self, one: Sighting) -> None:
         colour, sentence = WHAT_HAPPENED[Cause(one.kind)]
         who = self.owners.get(one.machine, "a resident")
+        sensor = "" if one.view is None else one.view.sensor
         self._console.print(
             f"{_clock(one.caused_at)}  [bold]{self._name(one.machine):9}[/]  "
-            f"[{colour}]{escape(sentence.format(who=who))}[/]"
+            f"[{colour}]{escape(sentence.format(who=who, sensor=sensor))}[/]"
         )
 
     def _notice(self, one: Sighting) -> None:

@@ -224,6 +224,7 @@ class Resident:
                         subject=f"{event.epoch}:{event.offset}",
                         seen_s=_unix_s(received.received_s),
                         caused_at=event.at,
+                        view=event.machine,
                     )
                 )
 

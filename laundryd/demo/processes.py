@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from typing import Final
 import aiohttp
 
 from laundryd.demo.errors import NotReadyError, ProgramEndedError
+
+log = logging.getLogger("laundryd.demo")
 
 READY_WITHIN_S: Final = 60.0
 """A slow computer's first start compiles every module; the second takes two seconds."""
@@ -117,6 +120,7 @@ class Program:
             async with asyncio.timeout(STOP_WITHIN_S):
                 await process.wait()
         except TimeoutError:
+            log.error("%s did not end within %.0f s: killed", self.name, STOP_WITHIN_S)  # noqa: TRY400 -- no traceback: it says nothing of the program
             process.kill()
             await process.wait()
 

@@ -12,6 +12,7 @@ from typing import Literal
 from typing_extensions import override
 
 from laundryd.wire.ids import Slug
+from laundryd.wire.machines import MachineView
 
 
 class How(StrEnum):
@@ -28,7 +29,8 @@ class Sighting:
 
     ``kind`` is a public event's cause or a notice's kind. ``subject`` is the same for the same event or
     notice, whoever sees it. ``seen_s`` is real time, Unix seconds; ``caused_at`` room time, None for a
-    push, which does not say it. ``text`` is what a notice said.
+    push, which does not say it. ``text`` is what a notice said, ``view`` the
+    machine after an event.
     """
 
     who: str
@@ -40,6 +42,7 @@ class Sighting:
     seen_s: float
     caused_at: datetime | None = None
     text: str = ""
+    view: MachineView | None = None
 
     @override
     def __str__(self) -> str:
