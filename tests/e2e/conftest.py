@@ -7,5 +7,6 @@ from tests.e2e.browsers.fixtures import (
     new_chromium,
     push_service,
 )
+from tests.e2e.town import town
 
-__all__ = ["chromium_page", "firefox", "launch_firefox", "new_chromium", "push_service"]
+__all__ = ["chromium_page", "firefox", "launch_firefox", "new_chromium", "push_service", "town"]
