@@ -43,7 +43,7 @@ from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.tokens import SigningKey
 from laundryd.live.server import LiveServer
 from laundryd.live.settings import LiveSettings
-from laundryd.wire.events import Entry
+from laundryd.wire.events import AckKind, Entry
 from laundryd.wire.ids import NoticeId, ResidentId
 from laundryd.wire.topics import Topic, topic_filter, topic_name
 from laundryd.wire.uplink import PresentSession, Roster
@@ -248,7 +248,8 @@ class Edge:
         for entry in entries:
             if entry.event is not None:
                 self._live.publish(entry.event)
-            if entry.ack is not None:
+            # Only what was read: a page acknowledges what it has just shown, and goes on showing it.
+            if entry.ack is not None and entry.ack.kind is AckKind.READ:
                 self._live.notice_gone(entry.ack.resident, [entry.ack.notice_id])
             for notice in entry.notices:
                 self._live.notify(notice.card(), notice.resident)
@@ -281,8 +282,8 @@ class Edge:
         ]
 
     async def _told_elsewhere(self, notices: list[NoticeId]) -> None:
-        for resident in await self._store.room.told_elsewhere(notices):
-            self._live.notice_gone(resident, notices)
+        # From now on no page that comes gets them; one that shows them already keeps them until read.
+        await self._store.room.told_elsewhere(notices)
 
     async def _roster(self, enrolment: Enrolment) -> RosterKeeper:
         kept = await self._store.documents.get(ROSTER)
