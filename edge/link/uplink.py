@@ -71,7 +71,7 @@ class UplinkRoom(Protocol):
         ...
 
     async def acknowledge(self, position: Position) -> None:
-        """Let go of everything up to ``position``: the relay keeps it."""
+        """Let go of everything up to ``position``: the relay keeps it. Another epoch's is ignored."""
         ...
 
     async def begin_epoch(self) -> None:
@@ -259,7 +259,7 @@ class Uplink:
         self.last_heard_s = self._clock.monotonic_s()
         match address.topic:
             case Topic.DOWN_HELLO:
-                self._greeted(DownHello.model_validate_json(payload))
+                await self._greeted(DownHello.model_validate_json(payload))
             case Topic.DOWN_ACK:
                 await self._acknowledged(DownAck.model_validate_json(payload))
             case Topic.DOWN_COMMAND:
@@ -272,11 +272,12 @@ class Uplink:
                 self._skip("unknown_topic", address.topic)
         self._wake.set()
 
-    def _greeted(self, hello: DownHello) -> None:
+    async def _greeted(self, hello: DownHello) -> None:
         now = self._clock.real_now()
         self.relay_ahead = hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2)
         self._outbox.greeted(hello)
-
+        # A hello acknowledges too: the answer to the last batch may have been lost.
+        await self._room.acknowledge(Position(epoch=hello.epoch, offset=self._outbox.acked))
         if self._room.snapshot_due():
             self._outbox.lost()
 

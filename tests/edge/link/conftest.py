@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from pydantic import BaseModel
+
+from cloud_relay.ingest.order import decide
+from edge.link.roster import RosterKeeper
+from edge.link.uplink import Uplink
+from edge.local.desk import LinkedRoom, RoomDesk
+from edge.room.reconcile import MachineSetup
+from edge.store.edge_store import EdgeStore
+from edge.writer import RoomWriter
+from laundryd.daemon.clock import Clock
+from laundryd.daemon.mqtt import Message, MqttLink, Will
+from laundryd.daemon.tokens import SigningKey
+from laundryd.demo.broker import Mosquitto
+from laundryd.wire.commands import CommandName, DownCommand, ResidentCommand, UpAnswer
+from laundryd.wire.events import Entry
+from laundryd.wire.ids import NoticeId, Position, RoomRef
+from laundryd.wire.machines import MachineKind
+from laundryd.wire.topics import Topic, parse_topic, topic_name
+from laundryd.wire.uplink import (
+    DownAck,
+    DownHello,
+    DownRoster,
+    Roster,
+    UpEvents,
+    UpHello,
+    UpPresence,
+    UpSnapshot,
+)
+
+ROOM = RoomRef(site="maple-hall", room="basement")
+WASHERS = [MachineSetup(f"w{n}", MachineKind.WASHER, f"Washer {n}", has_plug=False) for n in (1, 2)]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def until(found: Callable[[], bool], timeout_s: float = 20) -> None:
+    """Wait for what no event tells; the condition is looked at often."""
+    async with asyncio.timeout(timeout_s):
+        while not found():  # noqa: ASYNC110 -- the things under test have no events for tests
+            await asyncio.sleep(0.02)
+
+
+class TinyRelay:
+    """Speaks the relay's half over a real broker and keeps what it hears, in memory."""
+
+    def __init__(self, broker: Mosquitto) -> None:
+        self.link = MqttLink(
+            broker.settings,
+            "relay",
+            name="relay",
+            subscriptions=["laundry/v1/+/+/up/#", "laundry/v1/+/+/availability"],
+        )
+        self.kept: Position | None = None
+        self.entries: list[Entry] = []
+        self.hellos: list[UpHello] = []
+        self.snapshots: list[UpSnapshot] = []
+        self.presence: list[UpPresence] = []
+        self.answers: list[UpAnswer] = []
+        self.caught_up = 0
+        self.availability = ""
+        self.answers_words = True
+        self.connects = 0
+        self._inbox: asyncio.Queue[Message] = asyncio.Queue()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read())
+            await self.link.run(self._inbox.put_nowait, self._greet)
+
+    async def say(self, topic: Topic, payload: BaseModel | bytes, *, retain: bool = False) -> None:
+        body = payload if isinstance(payload, bytes) else payload.model_dump_json().encode()
+        assert await self.link.publish(topic_name(ROOM, topic), body, retain=retain)
+
+    async def command(self, id_: str, machine: str = "w1", *, expires_in_s: float = 10) -> UpAnswer:
+        now = datetime.now(UTC)
+        before = len(self.answers)
+        await self.say(
+            Topic.DOWN_COMMAND,
+            DownCommand(
+                request_id=id_,
+                relay_id="relay-1",
+                command=ResidentCommand(
+                    id=id_, resident="anna", machine=machine, name=CommandName.CLAIM
+                ),
+                sent_at=now,
+                expires_at=now + timedelta(seconds=expires_in_s),
+            ),
+        )
+        await until(lambda: len(self.answers) > before)
+        return self.answers[-1]
+
+    async def _greet(self) -> None:
+        self.connects += 1
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._inbox.get()
+            address = parse_topic(message.topic)
+            assert address is not None
+            match address.topic:
+                case Topic.AVAILABILITY:
+                    self.availability = message.payload.decode()
+                case Topic.UP_PRESENCE:
+                    self.presence.append(UpPresence.model_validate_json(message.payload))
+                case Topic.UP_ANSWER:
+                    assert address.variable == "relay-1"
+                    self.answers.append(UpAnswer.model_validate_json(message.payload))
+                case Topic.UP_HELLO:
+                    self.hellos.append(UpHello.model_validate_json(message.payload))
+                    await self._hello(self.hellos[-1])
+                case Topic.UP_SNAPSHOT:
+                    self.snapshots.append(UpSnapshot.model_validate_json(message.payload))
+                    self.kept = self.snapshots[-1].snapshot.position
+                    await self._ack(DownAck(epoch=self.kept.epoch, offset=self.kept.offset))
+                case Topic.UP_EVENTS:
+                    await self._events(UpEvents.model_validate_json(message.payload))
+                case _:
+                    raise AssertionError(address)
+
+    async def _hello(self, hello: UpHello) -> None:
+        known = self.kept is not None and self.kept.epoch == hello.head.epoch
+        answer = DownHello(
+            version="1",
+            epoch=hello.head.epoch,
+            acked=self.kept.offset if self.kept and known else None,
+            echo_sent_at=hello.sent_at,
+            relay_at=datetime.now(UTC),
+        )
+        name = topic_name(ROOM, Topic.DOWN_HELLO)
+        await self.link.publish(name, answer.model_dump_json().encode())
+
+    async def _events(self, batch: UpEvents) -> None:
+        decision = decide(self.kept, batch.entries)
+        if decision.take:
+            self.entries += decision.take
+            self.kept = decision.take[-1].position
+        self.caught_up += batch.caught_up
+        if decision.answer is not None and self.answers_words:
+            await self._ack(decision.answer)
+
+    async def _ack(self, ack: DownAck) -> None:
+        await self.link.publish(topic_name(ROOM, Topic.DOWN_ACK), ack.model_dump_json().encode())
+
+
+@dataclass
+class LinkedEdge:
+    """The edge's half: a real room on a real store, linked."""
+
+    store: EdgeStore
+    writer: RoomWriter
+    uplink: Uplink
+    told: list[NoticeId]
+    roster: RosterKeeper
+
+    async def claim_and_release(self, round_: int) -> None:
+        for name in ("claim", "release"):
+            answer = await self.writer.command(
+                ResidentCommand(
+                    id=f"{name}-{round_}", resident="anna", machine="w1", name=CommandName(name)
+                )
+            )
+            assert answer.ok, answer
+
+
+@dataclass
+class Link:
+    """What a test needs of both sides."""
+
+    broker: Mosquitto
+    relay: TinyRelay
+    enrolment_key: SigningKey
+    folder: Path
+
+    @asynccontextmanager
+    async def edge(self, machines: list[MachineSetup] = WASHERS) -> AsyncIterator[LinkedEdge]:
+        """An edge on this folder's store, running."""
+        store = await EdgeStore.open(self.folder / "room.db")
+        clock = Clock()
+        writer = await RoomWriter.open(ROOM, machines, store, clock)
+        desk = RoomDesk(
+            writer, store, clock, name="Basement", on_presence=lambda: None, present=list
+        )
+        told: list[NoticeId] = []
+
+        async def keep_told(notices: list[NoticeId]) -> None:
+            told.extend(notices)
+
+        async def save(_roster: Roster) -> None:
+            return None
+
+        roster = RosterKeeper(
+            enrolment_key=self.enrolment_key.verify_key,
+            audience=ROOM.audience,
+            current=None,
+            save=save,
+        )
+        uplink = Uplink(
+            ref=ROOM,
+            name="Basement",
+            local_url="http://127.0.0.1:1",
+            mqtt=MqttLink(
+                self.broker.settings,
+                "edge",
+                name="cloud broker",
+                subscriptions=[f"laundry/v1/{ROOM.site}/{ROOM.room}/down/#"],
+                will=Will(topic_name(ROOM, Topic.AVAILABILITY), b"offline"),
+            ),
+            room=LinkedRoom(desk, writer, store),
+            roster=roster,
+            clock=clock,
+            acked=store.room.acked,
+            told=keep_told,
+            on_connected=lambda: None,
+        )
+        writer.on_entries.append(lambda _entries, _changes: uplink.appended())
+        task = asyncio.create_task(uplink.run())
+        try:
+            yield LinkedEdge(store, writer, uplink, told, roster)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await writer.settle()
+            await store.close()
+
+    def roster(self, version: int, key: SigningKey | None = None, audience: str = "") -> DownRoster:
+        signer = key or self.enrolment_key
+        roster = Roster(
+            version=version,
+            audience=audience or ROOM.audience,
+            keys=[signer.verify_key],
+            relay_url="https://laundry.example.org",
+        )
+        return DownRoster(jws=signer.sign(roster.model_dump(mode="json")))
+
+
+@pytest.fixture
+async def link(mosquitto: Mosquitto, tmp_path: Path) -> AsyncIterator[Link]:
+    relay = TinyRelay(mosquitto)
+    task = asyncio.create_task(relay.run())
+    await until(lambda: relay.connects > 0)
+    key = SigningKey.load_or_create(tmp_path / "enrolment.pem")
+    yield Link(mosquitto, relay, key, tmp_path)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+Waiter = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def wait_until() -> Waiter:
+    return until

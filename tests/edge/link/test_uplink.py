@@ -1,0 +1,202 @@
+"""The link over a real Mosquitto, with a tiny relay that speaks the wire's models."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+
+import pytest
+
+from edge.store.commit import Commit
+from laundryd.daemon.tokens import SigningKey
+from laundryd.wire.errors import ErrorCode
+from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
+from laundryd.wire.uplink import DownTold
+from tests.edge.link.conftest import ROOM, WASHERS, Link, LinkedEdge, until
+
+
+def offsets(link: Link) -> list[int]:
+    return [entry.offset for entry in link.relay.entries]
+
+
+async def synced(link: Link, edge: LinkedEdge) -> None:
+    await until(
+        lambda: (
+            link.relay.kept == edge.writer.position
+            and edge.store.room.acked == edge.writer.position.offset
+            and edge.uplink.waiting == 0
+        )
+    )
+
+
+async def test_hello_snapshot_events_and_their_acknowledgement(link: Link) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert link.relay.hellos[0].head.epoch == edge.writer.position.epoch
+        assert link.relay.hellos[0].local_url == "http://127.0.0.1:1"
+        assert [one.reason for one in link.relay.snapshots] == ["new_epoch"]
+        await edge.claim_and_release(1)
+        await synced(link, edge)
+        assert offsets(link) == list(range(1, edge.writer.position.offset + 1))
+        assert link.relay.availability == "online"
+        await until(lambda: link.relay.caught_up >= 1 and len(link.relay.presence) >= 1)
+    await until(lambda: link.relay.availability == "offline")
+
+
+async def test_what_happened_before_the_relay_knew_the_room_reaches_it_as_entries(
+    link: Link,
+) -> None:
+    async with link.edge() as edge:
+        # Kept before the first hello is answered: with notices, a snapshot would swallow them.
+        await edge.claim_and_release(1)
+        await synced(link, edge)
+        assert offsets(link) == list(range(1, edge.writer.position.offset + 1))
+        assert link.relay.snapshots[0].snapshot.position.offset == 0
+
+
+async def test_a_broker_killed_and_started_again_loses_and_doubles_nothing(link: Link) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        for round_ in range(3):
+            link.broker.kill()
+            await edge.claim_and_release(round_)
+            connects = link.relay.connects
+            link.broker.start()
+            await until(lambda before=connects: link.relay.connects > before)  # type: ignore[misc]  # a loop's value, bound now
+            await synced(link, edge)
+        assert offsets(link) == list(range(1, edge.writer.position.offset + 1))
+        assert len(link.relay.snapshots) == 1
+
+
+async def test_what_was_not_acknowledged_is_sent_again_after_a_restart(link: Link) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        link.relay.answers_words = False
+        before = edge.store.room.acked
+        await edge.claim_and_release(1)
+        await until(lambda: link.relay.kept == edge.writer.position)
+        assert edge.store.room.acked == before, "kept by the relay, but it did not say so"
+    link.relay.answers_words = True
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert offsets(link) == list(range(1, edge.writer.position.offset + 1))
+
+
+async def test_a_relay_with_more_than_the_edge_gets_a_new_epoch(link: Link) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        epoch = edge.writer.position.epoch
+    assert link.relay.kept is not None
+    link.relay.kept = link.relay.kept.model_copy(update={"offset": 1_000})
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert edge.writer.position.epoch != epoch
+        assert link.relay.snapshots[-1].reason == "new_epoch"
+
+
+async def test_a_machine_that_left_the_settings_leaves_the_relay_too(link: Link) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert len(link.relay.snapshots) == 1
+    async with link.edge(WASHERS[:1]) as edge:
+        await until(lambda: len(link.relay.snapshots) == 2 and not edge.store.room.snapshot_due)
+        machines = link.relay.snapshots[-1].snapshot.machines
+        assert [one.machine for one in machines] == ["w1"]
+    async with link.edge(WASHERS[:1]) as edge:
+        await synced(link, edge)
+        assert len(link.relay.snapshots) == 2, "once is enough"
+
+
+async def test_a_remote_command_is_answered_once_for_each_id(link: Link) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        first = await link.relay.command("wish-1")
+        assert first.request_id == "wish-1"
+        assert first.answer.ok
+        again = await link.relay.command("wish-1")
+        assert again.answer == first.answer
+        refused = await link.relay.command("wish-2", machine="w9")
+        assert refused.answer.error is not None
+        assert refused.answer.error.code is ErrorCode.UNKNOWN_MACHINE
+
+
+async def test_an_expired_command_is_refused(link: Link) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        position = edge.writer.position
+        late = await link.relay.command("late", expires_in_s=-1)
+        assert late.answer.error is not None
+        assert late.answer.error.code is ErrorCode.EXPIRED
+        assert edge.writer.position == position
+
+
+async def test_notices_told_elsewhere_are_passed_on(link: Link) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        await link.relay.say(Topic.DOWN_TOLD, DownTold(notice_ids=["0" * 32]))
+        await until(lambda: edge.told == ["0" * 32])
+
+
+async def test_a_newer_roster_is_taken_and_an_older_one_refused(link: Link) -> None:
+    async with link.edge() as edge:
+        await link.relay.say(Topic.DOWN_ROSTER, link.roster(5), retain=True)
+        await until(lambda: edge.roster.current is not None and edge.roster.current.version == 5)
+        await link.relay.say(Topic.DOWN_ROSTER, link.roster(4))
+        await until(lambda: edge.uplink.skipped["roster_refused"] == 1)
+        assert edge.roster.current is not None
+        assert edge.roster.current.version == 5
+        await link.relay.say(Topic.DOWN_ROSTER, link.roster(6))
+        await until(lambda: edge.roster.current is not None and edge.roster.current.version == 6)
+
+
+async def test_a_roster_of_a_foreign_signature_or_room_is_refused(link: Link) -> None:
+    foreign = SigningKey.load_or_create(link.folder / "foreign.pem")
+    async with link.edge() as edge:
+        await synced(link, edge)
+        await link.relay.say(Topic.DOWN_ROSTER, link.roster(7, foreign))
+        await link.relay.say(Topic.DOWN_ROSTER, link.roster(7, audience="edge:maple-hall/attic"))
+        await until(lambda: edge.uplink.skipped["roster_refused"] == 2)
+        assert edge.roster.current is None
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "reason"),
+    [
+        (topic_name(ROOM, Topic.DOWN_ACK), b"{", "malformed"),
+        (topic_name(ROOM, Topic.DOWN_COMMAND), json.dumps({"id": 1}).encode(), "malformed"),
+        (topic_name(ROOM, Topic.DOWN_ROSTER), b"\xff\xfe", "malformed"),
+        (topic_name(ROOM, Topic.DOWN_ACK), b" " * (MAX_PAYLOAD_BYTES + 1), "oversized"),
+        ("laundry/v1/maple-hall/basement/down/weather", b"{}", "unknown_topic"),
+    ],
+    ids=["malformed_ack", "malformed_command", "not_utf8", "oversized", "unknown_topic"],
+)
+async def test_a_bad_message_is_a_counted_skip(
+    link: Link, topic: str, payload: bytes, reason: str
+) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert await link.relay.link.publish(topic, payload)
+        await until(lambda: edge.uplink.skipped[reason] == 1)
+        # The next good one works.
+        assert (await link.relay.command("after")).answer.ok
+        assert sum(edge.uplink.skipped.values()) == 1
+
+
+async def test_a_store_that_fails_stops_nothing(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        real = edge.store.room.commit
+
+        async def full(_work: Commit) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(edge.store.room, "commit", full)
+        asking = asyncio.create_task(link.relay.command("wish-1"))
+        await until(lambda: edge.uplink.skipped["not_kept"] == 1)
+        monkeypatch.setattr(edge.store.room, "commit", real)
+        assert not link.relay.answers, "what was not kept is not answered"
+        assert (await link.relay.command("wish-2")).answer.ok
+        assert (await asking).answer.ok
