@@ -108,7 +108,8 @@ class LiveClient:
         )
         self.needs_snapshot: set[RoomKey] = set()
         self.duplicates = 0
-        """Events that came though they were known already."""
+        """Events that came over the socket a second time."""
+        self._came_to: dict[RoomKey, Position] = {}
         self.connections = 0
         """Welcomes so far."""
         self._frames: _Inbox[frames.ServerFrame] = _Inbox()
@@ -366,8 +367,13 @@ class LiveClient:
 
     def _take_event(self, event: PublicEvent, received_s: float) -> None:
         decision = step(self.positions.get(event.room), event)
+        came = self._came_to.get(event.room)
+        again = came is not None and came.epoch == event.epoch and event.offset <= came.offset
+        if not again:
+            self._came_to[event.room] = Position(epoch=event.epoch, offset=event.offset)
         if decision is Step.DUPLICATE:
-            self.duplicates += 1
+            # One that comes for the first time and is known already stood in a snapshot: no double.
+            self.duplicates += again
             return
         if decision is Step.GAP:
             self.needs_snapshot.add(event.room)
