@@ -155,6 +155,8 @@ def _room_routes(api: FastAPI, local: LocalRoom) -> None:
         local.check(room)
         if command not in set(CommandName):
             raise ProblemError(ErrorCode.UNKNOWN_COMMAND)
+        if not local.desk.has(machine):
+            raise ProblemError(ErrorCode.UNKNOWN_MACHINE)
         result = await local.desk.command(
             who.resident,
             frames.Command.model_construct(
@@ -190,14 +192,6 @@ def _probe_routes(api: FastAPI, is_ready: Callable[[], bool], own: CollectorRegi
     )
     async def metrics() -> Response:
         return Response(generate_latest() + generate_latest(own), media_type=CONTENT_TYPE_LATEST)
-
-    @api.api_route(
-        "/api/{path:path}",
-        methods=["GET", "POST", "PUT", "DELETE"],
-        include_in_schema=False,
-    )
-    async def nothing_here(path: str) -> None:
-        raise ProblemError(ErrorCode.NOT_FOUND, f"/api/{path[:80]}.")
 
 
 def _address(request: Request) -> str:

@@ -50,6 +50,10 @@ class RoomDesk:
             durable=self._writer.durable,
         )
 
+    def has(self, machine: str) -> bool:
+        """Say whether ``machine``, as anybody may have written it, is one of the room's."""
+        return machine in self._writer.state.machines
+
     def position(self, room: RoomKey) -> Position | None:
         """Return the journal's head; None for another room."""
         return self._writer.position if room == self._writer.room.key else None

@@ -72,7 +72,7 @@ class HttpGuard:
         try:
             self._check(scope["method"], headers_of(scope))
         except ProblemError as error:
-            await problem_response(error)(scope, receive, send)
+            await problem_response(error)(scope, receive, _secured(send))
             return
         await self._app(scope, _limited(receive), _secured(send))
 
