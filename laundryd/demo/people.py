@@ -32,6 +32,7 @@ from laundryd.wire.commands import CommandAnswer, CommandName
 from laundryd.wire.ids import Position, Slug
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import Lang, render
+from laundryd.wire.phases import Sensor
 
 LISTEN_S: Final = 3600.0
 """How long one wait for the next frame lasts; then the next wait begins."""
@@ -112,7 +113,7 @@ class Resident:
                 endpoint=phone.endpoint, keys=PushKeys(p256dh=phone.p256dh, auth=phone.auth)
             ),
         )
-        await self._edge_is_linked()
+        await self._room_is_heard()
         if self.place is Place.ROOM:
             voucher = await self._relay.post(f"/rooms/{self._town.room.key}/voucher", None, Voucher)
             self._page = Web(self._town.http, voucher.local_url or self._town.edge_url)
@@ -278,19 +279,24 @@ class Resident:
             text=str(notification.get("body")),
         )
 
-    async def _edge_is_linked(self) -> None:
-        """Wait until the relay hears the room's edge, so that commands can reach it."""
+    async def _room_is_heard(self) -> None:
+        """Wait until the relay hears the room's edge, and the edge its plugs if they speak.
+
+        Then commands reach the room, and nothing changes there before somebody says something.
+        """
         ends_at_s = time.monotonic() + CONNECTED_WITHIN_S
         while time.monotonic() < ends_at_s:
             with contextlib.suppress(RefusedError):
-                status = (await self.room()).edge
-                if status is not None and status.online:
+                room = await self.room()
+                online = room.edge is not None and room.edge.online
+                heard = all(machine.sensor is Sensor.OK for machine in room.machines)
+                if online and (heard or not self._town.plugs_speak):
                     return
             # The relay has no word for it; it takes as long as one hello.
             await asyncio.sleep(LOOK_AGAIN_S)
         self._town.check()
         raise NotReadyError(
-            "the relay does not hear the room's edge; the edge's last lines:\n"
+            "the relay does not hear the room's edge and plugs; the edge's last lines:\n"
             f"{self._town.edge.last_lines()}"
         )
 

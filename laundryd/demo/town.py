@@ -51,7 +51,8 @@ class Town:
     ) -> None:
         self.push = PushService()
         self.join_code = self.join_url = ""
-        self._speed, self._plugs_speak, self._folder = speed, plugs_speak, folder
+        self._speed, self._folder = speed, folder
+        self.plugs_speak = plugs_speak
         self._stack = AsyncExitStack()
         self._plugs: dict[Slug, Plug] = {}
 
@@ -181,7 +182,7 @@ class Town:
                 machine.kind,
                 self.room_broker.settings,
                 self.clock,
-                speaks_itself=self._plugs_speak,
+                speaks_itself=self.plugs_speak,
             )
             for machine in plan.machines
         }
