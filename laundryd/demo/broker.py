@@ -91,7 +91,11 @@ class Mosquitto:
         errors = self._folder / "mosquitto.log"
         with errors.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 -- our own file, an absolute program
-                [mosquitto_program(), "-c", str(config)], stderr=log, stdout=log
+                [mosquitto_program(), "-c", str(config)],
+                stderr=log,
+                stdout=log,
+                # Ctrl-C in the terminal is for us alone: its clients say goodbye before it goes.
+                start_new_session=True,
             )
         ends_at = time.monotonic() + START_TIMEOUT_S
         while not _answers(self.port):
