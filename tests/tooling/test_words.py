@@ -1,11 +1,12 @@
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tools.dev.layout import ROOT
-from tools.dev.node import major, sources
+from tools.dev.layout import PWA, ROOT
+from tools.dev.node import OLDEST_MINOR, sources, will_do
 from tools.dev.testing import pytest_arguments
 from tools.dev.words import WORDS, main
 
@@ -47,10 +48,28 @@ def test_full_adds_the_heavy_tests_and_the_rest_goes_to_pytest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "number"), [("v20.20.2\n", 20), ("v9.1.0", 9), ("", None), ("not node", None)]
+    ("said", "good"),
+    [
+        ("v20.20.2\n", True),
+        ("v20.18.1", False),
+        ("v21.7.3", False),
+        ("v22.11.0", False),
+        ("v22.12.0", True),
+        ("v24.0.0", True),
+        ("v23.0.0-nightly", False),
+        ("v9.99.0", False),
+        ("", False),
+        ("not node", False),
+    ],
 )
-def test_the_version_of_node_is_read(said: str, number: int | None) -> None:
-    assert major(said) == number
+def test_only_a_node_that_the_build_runs_on_is_used(said: str, *, good: bool) -> None:
+    assert will_do(said) is good
+
+
+def test_the_bound_of_node_is_that_of_the_web_app() -> None:
+    engines = json.loads((PWA / "package.json").read_text())["engines"]["node"]
+    assert engines == "^20.19.0 || >=22.12.0"
+    assert OLDEST_MINOR == {20: 19, 22: 12}
 
 
 def test_what_is_made_is_no_source_of_the_web_app(tmp_path: Path) -> None:

