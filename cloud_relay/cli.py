@@ -26,7 +26,10 @@ DEFAULT_DATA_DIR: Final = Path("/var/lib/laundryd-relay")
 DEFAULT_CONFIG: Final = DEFAULT_DATA_DIR / "relay.toml"
 
 app = typer.Typer(
-    name="relay", no_args_is_help=True, help="The relay: rooms, residents, and pushes."
+    name="relay",
+    no_args_is_help=True,
+    add_completion=False,
+    help="The relay: rooms, residents, and pushes.",
 )
 room_app = typer.Typer(name="room", no_args_is_help=True, help="Enrol laundry rooms.")
 app.add_typer(room_app)

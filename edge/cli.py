@@ -15,7 +15,9 @@ from laundryd.daemon.settings import EXIT_SETTINGS, SettingsError, load_settings
 from laundryd.daemon.sqlite import MigrationError
 from laundryd.wire.machines import MachineKind
 
-app = typer.Typer(no_args_is_help=True, help="The daemon of one laundry room.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="The daemon of one laundry room."
+)
 
 
 def _stop(sentence: str, code: int) -> typer.Exit:
