@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -117,5 +118,9 @@ def _json(line: dict[str, object]) -> None:
 
 
 def _line(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads any more (`| head`); the story goes on, for its exit code and a clean end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
