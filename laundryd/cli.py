@@ -44,7 +44,8 @@ def main() -> None:
         if error.name is None or error.name.split(".")[0] in {"laundryd", "edge", "cloud_relay"}:
             raise
         sys.stderr.write(
-            f"laundryd {word}: {error.name} is not installed; install laundryd[{word}]\n"
+            f"laundryd {word}: this installation is without the {word}, {error.name} is missing; "
+            f"install requirements/{word}.txt of the sources, or laundryd[{word}]\n"
         )
         sys.exit(1)
     if not isinstance(app, typer.Typer):

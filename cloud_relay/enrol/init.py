@@ -104,9 +104,9 @@ def _settings_file(plan: RelayPlan) -> str:
 
 
 def _tables(plan: RelayPlan, password: str) -> dict[str, object]:
-    tables: dict[str, object] = {"data_dir": str(plan.data_dir.resolve())}
+    tables: dict[str, object] = {"data_dir": str(plan.data_dir.absolute())}
     if plan.mosquitto_dir is not None:
-        tables["mosquitto_dir"] = str(plan.mosquitto_dir.resolve())
+        tables["mosquitto_dir"] = str(plan.mosquitto_dir.absolute())
     has_tls = plan.listeners.tls_cert is not None
     own: dict[str, dict[str, object]] = {
         "http": _http(plan.public_url),
@@ -129,10 +129,17 @@ def _tables(plan: RelayPlan, password: str) -> dict[str, object]:
 
 
 def _http(public_url: str) -> dict[str, object]:
-    """Listen where the address says if that is this computer; elsewhere a reverse proxy does."""
+    """Listen where the address says if that is this computer; elsewhere a reverse proxy does.
+
+    The proxy is on this computer, as nobody else reaches 127.0.0.1. Unless it is believed whom it speaks
+    for, all residents count as one address before the limit on join codes.
+    """
     parts = urlsplit(public_url)
     here = parts.scheme == "http" and is_local(parts.hostname or "")
-    return {"public_url": public_url, **({"port": parts.port or 80} if here else {})}
+    extra: dict[str, object] = (
+        {"port": parts.port or 80} if here else {"trusted_proxies": ["127.0.0.1/32", "::1/128"]}
+    )
+    return {"public_url": public_url, **extra}
 
 
 def _toml_keys(table: dict[str, object]) -> list[str]:

@@ -13,6 +13,7 @@ import getpass
 import hashlib
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -158,13 +159,20 @@ class BrokerFiles:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write ``text`` whole or not at all; owner and mode stay as they were, 0600 for a new file."""
+    """Write ``text`` whole or not at all; owner and mode stay as they were.
+
+    A new file is its owner's alone, 0600. In a folder with the setgid bit it gets the folder's group,
+    which may read it, 0640: so an admin lets the broker's own user in, once and for all files.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     before = path.stat() if path.exists() else None
-    mode = 0o600 if before is None else before.st_mode & 0o777
+    shared = path.parent.stat().st_mode & stat.S_ISGID
+    new = 0o640 if shared else 0o600
+    mode = new if before is None else before.st_mode & 0o777
     descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), mode)  # whatever the umask of the admin's shell
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

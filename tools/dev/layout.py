@@ -20,4 +20,7 @@ PWA = ROOT / "pwa"
 WEBAPP = ROOT / "laundryd" / "daemon" / "webapp"
 """The built web app, served by both programs and contained in the wheel."""
 
+DIST = ROOT / "dist"
+"""Where `./dev build` leaves the wheel; git ignores it."""
+
 BENCHES = ROOT / "tests" / "bench"

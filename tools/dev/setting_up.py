@@ -22,6 +22,13 @@ def for_checks() -> None:
     node.install_packages(node.find_node())
 
 
+def for_wheel() -> None:
+    """Set up what the wheel is made of: the Python packages and the web app."""
+    _programs(())
+    python_env.prepare("demo")
+    node.build_webapp()
+
+
 def for_tests() -> None:
     """Set up everything, with the real servers and browsers of the tests."""
     _programs(system.FOR_TEST)

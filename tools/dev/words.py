@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from tools.dev import benching, checking, locking, schema, setting_up, testing
 from tools.dev.errors import Trouble
-from tools.dev.layout import PWA, ROOT, STATE, VENV, WEBAPP
-from tools.dev.progress import say
+from tools.dev.layout import DIST, PWA, ROOT, STATE, VENV, VENV_PYTHON, WEBAPP
+from tools.dev.progress import run_step, say
 from tools.dev.python_env import venv_program
 
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis")
@@ -50,6 +50,15 @@ def _check(_arguments: Sequence[str]) -> None:
     checking.check_all()
 
 
+def _build(_arguments: Sequence[str]) -> None:
+    setting_up.for_wheel()
+    shutil.rmtree(DIST, ignore_errors=True)
+    build = (VENV_PYTHON, "-m", "hatchling", "build", "-t", "wheel", "-d", DIST)
+    run_step("wheel", build, log_as="wheel")
+    for wheel in DIST.glob("*.whl"):
+        print(wheel.relative_to(ROOT))
+
+
 def _bench(arguments: Sequence[str]) -> None:
     setting_up.for_checks()
     benching.bench(arguments[0] if arguments else None)
@@ -65,7 +74,7 @@ def _lock(_arguments: Sequence[str]) -> None:
 
 
 def _clean(_arguments: Sequence[str]) -> None:
-    made = (VENV, STATE, WEBAPP, PWA / "node_modules", *(ROOT / name for name in CACHES))
+    made = (VENV, STATE, WEBAPP, DIST, PWA / "node_modules", *(ROOT / name for name in CACHES))
     for path in made:
         shutil.rmtree(path, ignore_errors=True)
     say("Removed what the set-up, the build and the tools had made.")
@@ -78,6 +87,7 @@ WORDS = (
     ),
     Word("test", "[--full] [pytest's own]", "run the tests; --full with the heavy ones", _test),
     Word("check", "", "ruff, mypy, import-linter, tsc and our own checks", _check),
+    Word("build", "", "make the wheel in dist/, with the web app inside", _build),
     Word("bench", "[name]", "run the benchmarks, or one", _bench),
     Word("schema", "", "write the JSON Schema and the web app's types from the wire", _schema),
     Word("lock", "", "make the lock files anew", _lock),

@@ -38,3 +38,17 @@ def test_a_user_whose_name_begins_like_anothers_is_another(tmp_path: Path) -> No
     files = BrokerFiles(tmp_path)
     files.set_password("room.a.b2", "secret")
     assert not files.has_user("room.a.b")
+
+
+def test_in_a_folder_with_the_setgid_bit_its_group_may_read_and_elsewhere_nobody(
+    tmp_path: Path,
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o2750)
+    for folder, mode in ((tmp_path / "own", 0o600), (shared, 0o640)):
+        files = BrokerFiles(folder)
+        files.set_password("relay", "secret")
+        files.set_rules(relay_acl())
+        assert stat.S_IMODE(files.passwords.stat().st_mode) == mode
+        assert stat.S_IMODE(files.acl.stat().st_mode) == mode
