@@ -66,7 +66,8 @@ class Relay:
     def __init__(self, settings: RelaySettings) -> None:
         self._settings = settings
         self._clock = Clock(settings.testing.clock_speed, settings.testing.clock_epoch_s)
-        self._watchdog = sd_notify.Watchdog()
+        self._watchdog = sd_notify.Watchdog(self._status)
+        self._port = 0
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -207,7 +208,8 @@ class Relay:
 
         def started() -> None:
             on_listening(port)
-            sd_notify.notify(f"READY=1\nSTATUS=serving on port {port}")
+            self._port = port
+            sd_notify.notify(f"READY=1\nSTATUS={self._status()}")
             log.info("serving %s on port %d", self._settings.http.public_url, port)
 
         http = self._settings.http
@@ -249,6 +251,13 @@ class Relay:
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
+
+    def _status(self) -> str:
+        """Say in words how things stand, for `systemctl status`."""
+        broker = "connected" if self._link.connected else "away"
+        count = len(self.rooms.enrolled())
+        rooms = "1 room" if count == 1 else f"{count} rooms"
+        return f"serving {rooms} on port {self._port}; broker {broker}"
 
     async def _connected(self) -> None:
         self._rosters.connected()

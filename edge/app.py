@@ -61,7 +61,8 @@ class Edge:
         self._settings = settings
         self._ref = settings.ref
         self._clock = Clock(settings.testing.clock_speed, settings.testing.clock_epoch_s)
-        self._watchdog = sd_notify.Watchdog()
+        self._watchdog = sd_notify.Watchdog(self._status)
+        self._port = 0
         self._owners: dict[str, ResidentId | None] = {}
         self._mine_changed: set[ResidentId] = set()
         self._mine_wake = asyncio.Event()
@@ -197,7 +198,8 @@ class Edge:
 
         def started() -> None:
             on_listening(port)
-            sd_notify.notify(f"READY=1\nSTATUS=serving {self._ref.key} on port {port}")
+            self._port = port
+            sd_notify.notify(f"READY=1\nSTATUS={self._status()}")
             log.info("the room's page is on port %d", port, extra={"room": self._ref.key})
 
         async with asyncio.TaskGroup() as tasks:
@@ -228,6 +230,26 @@ class Edge:
             log.info("stopping", extra={"room": self._ref.key})
             for task in reversed(running):
                 task.cancel()
+
+    def _status(self) -> str:
+        """Say in words how things stand, for `systemctl status`."""
+        uplink = self._uplink
+        return "; ".join(
+            [
+                f"serving {self._ref.key} on port {self._port}",
+                "room's broker " + ("connected" if self._room_broker.connected else "away"),
+                *(
+                    ["cloud's broker " + ("connected" if uplink.connected else "away")]
+                    if uplink
+                    else []
+                ),
+                *(
+                    [f"{uplink.waiting} entries wait for the relay"]
+                    if uplink and uplink.waiting
+                    else []
+                ),
+            ]
+        )
 
     def _plug_spoke(self, message: Message) -> None:
         if message.topic.endswith("/command"):

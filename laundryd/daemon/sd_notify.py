@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 import time
+from collections.abc import Callable
 from typing import Final
 
 _MICROSECONDS: Final = 1e6
@@ -31,10 +32,12 @@ class Watchdog:
     """Tells systemd that we live, only while every watched task makes progress.
 
     A task is watched from its first ``beat``. It must beat again within ``patience_s``; a task that
-    hangs therefore restarts the whole program, which is what the watchdog is for.
+    hangs therefore restarts the whole program, which is what the watchdog is for. ``status`` says in
+    words how things stand, for `systemctl status`; it is asked at each feeding.
     """
 
-    def __init__(self, patience_s: float = 30.0) -> None:
+    def __init__(self, status: Callable[[], str], patience_s: float = 30.0) -> None:
+        self._status = status
         self._patience_s = patience_s
         self._beats: dict[str, float] = {}
 
@@ -55,5 +58,5 @@ class Watchdog:
             if late := self.late(time.monotonic()):
                 notify(f"STATUS=no progress in: {', '.join(late)}")
             else:
-                notify("WATCHDOG=1")
+                notify(f"WATCHDOG=1\nSTATUS={self._status()}")
             await asyncio.sleep(interval_s / 3)
