@@ -7,13 +7,18 @@ fsync a transaction and keeps every promise (https://www.sqlite.org/pragma.html#
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
-from collections.abc import AsyncIterator, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import aiosqlite
+
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a statement waits for another process that holds the file, e.g. an admin's backup."""
@@ -73,16 +78,34 @@ async def _migrate(db: aiosqlite.Connection, migrations: Sequence[str], path: Pa
 async def transaction(db: aiosqlite.Connection) -> AsyncIterator[aiosqlite.Connection]:
     """Run one write transaction; tasks of this connection take turns. Not re-entrant.
 
-    An exception or a cancellation inside rolls everything back.
+    An exception or a cancellation inside rolls everything back. A cancellation during the commit finds
+    it done or not done; in either case the next transaction begins cleanly.
     """
     lock = _locks.setdefault(db, asyncio.Lock())
     async with lock:
-        await db.execute("BEGIN IMMEDIATE")
         try:
+            await db.execute("BEGIN IMMEDIATE")
             yield db
-            # Shielded: once the work is done a cancellation must not leave it undecided.
-            await asyncio.shield(db.execute("COMMIT"))
+            await db.execute("COMMIT")
         except BaseException:
-            if db.in_transaction:
-                await asyncio.shield(db.execute("ROLLBACK"))
+            await _to_its_end(_roll_back(db))
             raise
+
+
+async def _roll_back(db: aiosqlite.Connection) -> None:
+    # A cancelled statement is carried out all the same, by the connection's thread and in order: when
+    # that thread has answered once more, BEGIN or COMMIT are over and it is known where we stand.
+    await db.execute_fetchall("SELECT 1")
+    if db.in_transaction:
+        await db.execute("ROLLBACK")
+
+
+async def _to_its_end(work: Coroutine[object, object, None]) -> None:
+    """Wait for ``work`` whatever comes, so that the lock is held until it is over."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError, sqlite3.Error, ValueError):
+            await asyncio.shield(task)
+    if (error := task.exception()) is not None:
+        # What led here is raised; a connection that cannot roll back refuses the next BEGIN.
+        log.error("a transaction could not be rolled back", exc_info=error)
