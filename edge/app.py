@@ -8,16 +8,15 @@ database last.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from edge.dashboards.board import Dashboards
 from edge.link.enrolment import Enrolment, read_enrolment
-from edge.link.roster import RosterKeeper
+from edge.link.roster import RosterKeeper, kept_roster
 from edge.link.uplink import OFFLINE, ONLINE, Uplink
 from edge.local.accounts import Accounts
 from edge.local.api import LocalRoom, make_api
@@ -44,7 +43,7 @@ from laundryd.daemon.tokens import SigningKey
 from laundryd.live.server import LiveServer
 from laundryd.live.settings import LiveSettings
 from laundryd.wire.events import AckKind, Entry
-from laundryd.wire.ids import NoticeId, ResidentId
+from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
 from laundryd.wire.topics import Topic, topic_filter, topic_name
 from laundryd.wire.uplink import PresentSession, Roster
 
@@ -154,6 +153,8 @@ class Edge:
                 on_connected=lambda: self._dashboards.connected(at_cloud=True),
             )
         writer.on_entries.append(self._told)
+        # Open pages stand at numbers that lead nowhere now: they come back and take the whole room.
+        writer.on_new_epoch.append(lambda: self._live.room_replaced(self._ref.key))
         api = make_api(
             LocalRoom(
                 ref=self._ref,
@@ -316,9 +317,14 @@ class Edge:
         return RosterKeeper(
             enrolment_key=enrolment.enrolment_key,
             audience=self._ref.audience,
-            current=Roster.model_validate(json.loads(kept)) if kept else None,
+            current=kept_roster(kept) if kept else None,
             save=save,
+            on_revoked=self._revoked,
         )
+
+    def _revoked(self, devices: Iterable[DeviceId]) -> None:
+        for device in devices:
+            self._live.close_device(device)
 
 
 def _setup(machine: MachineSettings) -> MachineSetup:

@@ -70,6 +70,7 @@ class RoomWriter:
         self.room = room
         self.state = state
         self.on_entries: list[OnEntries] = []
+        self.on_new_epoch: list[Callable[[], object]] = []
         self._store = store
         self._clock = clock
         self._timings = timings or RoomTimings()
@@ -238,7 +239,10 @@ class RoomWriter:
 
     async def _new_epoch(self, reason: str) -> Epoch:
         async with self._lock:
-            return await self._store.room.new_epoch(reason)
+            epoch = await self._store.room.new_epoch(reason)
+            for told in self.on_new_epoch:
+                told()
+            return epoch
 
     def _journalled(self, changes: Sequence[Change], at: Moment) -> tuple[list[Entry], JournalHead]:
         return journalled(changes, room=self.room.key, head=self._store.room.head, at=at)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from pydantic import ValidationError
 
 from edge.errors import RosterError
 from laundryd.daemon.tokens import TokenRefusedError, verify_document
+from laundryd.wire.ids import DeviceId
 from laundryd.wire.uplink import DownRoster, Roster, VerifyKey
 
 log = logging.getLogger(__name__)
@@ -38,8 +39,25 @@ def check_roster(
     return roster
 
 
+def kept_roster(text: str) -> Roster | None:
+    """Read the roster that was kept; None, and a line in the log, when it cannot be read.
+
+    Then nobody is let in until the relay's retained roster has come, which is seconds after a connect.
+    """
+    try:
+        return Roster.model_validate_json(text)
+    except ValidationError as error:
+        log.warning(
+            "the kept roster has %d wrong fields: waiting for a new one", len(error.errors())
+        )
+        return None
+
+
 class RosterKeeper:
-    """The roster in force, and the way to a newer one. ``save`` makes it durable."""
+    """The roster in force, and the way to a newer one.
+
+    ``save`` makes it durable; ``on_revoked`` hears, once they are refused, which devices are shut out.
+    """
 
     def __init__(
         self,
@@ -48,10 +66,12 @@ class RosterKeeper:
         audience: str,
         current: Roster | None,
         save: Callable[[Roster], Awaitable[None]],
+        on_revoked: Callable[[Iterable[DeviceId]], None] = lambda _devices: None,
     ) -> None:
         self._enrolment_key = enrolment_key
         self._audience = audience
         self._save = save
+        self._on_revoked = on_revoked
         self.current = current
 
     @property
@@ -81,5 +101,7 @@ class RosterKeeper:
             return False
         await self._save(roster)
         self.current = roster
+        # Their open connections were let in before: a door is shut for who stands inside too.
+        self._on_revoked(roster.revoked_devices)
         log.info("roster %d is in force", roster.version)
         return True

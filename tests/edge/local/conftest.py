@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 
 from edge.store.edge_store import EdgeStore
 from laundryd.daemon import codes
-from laundryd.daemon.mqtt import MqttLink
+from laundryd.daemon.mqtt import Message, MqttLink
 from laundryd.daemon.tokens import SigningKey
 from laundryd.demo.broker import Mosquitto
 from laundryd.wire.topics import Topic, topic_name
@@ -66,20 +66,26 @@ def open_room(
 
 @dataclass
 class EnrolledRoom:
-    """A room of a relay whose roster has come; ``key`` signs its residents' tokens."""
+    """A room of a relay whose roster has come.
+
+    ``key`` signs its residents' tokens, ``enrolment`` its rosters.
+    """
 
     edge: EdgeProcess
     key: SigningKey
+    enrolment: SigningKey
 
 
 @asynccontextmanager
-async def connected(link: MqttLink) -> AsyncIterator[MqttLink]:
+async def connected(
+    link: MqttLink, heard: Callable[[Message], None] = lambda _message: None
+) -> AsyncIterator[MqttLink]:
     there = asyncio.Event()
 
     async def greet() -> None:
         there.set()
 
-    task = asyncio.create_task(link.run(lambda _message: None, greet))
+    task = asyncio.create_task(link.run(heard, greet))
     try:
         async with asyncio.timeout(10):
             await there.wait()
@@ -118,5 +124,5 @@ def enrolled_room(
     )
     edge.start()
     edge.metric_becomes(1, "uplink_connected")
-    yield EnrolledRoom(edge, key)
+    yield EnrolledRoom(edge, key, enrolment)
     assert edge.stop() == 0, edge.log
