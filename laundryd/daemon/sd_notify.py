@@ -13,6 +13,8 @@ from collections.abc import Callable
 from typing import Final
 
 _MICROSECONDS: Final = 1e6
+STATUS_S: Final = 5.0
+"""Real seconds after which the status in words is told again: who looks sees how things stand now."""
 
 
 def notify(state: str) -> bool:
@@ -50,7 +52,7 @@ class Watchdog:
         return [task for task, beat_s in self._beats.items() if now_s - beat_s > self._patience_s]
 
     async def run(self) -> None:
-        """Feed systemd's watchdog three times in its interval, until cancelled."""
+        """Feed systemd's watchdog three times in its interval or more often, until cancelled."""
         interval_s = int(os.environ.get("WATCHDOG_USEC", "0")) / _MICROSECONDS
         if not interval_s:
             return
@@ -59,4 +61,4 @@ class Watchdog:
                 notify(f"STATUS=no progress in: {', '.join(late)}")
             else:
                 notify(f"WATCHDOG=1\nSTATUS={self._status()}")
-            await asyncio.sleep(interval_s / 3)
+            await asyncio.sleep(min(interval_s / 3, STATUS_S))
