@@ -7,6 +7,7 @@ What aiomqtt and paho do behind one's back, and what follows here:
 - whether the broker kept a session is hidden: each connection subscribes again and says its hello;
 - leaving by an exception or a cancellation is a clean DISCONNECT, on which the broker publishes no
   will: ``run`` publishes the will's payload itself first;
+- a cancellation may be swallowed: it is looked for after each call;
 - a PUBACK, and even a SUBACK, is no proof of anything under an ACL: what matters is acknowledged by
   the other program.
 """
@@ -125,6 +126,7 @@ class MqttLink:
             except (aiomqtt.MqttError, ValueError) as error:
                 log.debug("%s: publish failed: %s", self._name, error, extra={"topic": topic})
                 return False
+            _heed_cancellation()
             return True
 
     async def run(
@@ -159,6 +161,7 @@ class MqttLink:
                 if self._client is not None:
                     self._client = None
                     on_disconnect()
+            _heed_cancellation()
             wait_s = min(BACKOFF_CAP_S, BACKOFF_FIRST_S * 2**failures)
             failures = min(failures + 1, 10)
             await asyncio.sleep(random.uniform(wait_s / 2, wait_s))  # noqa: S311 -- spreads load, no secret
@@ -171,6 +174,7 @@ class MqttLink:
     ) -> None:
         for pattern in self._subscriptions:
             await client.subscribe(pattern, qos=QOS)
+        _heed_cancellation()
         self._client = client
         log.info("%s: connected to %s:%d", self._name, self._broker.host, self._broker.port)
         reading = asyncio.ensure_future(self._read(client, on_message))
@@ -224,6 +228,17 @@ class MqttLink:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho declares no types here
         properties.SessionExpiryInterval = self._session_expiry_s
         return properties
+
+
+def _heed_cancellation() -> None:
+    """Raise the cancellation that the library swallowed, if it did.
+
+    It waits with ``asyncio.wait_for``, which before Python 3.12 returns normally when the answer and
+    the cancellation come in the same turn of the loop (https://github.com/python/cpython/issues/86296).
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _is_protocol_refused(error: aiomqtt.MqttError) -> bool:
