@@ -12,7 +12,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from edge.dashboards.board import Dashboards
 from edge.link.enrolment import Enrolment, read_enrolment
@@ -28,8 +28,10 @@ from edge.room.decision import Change
 from edge.room.reconcile import MachineSetup
 from edge.sensing import Sensing
 from edge.settings import EdgeSettings, MachineSettings
+from edge.sources.asking import LOOK_EVERY_S, Asking
+from edge.sources.reading import Reading
 from edge.sources.router import Router
-from edge.sources.source import PlugSpec, Source
+from edge.sources.source import Ask, PlugSpec, Source
 from edge.sources.table import build_source
 from edge.store.edge_store import EdgeStore
 from edge.writer import RoomWriter
@@ -107,10 +109,10 @@ class Edge:
             subscriptions=[*router.filters(), topic_filter(Topic.STAFF_COMMAND, self._ref)],
             will=Will(topic_name(self._ref, Topic.AVAILABILITY), OFFLINE),
         )
-        self._asks = router.asks()
+        self._asking = Asking(router.asks())
         cloud = _cloud_link(self._ref.key, enrolment) if enrolment else None
         self._dashboards = Dashboards(writer, clock, self._room_broker, cloud)
-        self._sensing = Sensing(router, writer, store.documents, clock, self._dashboards.measured)
+        self._sensing = Sensing(router, writer, store.documents, clock, self._measured)
         await self._sensing.open([(one.id, one.kind) for one in settings.machines if one.plug])
         roster = await self._roster(enrolment) if enrolment else None
         own_key = SigningKey.load_or_create(settings.data_dir / OWN_KEY)
@@ -213,6 +215,7 @@ class Edge:
                     ("mine", self._send_mine()),
                     ("dashboards", self._dashboards.run(lambda: self._watchdog.beat("dashboards"))),
                     ("room broker", self._room_broker.run(self._plug_spoke, self._broker_is_back)),
+                    ("asking", self._ask_the_silent()),
                     ("watchdog", self._watchdog.run()),
                     *([("uplink", self._uplink.run())] if self._uplink else []),
                     (
@@ -263,8 +266,21 @@ class Edge:
         topic = topic_name(self._ref, Topic.AVAILABILITY)
         await self._room_broker.publish(topic, ONLINE, retain=True)
         self._dashboards.connected(at_cloud=False)
-        for ask in self._asks:
+        await self._ask(self._asking.everyone(self._clock.monotonic_s()))
+
+    async def _ask_the_silent(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if self._room_broker.connected:
+                await self._ask(self._asking.due(self._clock.monotonic_s()))
+
+    async def _ask(self, asks: Sequence[Ask]) -> None:
+        for ask in asks:
             await self._room_broker.publish(ask.topic, ask.payload)
+
+    def _measured(self, reading: Reading) -> None:
+        self._asking.heard(reading.machine, self._clock.monotonic_s())
+        self._dashboards.measured(reading)
 
     def _told(self, entries: list[Entry], changes: Sequence[Change]) -> None:
         """Tell everybody what the room accepted, in the journal's order."""

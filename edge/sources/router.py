@@ -39,9 +39,13 @@ class Router:
         """Topics to subscribe to, each once, in the order of the machines."""
         return tuple(self._by_topic)
 
-    def asks(self) -> tuple[Ask, ...]:
-        """Say what to publish after a connect so that every plug says its values at once."""
-        return tuple(dict.fromkeys(ask for source in self._sources for ask in source.asks()))
+    def asks(self) -> dict[Ask, tuple[str, ...]]:
+        """Say what to publish so that plugs say their values at once, and which machines each measures."""
+        found: dict[Ask, tuple[str, ...]] = {}
+        for source in self._sources:
+            for ask in source.asks():
+                found[ask] = (*found.get(ask, ()), source.machine)
+        return found
 
     @property
     def skipped(self) -> Mapping[SkipReason, int]:

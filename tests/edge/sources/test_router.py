@@ -39,7 +39,7 @@ def test_one_message_tells_of_every_machine_behind_the_plug() -> None:
 def test_a_shared_plug_is_subscribed_to_and_asked_once() -> None:
     router = shared_plug()
     assert router.filters() == ("tele/box/SENSOR", "stat/box/STATUS10", "tele/box/LWT")
-    assert router.asks() == (Ask("cmnd/box/Status", b"10"),)
+    assert router.asks() == {Ask("cmnd/box/Status", b"10"): ("washer-1", "dryer-1")}
 
 
 def test_a_message_that_one_machine_cannot_use_still_serves_the_other() -> None:
