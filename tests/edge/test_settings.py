@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.settings import PAGE, EdgeSettings, MachineSettings, settings_page
+from laundryd.daemon.settings import SettingsError, load_settings, walk
+from laundryd.daemon.settings_page import undocumented
+
+MINIMAL = """
+site = "maple-hall"
+room = "basement"
+[[machines]]
+id = "w1"
+kind = "washer"
+name = "Washer 1"
+plug = { topic = "washer-1" }
+"""
+
+
+@pytest.fixture
+def edge_toml(tmp_path: Path) -> Path:
+    path = tmp_path / "edge.toml"
+    path.write_text(MINIMAL)
+    return path
+
+
+def sentences(config: Path, more: str) -> list[str]:
+    config.write_text(MINIMAL + more)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(EdgeSettings, config)
+    return caught.value.sentences
+
+
+def test_every_setting_says_its_unit_and_reason() -> None:
+    assert undocumented(EdgeSettings) == []
+    for name, info in walk(MachineSettings):
+        assert info.description, name
+        assert info.description.endswith("."), name
+
+
+def test_the_page_of_settings_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == settings_page(), "run python -m edge.settings"
+
+
+def test_a_minimal_file_is_enough(edge_toml: Path) -> None:
+    settings = load_settings(EdgeSettings, edge_toml)
+    assert settings.ref.key == "maple-hall.basement"
+    assert settings.machines[0].plug is not None
+    assert settings.machines[0].plug.source == "tasmota"
+    assert settings.cloud.enrolment is None
+
+
+@pytest.mark.parametrize(
+    ("more", "name", "found", "allowed"),
+    [
+        ("[http]\nport = 70000", "http.port", "70000", "65535"),
+        ("[broker]\nkeepalive_s = 1", "broker.keepalive_s", "1", "5"),
+        ("[timings]\nhold_s = 0", "timings.hold_s", "0", "1"),
+        ('[[machines]]\nid = "W 2"\nkind = "washer"\nname = "x"', "machines.1.id", "W 2", "a-z0-9"),
+        ('[[machines]]\nid = "w2"\nkind = "oven"\nname = "x"', "machines.1.kind", "oven", "washer"),
+        (
+            '[[machines]]\nid = "w2"\nkind = "washer"\nname = "x"\nplug = { topic = "a/#" }',
+            "machines.1.plug.topic",
+            "a/#",
+            "pattern",
+        ),
+        ('[http]\ncertfile = "/nowhere.pem"', "http", "nowhere", "certfile and keyfile"),
+        (
+            '[http]\ncertfile = "/nowhere.pem"\nkeyfile = "/nowhere.key"',
+            "http",
+            "nowhere",
+            "can be read",
+        ),
+    ],
+)
+def test_a_wrong_setting_names_itself_what_was_found_and_what_is_allowed(
+    edge_toml: Path, more: str, name: str, found: str, allowed: str
+) -> None:
+    (said,) = sentences(edge_toml, more)
+    assert said.startswith(f"{name} in {edge_toml}: found ")
+    assert found in said
+    assert allowed in said.partition("allowed: ")[2]
+
+
+def test_two_machines_of_one_id_are_refused(edge_toml: Path) -> None:
+    (said,) = sentences(edge_toml, '[[machines]]\nid = "w1"\nkind = "dryer"\nname = "x"')
+    assert "two machines are called w1" in said
+
+
+def test_an_unknown_setting_names_the_nearest_one(edge_toml: Path) -> None:
+    (said,) = sentences(edge_toml, "[http]\nprot = 80")
+    assert "did you mean http.port?" in said
+
+
+@pytest.mark.parametrize("line", ["clock_speed = 60", "clock_epoch_s = 5"])
+def test_a_testing_setting_is_refused_unless_told_twice(edge_toml: Path, line: str) -> None:
+    (said,) = sentences(edge_toml, f"[testing]\n{line}\n")
+    assert "testing.enabled = true" in said
+    edge_toml.write_text(f"{MINIMAL}[testing]\nenabled = true\n{line}\n")
+    assert load_settings(EdgeSettings, edge_toml).testing.enabled
+
+
+def test_a_missing_setting_says_where_to_write_it(tmp_path: Path) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text(MINIMAL.replace('site = "maple-hall"\n', ""))
+    with pytest.raises(SettingsError) as caught:
+        load_settings(EdgeSettings, path)
+    (said,) = caught.value.sentences
+    assert said.startswith(f"site: is not set; write it into {path} or set LAUNDRYD_EDGE_SITE")
