@@ -50,4 +50,6 @@ def main() -> None:
         sys.exit(1)
     if not isinstance(app, typer.Typer):
         raise TypeError(f"{module}.app is no typer application")
+    # A fault of ours is one plain traceback in the journal: no frames drawn around it, no values in it.
+    app.pretty_exceptions_enable = False
     app(args=rest, prog_name=f"laundryd {word}")

@@ -171,15 +171,19 @@ def _read_credentials(leaves: Mapping[str, FieldInfo]) -> dict[str, object]:
     for name in leaves:
         for spelled in (name, name.replace(".", NESTING)):
             path = Path(folder) / spelled
-            if not path.is_file():
+            try:
+                text = path.read_text(encoding="utf-8").strip()
+            except (FileNotFoundError, IsADirectoryError):
                 continue
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError([f"credential {path}: cannot be read ({error})"]) from error
             *tables, key = name.split(".")
             at = found
             for table in tables:
                 inner = at.setdefault(table, {})
                 assert isinstance(inner, dict)  # noqa: S101 -- made by the line above
                 at = inner
-            at[key] = path.read_text(encoding="utf-8").strip()
+            at[key] = text
     return found
 
 

@@ -153,3 +153,13 @@ def test_a_file_that_is_missing_or_no_toml_is_named(tmp_path: Path) -> None:
     config.write_text("port =")
     (said,) = sentences(config)
     assert "is not TOML" in said
+
+
+def test_a_credential_that_cannot_be_read_is_named_without_its_content(
+    relay_toml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broker.password").write_bytes(b"\xffsecret")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (said,) = sentences(relay_toml)
+    assert str(tmp_path / "broker.password") in said
+    assert "secret" not in said
