@@ -275,7 +275,8 @@ class RelaySettings(ProgramSettings):
     @property
     def hosts(self) -> frozenset[str]:
         """Every Host header that is answered."""
-        return self.http.allowed_hosts | self.live.allowed_hosts | {self.http.public_host}
+        named = self.http.allowed_hosts | self.live.allowed_hosts | {self.http.public_host}
+        return frozenset(host.lower() for host in named)
 
     @property
     def origins(self) -> frozenset[str]:

@@ -43,7 +43,6 @@ from laundryd.daemon.mqtt import Message, MqttLink, Will
 from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.tokens import SigningKey
 from laundryd.live.server import LiveServer
-from laundryd.live.settings import LiveSettings
 from laundryd.wire.events import AckKind, Entry
 from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
 from laundryd.wire.topics import Topic, topic_filter, topic_name
@@ -128,7 +127,7 @@ class Edge:
         self._live = LiveServer(
             door,
             desk,
-            settings=LiveSettings(allowed_hosts=frozenset(settings.http.hosts)),
+            settings=settings.live.model_copy(update={"allowed_hosts": settings.hosts}),
             clock=clock,
             server_name="edge",
         )
@@ -170,7 +169,9 @@ class Edge:
                 metrics=registry(self._collector(router)),
             )
         )
-        self._app = LiveFirst(self._live, HttpGuard(api, settings.http.hosts))
+        self._app = LiveFirst(
+            self._live, HttpGuard(api, settings.hosts, settings.live.allowed_origins)
+        )
 
     def _collector(self, router: Router) -> EdgeCollector:
         uplink = self._uplink

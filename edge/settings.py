@@ -15,6 +15,7 @@ from laundryd.daemon.logs import LogLevel
 from laundryd.daemon.mqtt import BrokerSettings
 from laundryd.daemon.settings import ProgramSettings, walk
 from laundryd.daemon.settings_page import page, write_page
+from laundryd.live.settings import LiveSettings
 from laundryd.wire.ids import RoomRef, Slug
 from laundryd.wire.machines import DisplayName, MachineKind
 
@@ -129,6 +130,9 @@ class EdgeSettings(ProgramSettings):
         BrokerSettings(), description="The room's broker, where plugs and dashboards are."
     )
     http: HttpSettings = Field(HttpSettings(), description="The room's own page.")
+    live: LiveSettings = Field(
+        LiveSettings(), description="The session server behind the page: its limits and timers."
+    )
     cloud: CloudSettings = Field(CloudSettings(), description="The relay.")
     timings: RoomTimings = Field(RoomTimings(), description="How long things last in the room.")
     testing: TestingSettings = Field(TestingSettings(), description="For the demo and the tests.")
@@ -141,6 +145,11 @@ class EdgeSettings(ProgramSettings):
                 raise ValueError(f"two machines are called {machine.id}: give each its own id")
             seen.add(machine.id)
         return self
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Every name and address that the page is reached by, lower case."""
+        return frozenset(host.lower() for host in self.http.hosts) | self.live.allowed_hosts
 
     @property
     def ref(self) -> RoomRef:

@@ -17,6 +17,8 @@ from laundryd.wire.errors import ErrorCode
 
 MAX_BODY_BYTES: Final = 16_384
 """Largest body: a push subscription is under 3 KiB, everything else under 1 KiB."""
+_LENGTH_DIGITS: Final = 12
+"""More digits in a Content-Length are not even read as a number."""
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _CSP: Final = (
     "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; object-src 'none'; "
@@ -59,7 +61,10 @@ class HttpGuard:
 
     def knows_origin(self, origin: str, host: str) -> bool:
         """Say whether a page of ``origin`` is one that this server, reached as ``host``, served."""
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # an unfinished IPv6 address, say
+            return False
         if parts.scheme not in {"http", "https"}:
             return False
         return origin in self._origins or parts.netloc.lower() == host.lower()
@@ -81,7 +86,7 @@ class HttpGuard:
         if host is None or not self.knows_host(host):
             raise ProblemError(ErrorCode.FOREIGN_HOST)
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+        if not length.isdecimal() or len(length) > _LENGTH_DIGITS or int(length) > MAX_BODY_BYTES:
             raise ProblemError(ErrorCode.TOO_LARGE, f"The limit is {MAX_BODY_BYTES} bytes.")
         if method not in _CHANGING:
             return

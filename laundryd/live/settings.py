@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from laundryd.wire import frames
 from laundryd.wire.frames import FRAME_MAX_BYTES
@@ -22,7 +22,7 @@ class LiveSettings(BaseModel):
 
     allowed_hosts: frozenset[str] = Field(
         default=frozenset({"localhost", "127.0.0.1", "[::1]"}),
-        description="Host headers that are answered, name or name:port, lower case; * for any. "
+        description="Host headers that are answered, name or name:port; * for any. "
         "Others could be a foreign name rebound to our address.",
     )
     allowed_origins: frozenset[str] = Field(
@@ -115,6 +115,12 @@ class LiveSettings(BaseModel):
     backoff_cap_s: float = Field(
         default=30, gt=0, description="Longest span, seconds: a resident does not wait longer."
     )
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _lower_case(cls, hosts: frozenset[str]) -> frozenset[str]:
+        # Names are compared without case (RFC 9110, section 4.2.3), however an admin writes them.
+        return frozenset(host.lower() for host in hosts)
 
     @property
     def backoff(self) -> frames.Backoff:

@@ -109,3 +109,15 @@ def test_a_missing_setting_says_where_to_write_it(tmp_path: Path) -> None:
         load_settings(EdgeSettings, path)
     (said,) = caught.value.sentences
     assert said.startswith(f"site: is not set; write it into {path} or set LAUNDRYD_EDGE_SITE")
+
+
+def test_page_and_sockets_answer_to_the_same_names_however_they_are_written(
+    edge_toml: Path,
+) -> None:
+    edge_toml.write_text(
+        MINIMAL
+        + '[http]\nhosts = ["Laundry.local"]\n[live]\nheartbeat_s = 10\nallowed_hosts = ["X"]'
+    )
+    settings = load_settings(EdgeSettings, edge_toml)
+    assert settings.hosts == {"laundry.local", "x"}
+    assert settings.live.heartbeat_s == 10

@@ -158,6 +158,14 @@ def test_origin_and_host_are_judged(origin: str, host: str, refusal: ErrorCode |
     assert (found.code if found else None) == refusal
 
 
+def test_a_name_that_an_admin_wrote_with_capitals_is_the_same_name() -> None:
+    settings = LiveSettings(allowed_hosts=frozenset({"Laundry.local"}))
+    assert (
+        judge({"host": "laundry.local:8080", "origin": "http://laundry.local:8080"}, settings)
+        is None
+    )
+
+
 def test_a_doubled_host_is_nobodys_name_and_cookies_are_joined() -> None:
     headers = read_headers(
         [(b"Host", b"localhost"), (b"host", b"evil"), (b"cookie", b"a=1"), (b"cookie", b"b=2")]
