@@ -8,6 +8,7 @@ renders the text in the resident's language from this same table (the app has it
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -138,6 +139,8 @@ NOTICES: Final[dict[NoticeKind, NoticeRow]] = {
     ),
 }
 
+_PARAM: Final = re.compile(r"\{(\w+)\}")
+
 NoticeParams = dict[
     Annotated[str, Field(max_length=20)], Annotated[str, Field(max_length=80)] | int
 ]
@@ -211,8 +214,9 @@ def derive(
 def render(card: NoticeCard, lang: Lang) -> Text:
     """Fill the row's texts in ``lang`` with the notice's parameters."""
     text = NOTICES[card.kind].texts[lang]
-    title, body = text.title, text.body
-    for name, value in card.params.items():
-        title = title.replace("{" + name + "}", str(value))
-        body = body.replace("{" + name + "}", str(value))
-    return Text(title, body)
+
+    def fill(template: str) -> str:
+        # In one go: a machine's own name may have braces.
+        return _PARAM.sub(lambda found: str(card.params.get(found[1], found[0])), template)
+
+    return Text(fill(text.title), fill(text.body))
