@@ -22,12 +22,12 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final, NoReturn, Self
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from laundryd.wire.topics import QOS
 
@@ -62,6 +62,22 @@ class BrokerSettings(BaseModel):
     keepalive_s: Annotated[int, Field(ge=5, le=600)] = Field(
         20, description="Seconds of silence after which either side looks whether the other lives."
     )
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.password is not None and self.username is None:
+            raise ValueError("password needs a username beside it")
+        if self.ca_file is None:
+            return self
+        if not self.tls:
+            raise ValueError("ca_file needs tls = true")
+        try:
+            ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise ValueError(
+                f"ca_file: a PEM file of certificates that can be read; {self.ca_file}: {error}"
+            ) from error
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,15 @@ NESTING: Final = "__"
 """Stands for the dot between a table and its key in the names of variables and credentials."""
 
 
+class _Hidden:
+    @override
+    def __repr__(self) -> str:
+        return "a secret that is not shown"
+
+
+_HIDDEN: Final = _Hidden()
+
+
 class SettingsError(Exception):
     """The settings are wrong; ``sentences`` has one for each wrong setting."""
 
@@ -236,9 +245,20 @@ class _Origin:
                 return f"{name} in {self._where(name)}: no such setting{guess}"
         if not name:
             return f"settings: {allowed}"
-        secret = info is not None and is_secret(info)
-        found = "a secret that is not shown" if secret else repr(detail["input"])
+        found = repr(self._shown(name, detail["input"]))
         return f"{name} in {self._where(name)}: found {found}; allowed: {allowed}{about}"
+
+    def _shown(self, name: str, found: object) -> object:
+        """Return what was found without its secrets: whole tables are found wrong too."""
+        info = self.leaves.get(name)
+        if info is not None:
+            return _HIDDEN if is_secret(info) else found
+        if isinstance(found, Mapping):
+            return {key: self._shown(f"{name}.{key}", value) for key, value in found.items()}
+        holds_secrets = any(
+            is_secret(leaf) for known, leaf in self.leaves.items() if known.startswith(f"{name}.")
+        )
+        return _HIDDEN if holds_secrets else found
 
     def _info(self, name: str) -> FieldInfo | None:
         while name and name not in self.leaves:

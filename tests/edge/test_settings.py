@@ -73,6 +73,8 @@ def test_a_minimal_file_is_enough(edge_toml: Path) -> None:
             "nowhere",
             "can be read",
         ),
+        ('[broker]\ntls = true\nca_file = "/nowhere.pem"', "broker", "nowhere", "PEM file"),
+        ('[broker]\nca_file = "/nowhere.pem"', "broker", "nowhere", "needs tls = true"),
     ],
 )
 def test_a_wrong_setting_names_itself_what_was_found_and_what_is_allowed(
@@ -121,3 +123,28 @@ def test_page_and_sockets_answer_to_the_same_names_however_they_are_written(
     settings = load_settings(EdgeSettings, edge_toml)
     assert settings.hosts == {"laundry.local", "x"}
     assert settings.live.heartbeat_s == 10
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        '[broker]\npassword = "hunter2"',
+        '[broker]\nusername = "a"\npassword = "hunter2"\nca_file = "/nowhere.pem"',
+        '[broker]\nusername = "a"\npassword = ["hunter2"]',
+    ],
+)
+def test_a_wrong_setting_beside_a_password_does_not_show_the_password(
+    edge_toml: Path, more: str
+) -> None:
+    said = " ".join(sentences(edge_toml, more))
+    assert "broker" in said
+    assert "a secret that is not shown" in said
+    assert "hunter2" not in said
+
+
+def test_a_table_with_secrets_that_is_no_table_is_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text('broker = "mqtt://a:hunter2@host"\n' + MINIMAL)
+    with pytest.raises(SettingsError, match="broker") as caught:
+        load_settings(EdgeSettings, path)
+    assert "hunter2" not in str(caught.value)
