@@ -37,16 +37,32 @@ def install(app: FastAPI, folder: Path = FOLDER) -> None:
                 "The web app is not built. From a checkout run ./dev build, or install the wheel.\n",
                 503,
             )
-        wanted = (root / path).resolve()
-        if path.startswith("api/") or not wanted.is_relative_to(root):
-            raise ProblemError(ErrorCode.NOT_FOUND)
-        if not wanted.is_file():
-            if "." in path:
-                raise ProblemError(ErrorCode.NOT_FOUND)
-            wanted = root / "index.html"
+        wanted = _wanted(root, path)
         lasting = wanted.is_relative_to(root / "assets")
         return FileResponse(
             wanted,
             media_type=_TYPES.get(wanted.suffix),
             headers={"Cache-Control": _FOREVER if lasting else _ASK_FIRST},
         )
+
+
+def _wanted(root: Path, path: str) -> Path:
+    """Return the file that ``path`` gives; the page for one of the app's own addresses.
+
+    Raises:
+        ProblemError: there is none, or it lies outside of ``root``.
+
+    """
+    try:
+        wanted = (root / path).resolve()
+        is_file = wanted.is_file()
+    except (OSError, ValueError):
+        # A name that no file can have: too long, or with a null byte.
+        raise ProblemError(ErrorCode.NOT_FOUND) from None
+    if path.startswith("api/") or not wanted.is_relative_to(root):
+        raise ProblemError(ErrorCode.NOT_FOUND)
+    if is_file:
+        return wanted
+    if "." in path:
+        raise ProblemError(ErrorCode.NOT_FOUND)
+    return root / "index.html"
