@@ -173,7 +173,7 @@ def verify_token(token: str, keys: Mapping[str, VerifyKey], audience: str, now: 
         )
     except jwt.InvalidAudienceError as error:
         raise TokenRefusedError(f"not for {audience}") from error
-    except (jwt.PyJWTError, InvalidSignature, ValueError, TypeError) as error:
+    except (jwt.PyJWTError, InvalidSignature, ValueError, TypeError, OverflowError) as error:
         raise TokenRefusedError(f"not a token of ours: {type(error).__name__}") from error
     if now.timestamp() >= claims.expires_at.timestamp():
         raise TokenRefusedError("expired")
