@@ -74,3 +74,29 @@ async def test_leaving_on_purpose_says_the_will(mosquitto: Mosquitto) -> None:
             pass
         async with asyncio.timeout(10):
             assert (await got.messages.get()).payload == b"offline"
+
+
+async def test_a_cancellation_that_comes_with_the_answer_is_not_lost(
+    mosquitto: Mosquitto,
+) -> None:
+    class Answering:
+        """A client whose broker's answer and whose cancellation come in the same turn of the loop."""
+
+        async def publish(self, *_args: object, **_options: object) -> None:
+            answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            task = asyncio.current_task()
+            assert task is not None
+
+            def both() -> None:
+                answer.set_result(None)
+                task.cancel()
+
+            asyncio.get_running_loop().call_soon(both)
+            # Returns normally before Python 3.12, as the library's own calls do.
+            await asyncio.wait_for(answer, 5)
+
+    link = MqttLink(mosquitto.settings, "stopping", name="stopping")
+    link._client = Answering()  # type: ignore[assignment]  # the one call that is made of it
+    task = asyncio.create_task(link.publish("a/b", b"x"))
+    await asyncio.wait({task}, timeout=10)
+    assert task.cancelled()

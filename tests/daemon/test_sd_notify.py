@@ -53,3 +53,24 @@ async def test_a_task_that_hangs_is_named_and_the_watchdog_not_fed(manager: sock
 def test_without_a_service_manager_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     assert not sd_notify.notify("READY=1")
+
+
+async def test_an_abstract_socket_is_reached(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = f"laundryd-test-{tmp_path.name}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+        end.bind(f"\0{name}")
+        monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
+        assert sd_notify.notify("STOPPING=1")
+        end.settimeout(5)
+        assert end.recv(100) == b"STOPPING=1"
+
+
+def test_a_task_is_late_after_its_patience_and_not_before() -> None:
+    watchdog = sd_notify.Watchdog(lambda: "", patience_s=30)
+    assert watchdog.late(1e9) == [], "a task is watched from its first beat"
+    watchdog.beat("writer")
+    at_s = watchdog._beats["writer"]
+    assert watchdog.late(at_s + 30) == []
+    assert watchdog.late(at_s + 31) == ["writer"]
