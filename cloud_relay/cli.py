@@ -36,7 +36,10 @@ app.add_typer(room_app)
 
 Config = Annotated[
     Path | None,
-    typer.Option(help=f"The relay's TOML file. [default: {DEFAULT_CONFIG}, if it is there]"),
+    # Whether it can be read is said by us, without a frame drawn around it in the journal.
+    typer.Option(
+        readable=False, help=f"The relay's TOML file. [default: {DEFAULT_CONFIG}, if it is there]"
+    ),
 ]
 Cap = Annotated[
     int | None, typer.Option(min=1, help="Residents the code lets in. [default: join.cap]")

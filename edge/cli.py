@@ -27,7 +27,12 @@ def _stop(sentence: str, code: int) -> typer.Exit:
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="TOML file; docs/settings-edge.md has every setting."),
+    typer.Option(
+        "--config",
+        "-c",
+        readable=False,  # we say it better, and without a frame drawn around it in the journal
+        help="TOML file; docs/settings-edge.md has every setting.",
+    ),
 ]
 
 

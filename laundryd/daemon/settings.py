@@ -166,7 +166,12 @@ def _read_toml(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError([f"{path}: cannot be read ({error.strerror}); name a file"]) from error
+        remedy = (
+            "let the user that runs this read it"
+            if isinstance(error, PermissionError)
+            else "name a file that is there"
+        )
+        raise SettingsError([f"{path}: cannot be read ({error.strerror}); {remedy}"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: is not TOML: {error}"]) from error
 
