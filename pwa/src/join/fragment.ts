@@ -1,5 +1,7 @@
 /** What an address brings in its fragment: a code or a voucher, used once and taken off, or a room. */
 
+import type { Lang } from "../wire/types";
+
 export type GivenKind = "join" | "link" | "voucher";
 
 export interface Given {
@@ -20,6 +22,12 @@ export function readFragment(hash: string): Given | null {
 /** The room that a notification leads to, `#room=KEY`; null when none is named. Pure. */
 export function readRoom(hash: string): string | null {
   return new URLSearchParams(hash.replace(/^#/, "")).get("room");
+}
+
+/** The language that the app was read in before, `&lang=ko`; null when none of ours is named. Pure. */
+export function readLang(hash: string): Lang | null {
+  const said = new URLSearchParams(hash.replace(/^#/, "")).get("lang");
+  return said === "ko" || said === "en" ? said : null;
 }
 
 /** Read the fragment and take it off the address and out of the history. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { deviceName } from "./device_name";
-import { readFragment, readRoom } from "./fragment";
+import { readFragment, readLang, readRoom } from "./fragment";
 
 test.each([
   ["#join=ABCD-EFGH", { kind: "join", value: "ABCD-EFGH" }],
@@ -26,3 +26,9 @@ test("a device is named as its owner would", () => {
   );
   expect(deviceName("")).toBe("Browser");
 });
+
+test.each([
+  ["#voucher=a.b.c&lang=ko", "ko"],
+  ["#voucher=a.b.c", null],
+  ["#lang=xx", null],
+] as const)("the fragment %j brings the language %j", (hash, lang) => expect(readLang(hash)).toBe(lang));

@@ -1,7 +1,7 @@
 /** Vouchers for the rooms' own pages, kept so that they open when the relay is out of reach. */
 
 import { makeVoucher } from "../api/calls";
-import { atRelay } from "../state/signals";
+import { atRelay, lang } from "../state/signals";
 import type { MyRoom, Voucher } from "../wire/types";
 
 const KEY = "laundryd.vouchers";
@@ -50,7 +50,7 @@ export function localAddress(voucher: Voucher): string | null {
   if (voucher.local_url === null || !URL.canParse(voucher.local_url)) return null;
   const url = new URL(voucher.local_url);
   if (url.protocol !== "http:" && url.protocol !== "https:") return null;
-  url.hash = `voucher=${voucher.token}`;
+  url.hash = `voucher=${voucher.token}&lang=${lang.value}`;
   return url.href;
 }
 

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { sendLive } from "../live/outbox";
-import type { NoticeFrame } from "../wire/types";
+import type { NoticeFrame, NoticeKind } from "../wire/types";
 import { toTakeOff } from "./gone";
 import { keepSeen, seenIds } from "./seen";
 
@@ -13,15 +13,32 @@ const untold = new Set<string>();
 const acknowledged_ms = new Map<string, number>();
 
 export function noticeCame(notice: NoticeFrame): void {
-  if (notices.value.some((shown) => shown.id === notice.id)) return acknowledge([notice.id]);
-  // Shown before, in another tab or before a reload: never twice, but the server should know.
+  // Shown before, here, in another tab or before a reload: never twice, but the server should know.
   if (seenIds().includes(notice.id)) return acknowledge([notice.id]);
+  // Here already, but on a page that nobody has looked at yet: not shown, so not acknowledged.
+  if (notices.value.some((held) => held.id === notice.id)) return;
   notices.value = [notice, ...notices.value];
 }
 
 /** The server says that these were told or read elsewhere, or are of no use any more. */
 export function noticeGone(ids: readonly string[]): void {
   takeOff(toTakeOff(ids, acknowledged_ms, performance.now()));
+}
+
+/** What asks the resident to come and collect. */
+const TO_COLLECT: readonly NoticeKind[] = ["ending_soon", "done"];
+
+/** The laundry is out: what was shown here asks for nothing any more. */
+export function collected(room: string, machine: string): void {
+  const seen = seenIds();
+  const moot = notices.value.filter(
+    (notice) =>
+      notice.room === room &&
+      notice.machine === machine &&
+      TO_COLLECT.includes(notice.kind) &&
+      seen.includes(notice.id),
+  );
+  for (const { id } of moot) dismiss(id);
 }
 
 function takeOff(ids: readonly string[]): void {

@@ -9,7 +9,10 @@ import { Icon } from "../ui/icons";
 import type { CommandName, MachineView } from "../wire/types";
 import { holdsKind, offered, ownership, type Ownership } from "./ownership";
 import { StartChoice } from "./StartChoice";
-import { timeWords } from "./time_words";
+import { length, timeWords } from "./time_words";
+
+/** Offered, never urged: a slip would take somebody else's laundry, or give one's own away. */
+const MEANT_SELDOM: ReadonlySet<CommandName> = new Set(["adopt", "release"]);
 
 interface Props {
   room: RoomState;
@@ -75,7 +78,7 @@ export function MachineCard({ room, machine }: Props) {
               <button
                 key={name}
                 type="button"
-                class={index === 0 ? "primary" : ""}
+                class={index === 0 && !MEANT_SELDOM.has(name) ? "primary" : ""}
                 data-command={name}
                 disabled={busy !== null || unreachable}
                 onClick={() => say(name)}
@@ -97,7 +100,8 @@ function Time({ machine }: { machine: MachineView }) {
   const words = timeWords(machine, now_ms.value);
   if (words === null) return null;
   const time = words.at_ms === null ? "" : timeOfDay(lang.value, words.at_ms);
-  return <p class="time">{t(words.key, { minutes: words.minutes, time })}</p>;
+  const long = length(words.minutes);
+  return <p class="time">{t(words.key, { length: t(long.key, { count: long.count }), time })}</p>;
 }
 
 /** The phase in words; of one's own machine in words about oneself. */

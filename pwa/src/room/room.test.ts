@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { MachineView, Mine } from "../wire/types";
 import { holdsKind, NOTHING_MINE, offered, ownership } from "./ownership";
-import { timeWords } from "./time_words";
+import { length, timeWords } from "./time_words";
 
 const NOW = Date.parse("2026-11-23T20:00:00.000Z");
 const after = (min: number) => new Date(NOW + min * 60_000).toISOString();
@@ -92,3 +92,12 @@ describe("timeWords", () => {
       at_ms: NOW + 8 * 60_000,
     }));
 });
+
+test.each([
+  [0, "length.minutes", 0],
+  [119, "length.minutes", 119],
+  [120, "length.hours", 2],
+  [2_879, "length.hours", 47],
+  [2_880, "length.days", 2],
+] as const)("%i minutes are said as %s, %i", (minutes, key, count) =>
+  expect(length(minutes)).toEqual({ key, count }));

@@ -19,7 +19,22 @@ export type TimeKey =
   | "time.done_now"
   | "time.out_since";
 
+/** A length in the unit that people would say it in. */
+export interface Length {
+  key: "length.minutes" | "length.hours" | "length.days";
+  count: number;
+}
+
 const MINUTE_MS = 60_000;
+const HOUR_MIN = 60;
+const DAY_MIN = 24 * HOUR_MIN;
+
+/** Say whole minutes as minutes below two hours, as hours below two days, then as days. */
+export function length(minutes: number): Length {
+  if (minutes < 2 * HOUR_MIN) return { key: "length.minutes", count: minutes };
+  if (minutes < 2 * DAY_MIN) return { key: "length.hours", count: Math.floor(minutes / HOUR_MIN) };
+  return { key: "length.days", count: Math.floor(minutes / DAY_MIN) };
+}
 
 function minutes(ms: number): number {
   return Math.max(0, Math.floor(ms / MINUTE_MS));

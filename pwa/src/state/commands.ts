@@ -11,6 +11,9 @@ import { connection } from "./signals";
 /** An answer that is not here by now was lost: ask again by HTTP under the same id. */
 const RESULT_TIMEOUT_MS = 12_000;
 
+/** Why a tap did nothing matters right after it; later it only puzzles. */
+export const REFUSAL_SHOWN_MS = 15_000;
+
 /** By `room/machine`: the command that is under way. */
 export const underWay = signal<ReadonlyMap<string, CommandName>>(new Map());
 /** By `room/machine`: the error code of the last refusal. */
@@ -38,7 +41,9 @@ export async function command(
   const next = new Map(underWay.value);
   next.delete(key);
   underWay.value = next;
-  if (code !== null) refusals.value = new Map(refusals.value).set(key, code);
+  if (code === null) return;
+  refusals.value = new Map(refusals.value).set(key, code);
+  setTimeout(() => forgetRefusal(room, machine), REFUSAL_SHOWN_MS);
 }
 
 /** The socket's answer to a command. */

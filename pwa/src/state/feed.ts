@@ -5,7 +5,7 @@ import { codeOf, Refusal } from "../api/http";
 import { DEFAULT_BACKOFF, delay_s } from "../live/backoff";
 import { clockFrom } from "../live/clock";
 import { applyBatch, takeSnapshot, type RoomState } from "../live/rooms";
-import { noticeGone, noticeCame } from "../notices/notices";
+import { collected, noticeCame, noticeGone } from "../notices/notices";
 import type { PublicEvent, RoomStatus, ServerFrame, Welcome } from "../wire/types";
 import { forgetRefusal, settle } from "./commands";
 import { clock, mine, roomProblems, rooms } from "./signals";
@@ -17,6 +17,8 @@ const MAX_MISMATCHES = 3;
 
 /** Rooms that are being fetched, with the events that came meanwhile. */
 const fetching = new Map<string, PublicEvent[]>();
+/** Rooms to fetch once more: asked for while an answer was under way that may be older than a gap. */
+const again = new Set<string>();
 
 export function takeFrame(frame: ServerFrame): void {
   switch (frame.type) {
@@ -57,7 +59,10 @@ function takeEvents(events: readonly PublicEvent[]): void {
   }
   const { rooms: next, gaps } = applyBatch(rooms.value, ready);
   rooms.value = next;
-  for (const event of ready) forgetRefusal(event.room, event.machine.machine);
+  for (const event of ready) {
+    forgetRefusal(event.room, event.machine.machine);
+    if (event.cause === "collected") collected(event.room, event.machine.machine);
+  }
   for (const room of gaps) {
     void fetchRoom(
       room,
@@ -76,12 +81,16 @@ function takeStatus(frame: RoomStatus): void {
  * server says that it is not ours, or is not there.
  */
 export async function fetchRoom(room: string, waiting: PublicEvent[] = []): Promise<void> {
-  if (fetching.has(room)) return;
+  if (fetching.has(room)) {
+    again.add(room);
+    return;
+  }
   fetching.set(room, waiting);
   let mismatches = 0;
   try {
     for (let attempt = 0; ; attempt += 1) {
       if (attempt > 0) await sleep(delay_s(DEFAULT_BACKOFF, attempt, Math.random()));
+      again.delete(room);
       try {
         const snapshot = await getRoom(room);
         clock.value ??= clockFrom({ at: snapshot.at, speed: 1 }, performance.now());
@@ -94,12 +103,14 @@ export async function fetchRoom(room: string, waiting: PublicEvent[] = []): Prom
       }
       const { rooms: next, gaps } = applyBatch(rooms.value, fetching.get(room) ?? []);
       rooms.value = next;
+      if (again.has(room)) continue;
       if (!gaps.has(room)) return;
       mismatches += 1;
       if (mismatches >= MAX_MISMATCHES) return;
     }
   } finally {
     fetching.delete(room);
+    again.delete(room);
   }
 }
 

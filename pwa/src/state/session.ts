@@ -4,7 +4,7 @@ import { getMe, joinWithCode, joinWithVoucher, linkDevice, putLang } from "../ap
 import { codeOf, Refusal } from "../api/http";
 import { startBell } from "../bell/bell";
 import { deviceName } from "../join/device_name";
-import { readRoom, takeFragment, type Given } from "../join/fragment";
+import { readLang, readRoom, takeFragment, type Given } from "../join/fragment";
 import { renewVouchers } from "../menu/vouchers";
 import type { Lang } from "../wire/types";
 import { fetchRoom } from "./feed";
@@ -19,6 +19,7 @@ let retry: number | undefined;
 /** Begin, or begin again after the address was given a code. */
 export async function start(): Promise<void> {
   chosenRoom.value = readRoom(location.hash) ?? chosenRoom.value;
+  setLang(readLang(location.hash) ?? lang.value);
   const given = takeFragment(location, history);
   if (given !== null && !(await exchange(given)) && me.value !== null) return;
   await enter();

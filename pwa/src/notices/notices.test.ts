@@ -1,0 +1,58 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { setSender } from "../live/outbox";
+import type { ClientFrame, NoticeFrame } from "../wire/types";
+import { acknowledgeShown, collected, noticeCame, notices } from "./notices";
+
+const frame = (id: string, kind = "done") =>
+  ({ id, kind, room: "a.b", machine: "w1" }) as unknown as NoticeFrame;
+const page = { visibilityState: "visible" };
+let kept = new Map<string, string>();
+let sent: ClientFrame[] = [];
+
+beforeEach(() => {
+  kept = new Map();
+  sent = [];
+  notices.value = [];
+  vi.stubGlobal("document", page);
+  vi.stubGlobal("navigator", {});
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => kept.set(key, value),
+  });
+  setSender((said) => {
+    sent.push(said);
+    return true;
+  });
+});
+
+test("a hidden page acknowledges nothing, not even what comes again after a reconnect", () => {
+  page.visibilityState = "hidden";
+  noticeCame(frame("n1"));
+  acknowledgeShown();
+  noticeCame(frame("n1"));
+  acknowledgeShown();
+  expect(sent).toEqual([]);
+  page.visibilityState = "visible";
+  acknowledgeShown();
+  expect(sent).toEqual([{ type: "ack", notice_ids: ["n1"] }]);
+  expect(notices.value).toHaveLength(1);
+});
+
+test("what was shown and comes again is acknowledged again, and shown once", () => {
+  page.visibilityState = "visible";
+  noticeCame(frame("n1"));
+  acknowledgeShown();
+  noticeCame(frame("n1"));
+  expect(sent).toHaveLength(2);
+  expect(notices.value).toHaveLength(1);
+});
+
+test("with the laundry out, what asked to collect it goes; what tells of it stays", () => {
+  page.visibilityState = "visible";
+  noticeCame(frame("n1"));
+  noticeCame(frame("n2", "collected_for_you"));
+  acknowledgeShown();
+  noticeCame(frame("n3"));
+  collected("a.b", "w1");
+  expect(notices.value.map((notice) => notice.id)).toEqual(["n3", "n2"]);
+});
