@@ -23,6 +23,7 @@ from edge.local.api import LocalRoom, make_api
 from edge.local.codes import DATABASE
 from edge.local.desk import LinkedRoom, RoomDesk
 from edge.local.door import LocalDoor
+from edge.local.presence import present
 from edge.metrics import EdgeCollector, registry
 from edge.room.decision import Change
 from edge.room.reconcile import MachineSetup
@@ -314,12 +315,7 @@ class Edge:
             self._uplink.presence_changed()
 
     def _present(self) -> list[PresentSession]:
-        return [
-            PresentSession(
-                session_id=one.session_id, resident=one.resident, attentive=one.attentive
-            )
-            for one in self._live.all_sessions()
-        ]
+        return present(self._live.all_sessions())
 
     async def _told_elsewhere(self, notices: list[NoticeId]) -> None:
         # From now on no page that comes gets them; one that shows them already keeps them until read.

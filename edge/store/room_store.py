@@ -111,8 +111,10 @@ class RoomStore:
                 "UPDATE meta SET head = ?, last_public = ?, dropped = ?, snapshot_due = ?",
                 (work.head.offset, work.head.last_public, dropped, due),
             )
+        was_overflown = self.overflow
         self.head, self.dropped, self._snapshot_due = work.head, dropped, due
-        if self.overflow:
+        # Once, not at every commit: a room without a relay is in that state for good.
+        if self.overflow and not was_overflown:
             log.warning("more entries wait for the relay than are kept: a snapshot stands for them")
 
     async def answer_to(self, resident: ResidentId, command: CommandId) -> KeptAnswer | None:

@@ -24,6 +24,10 @@ MAX_ENTRIES_A_BATCH = 100
 """Entries in one ``up/events``: some 60 KiB, well under any broker's packet limit."""
 
 
+MAX_SESSIONS = 2_000
+"""Sessions in one ``up/presence``: some 200 KiB, and twice the connections of a process."""
+
+
 class UpHello(WireModel):
     """The edge's first word on each connection.
 
@@ -77,7 +81,7 @@ class UpPresence(WireModel):
     """All live sessions at the edge, whole; a lower ``seq`` of the same connection is stale."""
 
     seq: int
-    sessions: Annotated[list[PresentSession], Field(max_length=2_000)]
+    sessions: Annotated[list[PresentSession], Field(max_length=MAX_SESSIONS)]
 
 
 class DownAck(WireModel):

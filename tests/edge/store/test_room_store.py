@@ -163,6 +163,16 @@ async def test_past_the_cap_the_oldest_unacknowledged_go_and_a_snapshot_is_due(
     await again.close()
 
 
+async def test_a_room_that_nobody_acknowledges_says_so_once_and_not_at_every_commit(
+    edge_store: EdgeStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(room_store, "UNACKNOWLEDGED_MAX", 4)
+    with caplog.at_level(logging.WARNING):
+        await _claims_and_releases(edge_store, 6)
+    assert edge_store.room.overflow
+    assert caplog.text.count("a snapshot stands for them") == 1
+
+
 async def test_an_acknowledgement_of_what_never_was_is_refused(edge_store: EdgeStore) -> None:
     await _claims_and_releases(edge_store, 1)
     room, epoch = edge_store.room, edge_store.room.head.epoch
