@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-UNITS = sorted((Path(__file__).parents[2] / "systemd").glob("*.service"))
+ROOT = Path(__file__).parents[2]
+UNITS = sorted((ROOT / "systemd").glob("*.service"))
+DROP_INS = sorted((ROOT / "systemd").glob("*.service.d/*.conf"))
 EXPOSURE_MAX = 2.0
 
 
@@ -35,6 +37,26 @@ def test_both_programs_have_a_unit() -> None:
 def test_systemd_understands_every_line(unit: Path, tmp_path: Path) -> None:
     found = analyze("verify", "--recursive-errors=yes", str(with_a_real_program(unit, tmp_path)))
     assert (found.returncode, found.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("drop_in", DROP_INS, ids=lambda path: path.stem)
+def test_systemd_understands_every_line_of_a_drop_in(drop_in: Path, tmp_path: Path) -> None:
+    (unit,) = [one for one in UNITS if drop_in.parent.name == f"{one.name}.d"]
+    copy = with_a_real_program(unit, tmp_path)
+    # Appended as systemd reads it; the folder would count only where systemd looks for units.
+    copy.write_text(f"{copy.read_text()}\n{drop_in.read_text()}")
+    found = analyze("verify", "--recursive-errors=yes", str(copy))
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("drop_in", DROP_INS, ids=lambda path: path.stem)
+def test_a_drop_in_hands_over_what_the_settings_in_it_and_in_the_guide_name(drop_in: Path) -> None:
+    text = drop_in.read_text()
+    loaded = set(re.findall(r"^LoadCredential=([^:]+):/etc/laundryd/\1$", text, re.MULTILINE))
+    assert loaded
+    named = set(re.findall(r'"/run/credentials/laundryd-edge.service/([^"]+)"', text))
+    assert named <= loaded
+    assert drop_in.name in (ROOT / "docs" / "admin.md").read_text()
 
 
 def test_a_misspelt_line_is_found(tmp_path: Path) -> None:
