@@ -1,0 +1,148 @@
+"""The shell between plugs and room: what it keeps, and what it does when something fails."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from edge import sensing as sensing_module
+from edge.detect.signals import CycleFinished, CycleStarted
+from edge.room.inputs import CycleFinished as RoomCycleFinished
+from edge.room.inputs import RoomInput
+from edge.room.reconcile import MachineSetup
+from edge.sensing import INBOX_MAX, Sensing
+from edge.sources.router import Router
+from edge.sources.source import PlugSpec
+from edge.sources.table import build_source
+from edge.store.commit import DetectorState
+from edge.store.edge_store import EdgeStore
+from edge.writer import Outcome, RoomWriter
+from laundryd.daemon.clock import Clock
+from laundryd.daemon.mqtt import Message
+from laundryd.wire.ids import RoomRef
+from laundryd.wire.machines import MachineKind
+from laundryd.wire.phases import Phase, Sensor
+
+ROOM = RoomRef(site="maple-hall", room="basement")
+WASHER = ("w1", MachineKind.WASHER)
+SETUP = MachineSetup("w1", MachineKind.WASHER, "Washer 1", has_plug=True)
+NOW = datetime.now(UTC).replace(microsecond=0)
+STARTED = CycleStarted(NOW, NOW - timedelta(minutes=40))
+FINISHED = CycleFinished(NOW, STARTED.started_at, NOW - timedelta(minutes=5))
+
+
+class PowerCut(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[EdgeStore]:
+    store = await EdgeStore.open(tmp_path / "room.db")
+    yield store
+    await store.close()
+
+
+async def sensing_of(store: EdgeStore) -> tuple[Sensing, RoomWriter]:
+    """Start anew on what is kept, as a restart does."""
+    clock = Clock()
+    writer = await RoomWriter.open(ROOM, [SETUP], store, clock)
+    router = Router([build_source("w1", PlugSpec("tasmota", "washer-1", None))])
+    sensing = Sensing(router, writer, store.documents, clock, lambda _reading: None)
+    await sensing.open([WASHER])
+    return sensing, writer
+
+
+async def test_a_crash_between_two_signals_loses_neither(
+    store: EdgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # After a long hold-up one reading may show a start and its end.
+    sensing, writer = await sensing_of(store)
+    sensing._ears["w1"].due += [STARTED, FINISHED]
+    real = writer.apply
+
+    async def cut_at_the_end(given: RoomInput, *, detector: DetectorState | None = None) -> Outcome:
+        if isinstance(given, RoomCycleFinished):
+            raise PowerCut
+        return await real(given, detector=detector)
+
+    monkeypatch.setattr(writer, "apply", cut_at_the_end)
+    with pytest.raises(PowerCut):
+        await sensing._tick(NOW)
+    assert writer.state.machines["w1"].phase is Phase.IN_USE
+
+    sensing, writer = await sensing_of(store)
+    assert writer.state.machines["w1"].phase is Phase.IN_USE
+    await sensing._tick(NOW)
+    record = writer.state.machines["w1"]
+    assert record.phase is Phase.FINISHED
+    assert (record.started_at, record.ended_at) == (STARTED.started_at, FINISHED.ended_at)
+
+    sensing, writer = await sensing_of(store)
+    position = writer.position
+    await sensing._tick(NOW)
+    assert writer.position == position, "and neither is told twice"
+
+
+async def test_what_a_full_disk_refused_stays_due(
+    store: EdgeStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sensing_module, "RETRY_S", 0.0)
+    sensing, writer = await sensing_of(store)
+    sensing._ears["w1"].due += [STARTED, FINISHED]
+    real = writer.apply
+
+    async def full(_given: RoomInput, *, detector: DetectorState | None = None) -> Outcome:
+        del detector
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(writer, "apply", full)
+    await sensing._tick(NOW)
+    assert "cannot be kept yet" in caplog.text
+    monkeypatch.setattr(writer, "apply", real)
+    await sensing._tick(NOW)
+    assert writer.state.machines["w1"].phase is Phase.FINISHED
+
+
+@pytest.mark.parametrize("body", ["{", "{}", '{"detector": {}, "due": []}', "[1]", '{"due": 1}'])
+async def test_a_kept_detector_that_cannot_be_read_begins_anew(
+    store: EdgeStore, caplog: pytest.LogCaptureFixture, body: str
+) -> None:
+    await store.documents.keep_detector(DetectorState("w1", body))
+    sensing, _ = await sensing_of(store)
+    assert sensing._ears["w1"].detector.started_at is None
+    assert [one.machine for one in caplog.records if hasattr(one, "machine")] == ["w1"]
+
+
+async def test_more_than_is_kept_is_dropped_and_counted(store: EdgeStore) -> None:
+    sensing, _ = await sensing_of(store)
+    for _ in range(INBOX_MAX + 3):
+        sensing.arrived(Message("tele/washer-1/SENSOR", b"{}", retained=False))
+    assert sensing.dropped == 3
+
+
+async def test_it_works_through_its_inbox_and_judges_the_sensor(store: EdgeStore) -> None:
+    sensing, writer = await sensing_of(store)
+    assert writer.state.machines["w1"].sensor is Sensor.SILENT
+    beats = 0
+    done = asyncio.Event()
+
+    def beat() -> None:
+        nonlocal beats
+        beats += 1
+        if writer.state.machines["w1"].sensor is Sensor.SILENT and beats > 5:
+            done.set()
+
+    sensing.arrived(Message("tele/washer-1/SENSOR", b'{"ENERGY": {"Power": 3}}', retained=False))
+    sensing.arrived(Message("tele/washer-1/LWT", b"Offline", retained=True))
+    task = asyncio.create_task(sensing.run(beat))
+    async with asyncio.timeout(10):
+        await done.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert sensing._ears["w1"].last_reading_at is not None
+    await writer.settle()
