@@ -16,6 +16,7 @@ from laundryd.daemon.tokens import SigningKey, TokenRefusedError, sign_token
 from laundryd.wire.bodies import JoinBody, LinkBody, LinkCode
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import DeviceId, ResidentId, RoomRef
+from laundryd.wire.notices import Lang
 
 TOKEN_LIFE: Final = timedelta(days=90)
 """A term: a resident who does not open the page in it joins again."""
@@ -62,7 +63,7 @@ class Accounts:
 
         """
         if body.voucher is not None:
-            return await self._with_voucher(body.voucher)
+            return await self._with_voucher(body.voucher, body.lang)
         if body.code is None:
             raise ProblemError(ErrorCode.INVALID_BODY, "Give code or voucher.", fields=["code"])
         self._only_unenrolled()
@@ -112,11 +113,16 @@ class Accounts:
             raise ProblemError(ErrorCode.LINK_CODE_INVALID)
         return self._entrance(resident, device)
 
-    async def _with_voucher(self, voucher: str) -> Entrance:
+    async def set_lang(self, resident: ResidentId, lang: Lang) -> None:
+        """Keep the language in which ``resident`` reads the room's page."""
+        await self._people.set_lang(resident, lang, self._clock.real_now())
+
+    async def _with_voucher(self, voucher: str, lang: Lang) -> Entrance:
         try:
             claims = await self._door.claims(voucher)
         except TokenRefusedError as error:
             raise ProblemError(ErrorCode.VOUCHER_INVALID, f"The voucher is {error}.") from error
+        await self.set_lang(claims.resident, lang)
         left = claims.expires_at - self._clock.real_now()
         return Entrance(claims.resident, claims.device, voucher, int(left.total_seconds()))
 

@@ -131,12 +131,11 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
 
     @api.get(f"{BASE}/me")
     async def me(who: Resident) -> Me:
-        device = await local.people.device(who.device)
-        return local.me(who, device.lang if device else Lang.EN)
+        return local.me(who, await local.people.lang(who.resident))
 
     @api.put(f"{BASE}/me")
     async def set_me(body: MeBody, who: Resident) -> Me:
-        await local.people.set_lang(who.resident, body.lang)
+        await local.accounts.set_lang(who.resident, body.lang)
         return local.me(who, body.lang)
 
 

@@ -129,10 +129,22 @@ class People:
             return None
         return Device(device, row["resident"], Lang(row["lang"]), row["revoked_at"] is not None)
 
-    async def set_lang(self, resident: ResidentId, lang: Lang) -> None:
-        """Keep the language a resident chose."""
+    async def lang(self, resident: ResidentId) -> Lang:
+        """Return the language a resident chose, English when they never did."""
+        async with self._db.execute(
+            "SELECT lang FROM residents WHERE id = ?", (resident,)
+        ) as cursor:
+            row = await cursor.fetchone()
+        return Lang.EN if row is None else Lang(row["lang"])
+
+    async def set_lang(self, resident: ResidentId, lang: Lang, now: Moment) -> None:
+        """Keep the language a resident chose; also of one who came with a voucher of the relay."""
         async with transaction(self._db):
-            await self._db.execute("UPDATE residents SET lang = ? WHERE id = ?", (lang, resident))
+            await self._db.execute(
+                "INSERT INTO residents VALUES (?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET lang = excluded.lang",
+                (resident, lang, to_rfc3339(now)),
+            )
 
     async def revoke(self, device: DeviceId, now: Moment) -> None:
         """Shut a device out; the first time counts."""

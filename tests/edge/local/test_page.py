@@ -68,10 +68,13 @@ def test_a_snapshot_says_what_but_never_who(open_room: OpenRoom) -> None:
 def test_a_voucher_of_the_relay_opens_an_enrolled_room(enrolled_room: EnrolledRoom) -> None:
     voucher = token_for(enrolled_room.key, resident="carla")
     with enrolled_room.edge.page() as page:
-        answer = page.post("/api/v1/join", json={"voucher": voucher})
+        answer = page.post("/api/v1/join", json={"voucher": voucher, "lang": "ko"})
         assert answer.status_code == 200, answer.text
         assert "httponly" in cookie_parts(answer)
-        assert page.get("/api/v1/me").json()["resident"] == "carla"
+        me = page.get("/api/v1/me").json()
+        assert (me["resident"], me["lang"]) == ("carla", "ko")
+        assert page.put("/api/v1/me", json={"lang": "en"}).json()["lang"] == "en"
+        assert page.get("/api/v1/me").json()["lang"] == "en"
 
 
 def test_a_program_shows_its_token_by_hand(enrolled_room: EnrolledRoom) -> None:

@@ -74,6 +74,6 @@ async def test_a_revoked_device_says_so_and_language_is_kept(edge_store: EdgeSto
     people = edge_store.people
     await people.set_join_code("d1", 1, None)
     await _join(people, 1)
-    await people.set_lang("r1", Lang.EN)
+    await people.set_lang("r1", Lang.EN, NOON)
     await people.revoke("v1", NOON)
     assert await people.device("v1") == Device("v1", "r1", Lang.EN, revoked=True)
