@@ -190,6 +190,7 @@ class Relay:
                 subscriptions=subscriptions,
                 rooms=rooms,
                 commands=commands,
+                planner=planner,
                 vapid_key=vapid.public_key,
                 signed_out=self._signed_out,
                 missing=lambda: [] if link.connected else ["broker"],

@@ -9,7 +9,7 @@ from cloud_relay.api.refusals import CHANGING, SIGNED_IN, refusals
 from cloud_relay.api.services import Caller, Relay, Services
 from cloud_relay.residents.people import Person
 from cloud_relay.residents.tokens import wants_renewal
-from laundryd.wire.bodies import Me, MeBody, MyRoom
+from laundryd.wire.bodies import Me, MeBody, MyNotice, MyNotices, MyRoom
 
 router = APIRouter(prefix="/api/v1/me", tags=["me"])
 
@@ -23,6 +23,14 @@ async def who_am_i(response: Response, relay: Relay, caller: Caller) -> Me:
     return await _me(relay, caller.person)
 
 
+@router.get("/notices", responses=refusals(*SIGNED_IN))
+async def my_notices(response: Response, relay: Relay, caller: Caller) -> MyNotices:
+    """List what you were told, or are to be told, and is still of use; it acknowledges nothing."""
+    response.headers["Cache-Control"] = "no-store"
+    found = await relay.planner.list_of(caller.person.resident)
+    return MyNotices(notices=[MyNotice(notice=card, told=told) for card, told in found])
+
+
 @router.put("", responses=refusals(*CHANGING, *SIGNED_IN))
 async def set_preferences(body: MeBody, relay: Relay, caller: Caller) -> Me:
     """Keep your language."""
@@ -33,6 +41,8 @@ async def set_preferences(body: MeBody, relay: Relay, caller: Caller) -> Me:
 @router.delete("", status_code=204, responses=refusals(*CHANGING, *SIGNED_IN))
 async def forget_me(relay: Relay, caller: Caller) -> Response:
     """Delete everything of yours here and sign out all your devices, also in the rooms."""
+    # First, so that a kill in between leaves somebody who can ask again.
+    await relay.planner.forget(caller.person.resident)
     for device in await relay.people.forget(caller.person.resident, relay.real_now()):
         relay.signed_out(device)
     response = Response(status_code=204)

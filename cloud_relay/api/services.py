@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from cloud_relay.api.desk import Commands
 from cloud_relay.api.door import COOKIE, RelayDoor, SignedIn, token_of
+from cloud_relay.notify.planner import Planner
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
 from cloud_relay.residents.people import People
@@ -45,6 +46,7 @@ class Services:
     subscriptions: SubscriptionStore
     rooms: Rooms
     commands: Commands
+    planner: Planner
     vapid_key: str
     signed_out: Callable[[str], None]
     missing: Callable[[], list[str]]

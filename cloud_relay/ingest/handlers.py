@@ -128,7 +128,7 @@ class Handlers:
                 for entry in decision.take:
                     await self._planner.plan(db, entry.notices, told)
                     if entry.ack is not None:
-                        await self._planner.acknowledge(db, entry.ack, told, at_room=True)
+                        await self._planner.acknowledge(db, entry.ack, told, at_room=room)
             is_whole = decision.answer is not None and not (
                 decision.answer.snapshot or decision.answer.send_from
             )

@@ -19,6 +19,7 @@ from cloud_relay.notify.plan import (
     ACK_DEADLINE,
     CATCH_UP_MAX,
     RETURN_GRACE,
+    TOLD,
     UNSEEN,
     DeliveryState,
     Seen,
@@ -104,28 +105,32 @@ class Planner:
         ack: NoticeAck,
         told: Told,
         *,
-        at_room: bool,
+        at_room: RoomKey | None = None,
         session_id: SessionId | None = None,
     ) -> None:
         """Note that a resident's app showed or the resident read a notice, in the caller's transaction.
 
-        ``at_room``: on the room's own page, so the room knows. The push is cancelled. The first
-        ``shown``, and the first ``read``, take the notice off the resident's other pages. What is not
-        this resident's notice is counted and skipped.
+        ``at_room``: on that room's own page, so the room knows; it speaks of its own notices only. The
+        push is cancelled. The first ``shown``, and the first ``read``, take the notice off the
+        resident's other pages. What is not this resident's notice is counted and skipped.
         """
         now = self._clock.real_now()
-        before = await store.acknowledge(db, ack.resident, ack.notice_id, ack.kind, now)
+        before = await store.acknowledge(
+            db, ack.resident, ack.notice_id, ack.kind, now, room=at_room
+        )
         if before is None:
             self.counts["unknown_ack"] += 1
             return
         self.counts[ack.kind] += 1
+        # Brought by the same message: what was seen already is told to no page now.
+        told.cards = [(card, who) for card, who in told.cards if card.id != ack.notice_id]
         if before.state is DeliveryState.PUSHED and ack.kind is AckKind.SHOWN:
             self.counts["told_twice"] += 1
         await self._push.cancel(db, [ack.notice_id])
         first_read = ack.kind is AckKind.READ and before.state is not DeliveryState.READ
         if before.state in UNSEEN or first_read:
             told.gone.append((ack.resident, ack.notice_id, session_id))
-            if not at_room:
+            if at_room is None:
                 told.rooms.append((before.card.room, ack.notice_id))
 
     async def caught_up(self, db: aiosqlite.Connection, room: RoomKey) -> None:
@@ -165,7 +170,7 @@ class Planner:
         async with transaction(self._db) as db:
             for notice_id in notice_ids:
                 ack = NoticeAck(notice_id=notice_id, resident=resident, kind=kind, at=at)
-                await self.acknowledge(db, ack, told, at_room=False, session_id=session_id)
+                await self.acknowledge(db, ack, told, session_id=session_id)
         self.tell(told)
 
     async def pending(self, resident: ResidentId) -> list[NoticeCard]:
@@ -182,6 +187,16 @@ class Planner:
         if cards:
             self._changed.set()
         return cards
+
+    async def list_of(self, resident: ResidentId) -> list[tuple[NoticeCard, bool]]:
+        """Return the resident's notices that are still useful, newest first, and whether each was told."""
+        kept = await store.of_resident(self._db, resident, self._clock.now())
+        return [(card, state in TOLD) for card, state in kept]
+
+    async def forget(self, resident: ResidentId) -> None:
+        """Delete what the resident was, or was to be, told."""
+        async with transaction(self._db) as db:
+            await store.forget_in(db, resident)
 
     def presence_changed(self) -> None:
         """Somebody came, went or looked up; deadlines are judged anew when they come."""

@@ -125,14 +125,19 @@ async def acknowledge(
     notice_id: NoticeId,
     kind: AckKind,
     now: datetime,
+    *,
+    room: RoomKey | None,
 ) -> Kept | None:
     """Note an acknowledgement; return the notice as it was, None for one that is not this resident's.
+
+    ``room``: the notice must be of that room; None: of any.
 
     A notice that was read stays read, whatever comes late.
     """
     rows = await db.execute_fetchall(
-        "SELECT card, resident, state, socket_tried FROM notices WHERE id = ? AND resident = ?",
-        (notice_id, resident),
+        "SELECT card, resident, state, socket_tried FROM notices"
+        " WHERE id = ?1 AND resident = ?2 AND room = coalesce(?3, room)",
+        (notice_id, resident, room),
     )
     before = next((_kept(row) for row in rows), None)
     if before is None:
@@ -147,6 +152,25 @@ async def acknowledge(
         (after, to_ms(now), notice_id),
     )
     return before
+
+
+async def of_resident(
+    db: aiosqlite.Connection, resident: ResidentId, room_now: datetime
+) -> list[tuple[NoticeCard, DeliveryState]]:
+    """Read the resident's notices that are still useful, newest first, with what became of each."""
+    rows = await db.execute_fetchall(
+        "SELECT card, state FROM notices WHERE resident = ? AND useful_until_ms > ?"
+        " ORDER BY caused_at_ms DESC, id LIMIT ?",
+        (resident, to_ms(room_now), PENDING_MAX),
+    )
+    return [
+        (NoticeCard.model_validate_json(row["card"]), DeliveryState(row["state"])) for row in rows
+    ]
+
+
+async def forget_in(db: aiosqlite.Connection, resident: ResidentId) -> None:
+    """Delete what a resident was, or was to be, told; their pushes go with it."""
+    await db.execute("DELETE FROM notices WHERE resident = ?", (resident,))
 
 
 async def pending(

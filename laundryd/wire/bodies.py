@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from laundryd.wire.commands import MAX_PROGRAMME_MIN
 from laundryd.wire.ids import ClosedModel, CommandId, DeviceId, ResidentId, RoomKey, WireModel
-from laundryd.wire.notices import Lang
+from laundryd.wire.notices import Lang, NoticeCard
 from laundryd.wire.times import Moment
 
 Code = Annotated[str, StringConstraints(min_length=6, max_length=20, strip_whitespace=True)]
@@ -78,6 +78,19 @@ class Me(WireModel):
     lang: Lang
     rooms: list[MyRoom]
     push: bool = False
+
+
+class MyNotice(WireModel):
+    """One notice in ``MyNotices``. ``told``: a page showed it, or a push service took it."""
+
+    notice: NoticeCard
+    told: bool
+
+
+class MyNotices(WireModel):
+    """Answer of ``GET /me/notices``: what is still of use, newest first, 100 at most."""
+
+    notices: list[MyNotice]
 
 
 class MeBody(ClosedModel):

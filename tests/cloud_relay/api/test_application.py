@@ -12,6 +12,7 @@ PATHS = {
     "/api/v1/devices/link-code": {"post"},
     "/api/v1/devices/link": {"post"},
     "/api/v1/me": {"get", "put", "delete"},
+    "/api/v1/me/notices": {"get"},
     "/api/v1/rooms/{room}": {"get"},
     "/api/v1/rooms/{room}/voucher": {"post"},
     "/api/v1/rooms/{room}/machines/{machine}/{command}": {"post"},

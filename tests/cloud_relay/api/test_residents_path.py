@@ -3,12 +3,17 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
 
+from cloud_relay.notify.planner import Told
+from laundryd.daemon.sqlite import transaction
 from laundryd.daemon.tokens import SigningKey, verify_token
 from laundryd.wire.errors import ErrorCode
+from laundryd.wire.ids import Position
+from laundryd.wire.notices import Notice, NoticeKind, notice_id
 
 if TYPE_CHECKING:
     from tests.cloud_relay.api.conftest import Api
@@ -139,3 +144,33 @@ async def test_a_fresh_token_is_not_replaced(joined: httpx.AsyncClient) -> None:
 async def test_answers_about_people_are_not_cached(joined: httpx.AsyncClient) -> None:
     for path in ("/api/v1/me", f"/api/v1/rooms/{NORTH}"):
         assert (await joined.get(path)).headers["cache-control"] == "no-store"
+
+
+async def test_a_resident_lists_what_they_were_told_and_nobody_elses(
+    api: Api, joined: httpx.AsyncClient
+) -> None:
+    me = (await joined.get("/api/v1/me")).json()["resident"]
+    told = Told()
+    async with transaction(api.relay._db) as db:
+        await api.relay._planner.plan(db, [notice_for(me), notice_for("somebody-else")], told)
+    found = (await joined.get("/api/v1/me/notices")).json()["notices"]
+    assert [(one["notice"]["room"], one["told"]) for one in found] == [(NORTH, False)]
+    assert "somebody-else" not in str(found)
+    assert (await joined.request("DELETE", "/api/v1/me", json={})).status_code == 204
+    kept = await api.relay._db.execute_fetchall("SELECT resident FROM notices")
+    assert [row["resident"] for row in kept] == ["somebody-else"]
+
+
+def notice_for(resident: str) -> Notice:
+    now = datetime.now(UTC)
+    place = Position(epoch="e1", offset=2)
+    return Notice(
+        id=notice_id(NORTH, place, NoticeKind.DONE, resident),
+        kind=NoticeKind.DONE,
+        room=NORTH,
+        machine="w1",
+        params={"name": "Washer 1"},
+        caused_at=now,
+        useful_until=now + timedelta(hours=1),
+        resident=resident,
+    )

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_relay.notify import store
+from cloud_relay.notify.planner import Told
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import AckKind
 from laundryd.wire.topics import Topic
@@ -105,6 +106,41 @@ async def test_an_acknowledgement_from_the_rooms_own_page_cancels_the_push() -> 
         await world.push_due()
         assert postman.sent == []
         assert world.told._waiting.empty(), "the room knows"
+
+
+async def test_what_comes_with_its_acknowledgement_is_told_to_no_page() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        world.live.here[ME] = [Session()]
+        await world.events(entry(1, notices=[DONE]), ack_entry(2, DONE.id))
+        assert world.live.told == []
+        assert await world.state_of(DONE.id) == "shown"
+
+
+async def test_a_room_acknowledges_its_own_notices_only() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        await cause(world)
+        ack = ack_entry(1, DONE.id).ack
+        assert ack is not None
+        async with transaction(world.db) as db:
+            await world.planner.acknowledge(db, ack, Told(), at_room="maple-hall.attic")
+        assert world.planner.counts["unknown_ack"] == 1
+        assert [card.id for card in await world.planner.pending(ME)] == [DONE.id]
+
+
+async def test_a_resident_lists_their_own_notices_and_takes_them_along_when_they_go() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        later = notice(2)
+        await world.events(entry(1, notices=[DONE]), entry(2, notices=[later]))
+        await world.planner.shown(ME, [DONE.id], AckKind.SHOWN)
+        listed = {card.id: told for card, told in await world.planner.list_of(ME)}
+        assert listed == {DONE.id: True, later.id: False}
+        assert await world.planner.list_of(OTHER) == []
+        await world.planner.forget(ME)
+        assert await world.planner.list_of(ME) == []
+        assert await world.planner.pending(ME) == []
 
 
 async def test_nobody_acknowledges_for_somebody_else() -> None:
