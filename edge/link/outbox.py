@@ -1,8 +1,9 @@
 """What to send up next: the journal's unacknowledged end, decided without I/O.
 
 The broker's PUBACK proves nothing. An entry leaves the outbox when the relay says ``{epoch, offset}``;
-until then it is sent again: after each connect from where the relay stands, and after ``RESEND_S``
-without an answer. One batch is under way at a time, so order needs no further thought.
+until then it is sent again: after each connect, and after ``RESEND_S`` without an answer, a hello asks
+where the relay stands, and the rest follows from there. One batch is under way at a time, so order
+needs no further thought.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from laundryd.wire.ids import Offset, Position
 from laundryd.wire.uplink import DownAck, DownHello
 
 RESEND_S: Final = 5.0
-"""Real seconds without an answer after which the same is sent again: longer than a relay's restart."""
+"""Real seconds without an answer after which we ask again: longer than a relay's restart."""
 
 
 class Do(Enum):
@@ -126,8 +127,10 @@ class Outbox:
         """Say what to do at ``now_s``; after ``WAIT`` ask again at ``due_s`` or when something came."""
         if self._new_epoch:
             return Do.NEW_EPOCH
-        if self._sent_at_s is not None and now_s < self._sent_at_s + RESEND_S:
-            return Do.WAIT
+        if self._sent_at_s is not None:
+            if now_s < self._sent_at_s + RESEND_S:
+                return Do.WAIT
+            self._ask_again()
         if not self._greeted:
             return Do.HELLO
         if self._snapshot is not None:
@@ -135,6 +138,12 @@ class Outbox:
         if self.acked < self.head.offset or not self._told_caught_up:
             return Do.EVENTS
         return Do.WAIT
+
+    def _ask_again(self) -> None:
+        # The relay may have been restored meanwhile and know less of us than it said, or nothing: to an
+        # empty batch it would have no answer at all. And what it held back waits for "caught up" anew.
+        self._greeted = self._told_caught_up = False
+        self._caught_up_at = None
 
     @property
     def snapshot_due(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -246,3 +247,28 @@ async def test_a_kill_in_mid_cycle_changes_nothing_that_residents_see(
         causes = [one for one in watch.causes("w1") if one is not Cause.SENSOR_CHANGED]
         assert causes == [Cause.CYCLE_STARTED, Cause.FINISHED]
         assert watch.states["w1"].ended_at is not None
+
+
+async def test_stopping_finishes_what_has_begun(edge: EdgeProcess) -> None:
+    code = await make_join_code(edge.data_dir)
+    with edge.page() as page:
+        assert page.post("/api/v1/join", json={"code": code}).status_code == 200
+        token = page.cookies["laundryd_edge"]
+    body = b'{"id": "last"}'
+    request = (
+        f"POST {MACHINES_URL}/w2/claim HTTP/1.1\r\nHost: 127.0.0.1:{edge.port}\r\n"
+        f"Origin: {edge.origin}\r\nCookie: laundryd_edge={token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", edge.port)) as gone:
+        gone.sendall(request.encode() + body)
+    # The page is gone before its answer, and so is the edge.
+    assert edge.stop() == 0, edge.log
+    assert "Traceback" not in edge.log
+    assert "closed database" not in edge.log
+    edge.start()
+    with edge.page(token) as page:
+        again = page.post(f"{MACHINES_URL}/w2/claim", json={"id": "last"})
+        assert again.status_code == 200, again.text
+        room = page.get(f"/api/v1/rooms/{ROOM.key}").json()
+    assert room["machines"][1]["phase"] == "claimed"

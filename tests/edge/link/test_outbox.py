@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge.link.outbox import RESEND_S, Do, Outbox
@@ -63,6 +63,9 @@ def test_every_entry_takes_effect_once_through_lost_connections_and_restarts(
 
 
 @settings(max_examples=200, deadline=None)
+@example(
+    before=[], after=[("connect", 0), ("up", 0), ("down", 0), ("up", 0)], is_empty=False
+)  # its last word was about what it no longer has
 @given(before=steps(BREAKS), after=steps(BREAKS), is_empty=st.booleans())
 def test_a_relay_that_lost_its_memory_gets_what_the_edge_still_has(
     *, before: list[tuple[str, int]], after: list[tuple[str, int]], is_empty: bool
@@ -141,9 +144,20 @@ def test_an_unknown_epoch_gets_a_snapshot_first() -> None:
     assert box.next(0) is Do.SNAPSHOT
     assert box.snapshot_reason == "new_epoch"
     box.snapshot_sent(Position(epoch="e1", offset=0), 0)
-    assert box.next(RESEND_S) is Do.SNAPSHOT
+    assert box.next(1) is Do.WAIT
     box.acknowledged(DownAck(epoch="e1", offset=0))
-    assert box.next(RESEND_S) is Do.EVENTS
+    assert box.next(1) is Do.EVENTS
+
+
+def test_an_answer_that_is_overdue_is_asked_for_by_a_hello() -> None:
+    # The relay may have begun anew since it greeted us.
+    box = outbox()
+    box.greeted(hello(None))
+    box.snapshot_sent(Position(epoch="e1", offset=0), 0)
+    assert box.next(RESEND_S) is Do.HELLO
+    box.sent(RESEND_S)
+    box.greeted(hello(None))
+    assert box.next(RESEND_S) is Do.SNAPSHOT
 
 
 def test_a_relay_that_is_ahead_makes_a_new_epoch() -> None:
@@ -178,6 +192,8 @@ def test_caught_up_is_said_again_until_it_is_answered() -> None:
     assert box.next(0) is Do.EVENTS
     box.sent(0, caught_up=True)
     assert box.next(1) is Do.WAIT
+    assert box.next(RESEND_S) is Do.HELLO
+    box.greeted(hello(3))
     assert box.next(RESEND_S) is Do.EVENTS
     box.sent(RESEND_S, caught_up=True)
     box.acknowledged(DownAck(epoch="e1", offset=3))
