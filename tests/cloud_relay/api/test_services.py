@@ -31,7 +31,9 @@ def address(peer: str, forwarded: str | None, trusted: list[str]) -> str:
         ("127.0.0.1", "198.51.100.7, 10.0.0.2", ["127.0.0.1/32", "10.0.0.0/8"], "198.51.100.7"),
         ("127.0.0.1", "rubbish", ["127.0.0.1/32"], "127.0.0.1"),
         ("127.0.0.1", "", ["127.0.0.1/32"], "127.0.0.1"),
-        ("::1", "2001:db8::7", ["::1/128"], "2001:db8::7"),
+        ("::1", "2001:db8::7", ["::1/128"], "2001:db8::/64"),
+        ("2001:db8:0:1:aaaa::7", None, [], "2001:db8:0:1::/64"),
+        ("::ffff:192.0.2.1", None, [], "::ffff:192.0.2.1"),
     ],
     ids=[
         "no proxy",
@@ -42,6 +44,8 @@ def address(peer: str, forwarded: str | None, trusted: list[str]) -> str:
         "an entry that is no address",
         "an empty header",
         "IPv6",
+        "one of the many addresses of a household",
+        "IPv4 inside IPv6",
     ],
 )
 def test_limits_count_by_the_real_client(
