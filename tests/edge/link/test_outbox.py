@@ -228,3 +228,16 @@ def test_a_lost_entry_makes_a_snapshot_and_a_known_reason_stays() -> None:
     assert box.snapshot_reason == "asked"
     box.lost()
     assert box.snapshot_reason == "asked"
+
+
+def test_a_hello_said_anew_brings_caught_up_anew_because_the_relay_holds_back_until_then() -> None:
+    box = outbox(head=3)
+    box.greeted(hello(3))
+    box.sent(0, caught_up=True)
+    box.acknowledged(DownAck(epoch="e1", offset=3))
+    box.appended(Position(epoch="e1", offset=4))
+    box.sent(0, caught_up=True)  # the relay kept it, but its answer is lost
+    assert box.next(RESEND_S) is Do.HELLO
+    box.sent(RESEND_S)
+    box.greeted(hello(4))
+    assert box.next(RESEND_S) is Do.EVENTS
