@@ -33,8 +33,10 @@ class PlugSettings(_Table):
     topic: Annotated[str, Field(pattern=r"^[^+#/\s][^+#\s]*$", max_length=100)] = Field(
         description="The plug's own topic on the room's broker, as set in its firmware."
     )
-    channel: Annotated[int, Field(ge=1, le=8)] = Field(
-        1, description="Which channel, counted from 1, of a plug that measures several machines."
+    channel: Annotated[int, Field(ge=1, le=8)] | None = Field(
+        None,
+        description="Which channel, counted from 1, of a plug that measures several machines; none "
+        "means that all of the plug's channels feed this one, as three phases do.",
     )
 
 
@@ -146,6 +148,19 @@ class EdgeSettings(ProgramSettings):
             seen.add(machine.id)
         return self
 
+    @model_validator(mode="after")
+    def _channels_differ(self) -> Self:
+        by_topic: dict[str, list[int | None]] = {}
+        for plug in (machine.plug for machine in self.machines):
+            if plug is not None:
+                by_topic.setdefault(plug.topic, []).append(plug.channel)
+        for topic, channels in by_topic.items():
+            if len(channels) > 1 and (None in channels or len(set(channels)) < len(channels)):
+                raise ValueError(
+                    f"{len(channels)} machines share the plug {topic}: give each its own channel"
+                )
+        return self
+
     @property
     def hosts(self) -> frozenset[str]:
         """Every name and address that the page is reached by, lower case."""
@@ -175,7 +190,8 @@ def _machine_lines() -> Iterator[str]:
     yield "| setting | default | what it is |"
     yield "|---|---|---|"
     for name, info in walk(MachineSettings):
-        default = "must be given" if info.is_required() else f"`{info.default}`"
+        kept = "none" if info.default is None else info.default
+        default = "must be given" if info.is_required() else f"`{kept}`"
         yield f"| `{name}` | {default} | {info.description} |"
 
 

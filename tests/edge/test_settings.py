@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 
 from edge.settings import PAGE, EdgeSettings, MachineSettings, settings_page
+from edge.sources.reading import Reading
+from edge.sources.source import PlugSpec
+from edge.sources.table import build_source
 from laundryd.daemon.settings import SettingsError, load_settings, walk
 from laundryd.daemon.settings_page import undocumented
+from tests.edge.room.driver import NOON
 
 MINIMAL = """
 site = "maple-hall"
@@ -148,3 +152,29 @@ def test_a_table_with_secrets_that_is_no_table_is_not_shown(tmp_path: Path) -> N
     with pytest.raises(SettingsError, match="broker") as caught:
         load_settings(EdgeSettings, path)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_plug_without_a_channel_feeds_its_machine_with_all_of_them(edge_toml: Path) -> None:
+    plug = load_settings(EdgeSettings, edge_toml).machines[0].plug
+    assert plug is not None
+    source = build_source("w1", PlugSpec(plug.source, plug.topic, plug.channel))
+    three_phases = b'{"ENERGY":{"Power":[700,710,690]}}'
+    assert source.parse("tele/washer-1/SENSOR", three_phases, NOON) == [Reading("w1", NOON, 2100.0)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_refused"), [("", "", True), ("", 1, True), (1, 1, True), (1, 2, False)]
+)
+def test_machines_that_share_a_plug_have_a_channel_each(
+    edge_toml: Path, first: int | str, second: int | str, *, is_refused: bool
+) -> None:
+    def plug(channel: int | str) -> str:
+        return 'plug = { topic = "washer-1"' + (f", channel = {channel}" if channel else "") + " }"
+
+    more = f'[[machines]]\nid = "w2"\nkind = "washer"\nname = "x"\n{plug(second)}'
+    edge_toml.write_text(MINIMAL.replace('plug = { topic = "washer-1" }', plug(first)) + more)
+    if is_refused:
+        with pytest.raises(SettingsError, match="2 machines share the plug washer-1"):
+            load_settings(EdgeSettings, edge_toml)
+    else:
+        assert len(load_settings(EdgeSettings, edge_toml).machines) == 2
