@@ -31,7 +31,6 @@ from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message
 from laundryd.wire.ids import Slug
 from laundryd.wire.machines import MachineKind
-from laundryd.wire.phases import Sensor
 
 log = logging.getLogger("laundryd.edge.sensing")
 
@@ -56,7 +55,6 @@ class _Ear:
     machine: Slug
     detector: Detector
     listening_since: datetime
-    sensor: Sensor = Sensor.OK
     last_reading_at: datetime | None = None
     online: bool | None = None
     kept_at: datetime | None = None
@@ -183,7 +181,6 @@ class Sensing:
         )
         if sensor is not self._writer.state.machines[ear.machine].sensor:
             await self._writer.apply(SensorChanged(ear.machine, sensor))
-        ear.sensor = sensor
 
     async def _keep_running(self, ear: _Ear, now: datetime) -> None:
         if ear.detector.started_at is None:

@@ -99,8 +99,3 @@ class StateBoard:
         """Return the machines whose state goes to the cloud's broker."""
         due, self._changed_cloud = sorted(self._changed_cloud), set()
         return due
-
-    def next_s(self) -> float | None:
-        """Return when, monotonic, a measurement is due next; None when none waits."""
-        waiting = [self._sent_at_s.get(machine, -math.inf) for machine in self._stale]
-        return min(waiting) + MEASURED_INTERVAL_S if waiting else None

@@ -129,7 +129,6 @@ class Uplink:
         self._presence_seq = 0
         self.relay_ahead = timedelta()
         """How far the relay's clock is ahead of ours, measured at the last hello."""
-        self.last_heard_s: float | None = None
         self.skipped: Counter[str] = Counter()
 
     @property
@@ -256,7 +255,6 @@ class Uplink:
                     self._skip("not_kept", message.topic)
 
     async def _take(self, address: Address, payload: bytes) -> None:
-        self.last_heard_s = self._clock.monotonic_s()
         match address.topic:
             case Topic.DOWN_HELLO:
                 await self._greeted(DownHello.model_validate_json(payload))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
 
 from pydantic import Field
 
@@ -68,7 +67,3 @@ class Entry(WireModel):
     def position(self) -> Position:
         """The entry's place in the journal."""
         return Position(epoch=self.epoch, offset=self.offset)
-
-
-JOURNAL_FIRST_OFFSET: Literal[1] = 1
-"""The first entry of an epoch; offset 0 is the position of a journal without entries."""
