@@ -97,7 +97,7 @@ def _install(box: Box) -> None:
     box.run("systemctl", "enable", "--now", EDGE)
     code = re.search(r"^join code\s+(\S+)$", added.stdout, re.MULTILINE)
     assert code, added.stdout
-    box.write("/root/code", code[1])
+    box.write("/etc/laundryd/join.code", code[1])
 
 
 def _is_serving(box: Box, unit: str, *, not_pid: str = "0") -> bool:
@@ -121,7 +121,7 @@ def test_what_root_made_belongs_to_the_services_own_user(box: Box) -> None:
 
 
 def test_a_resident_joins_at_the_relay_and_claims_a_machine_in_the_room(box: Box) -> None:
-    code = box.run("cat", "/root/code").stdout
+    code = box.run("cat", "/etc/laundryd/join.code").stdout
     claimed = box.run("timeout", "30", "/opt/laundryd/bin/python", "-c", CLAIM, RELAY_URL, code)
     assert json.loads(claimed.stdout) == "claimed"
 
@@ -180,6 +180,6 @@ def test_the_journal_holds_no_secret(box: Box) -> None:
     texts = [box.run("cat", path).stdout for path in files]
     secrets = [found for text in texts for found in re.findall(r'password = "(.+)"', text)]
     assert len(secrets) == len(files)
-    secrets.append(box.run("cat", "/root/code").stdout.strip())
+    secrets.append(box.run("cat", "/etc/laundryd/join.code").stdout.strip())
     said = box.run("journalctl", "-a", "--no-pager").stdout
     assert [secret[:3] for secret in secrets if secret in said] == []
