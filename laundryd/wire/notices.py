@@ -120,7 +120,7 @@ NOTICES: Final[dict[NoticeKind, NoticeRow]] = {
         useful_for=timedelta(hours=12),
         texts={
             Lang.KO: Text(
-                "세탁물이 꺼내졌어요", "{name}: 기기가 비워졌어요. 세탁물을 찾아가 주세요."
+                "누군가 세탁물을 꺼냈어요", "{name}: 기기가 비워졌어요. 세탁물을 찾아가 주세요."
             ),
             Lang.EN: Text(
                 "Your laundry was taken out", "{name} was emptied. Please pick up your laundry."

@@ -31,6 +31,11 @@ export function codeOf(error: unknown): string {
   return error instanceof Refusal ? error.code : "unreachable";
 }
 
+/** The code of what went wrong, and the server's own words on it. */
+export function problemOf(error: unknown): { code: string; detail: string } {
+  return { code: codeOf(error), detail: error instanceof Refusal ? error.detail : "" };
+}
+
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /**

@@ -3,9 +3,9 @@
 import { useSignal } from "@preact/signals";
 import { LangSwitch } from "../menu/LangSwitch";
 import { enter, exchange } from "../state/session";
-import { lang, problem, t } from "../state/signals";
+import { lang, problem, t, type Problem } from "../state/signals";
 import { errorText } from "../texts/texts";
-import type { GivenKind } from "./fragment";
+import { addressIn, type GivenKind } from "./fragment";
 
 export function JoinScreen() {
   const kind = useSignal<GivenKind>("join");
@@ -79,23 +79,26 @@ function KindChoice({ kind, chosen, choose }: KindChoiceProps) {
   );
 }
 
-/** Why it did not go, as a sentence; where to go instead, if the server names an address. */
+/** Why the last code or voucher was refused. */
 export function ProblemSentence() {
   const said = problem.value;
-  const address = said?.code === "join_at_relay" ? /https?:\/\/[^\s"'<>]+/.exec(said.detail) : null;
   return (
     <div role="alert" data-problem={said?.code}>
       {said && (
         <p class="banner bad">
-          {errorText(lang.value, said.code)}
-          {address && (
-            <>
-              {" "}
-              <a href={address[0]}>{address[0]}</a>
-            </>
-          )}
+          <WhyNot said={said} />
         </p>
       )}
     </div>
+  );
+}
+
+/** A refusal as a sentence; where to go instead, if the server names an address. */
+export function WhyNot({ said }: { said: Problem }) {
+  const address = said.code === "join_at_relay" ? addressIn(said.detail) : null;
+  return (
+    <>
+      {errorText(lang.value, said.code)} {address && <a href={address}>{address}</a>}
+    </>
   );
 }

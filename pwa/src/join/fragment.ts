@@ -30,6 +30,11 @@ export function readLang(hash: string): Lang | null {
   return said === "ko" || said === "en" ? said : null;
 }
 
+/** The web address that a sentence names, without the sentence's own full stop; null: none. Pure. */
+export function addressIn(sentence: string): string | null {
+  return /https?:\/\/[^\s"'<>]*[^\s"'<>.,;:!?)]/.exec(sentence)?.[0] ?? null;
+}
+
 /** Read the fragment and take it off the address and out of the history. */
 export function takeFragment(where: Location, history: History): Given | null {
   const given = readFragment(where.hash);

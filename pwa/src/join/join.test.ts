@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { deviceName } from "./device_name";
-import { readFragment, readLang, readRoom } from "./fragment";
+import { addressIn, readFragment, readLang, readRoom } from "./fragment";
 
 test.each([
   ["#join=ABCD-EFGH", { kind: "join", value: "ABCD-EFGH" }],
@@ -32,3 +32,9 @@ test.each([
   ["#voucher=a.b.c", null],
   ["#lang=xx", null],
 ] as const)("the fragment %j brings the language %j", (hash, lang) => expect(readLang(hash)).toBe(lang));
+
+test.each([
+  ["The relay is https://laundry.example.org.", "https://laundry.example.org"],
+  ["The relay is http://127.0.0.1:8080.", "http://127.0.0.1:8080"],
+  ["Somewhere else.", null],
+] as const)("%j names %j", (sentence, address) => expect(addressIn(sentence)).toBe(address));

@@ -3,14 +3,15 @@
 import { useSignal } from "@preact/signals";
 import { encode } from "uqr";
 import { makeLinkCode } from "../api/calls";
-import { codeOf } from "../api/http";
-import { lang, t } from "../state/signals";
-import { errorText, timeOfDay } from "../texts/texts";
+import { problemOf } from "../api/http";
+import { WhyNot } from "../join/JoinScreen";
+import { lang, t, type Problem } from "../state/signals";
+import { timeOfDay } from "../texts/texts";
 import type { LinkCode } from "../wire/types";
 
 export function LinkDevice() {
   const code = useSignal<LinkCode | null>(null);
-  const problem = useSignal<string | null>(null);
+  const problem = useSignal<Problem | null>(null);
   const busy = useSignal(false);
 
   async function make() {
@@ -19,7 +20,7 @@ export function LinkDevice() {
     try {
       code.value = await makeLinkCode();
     } catch (error) {
-      problem.value = codeOf(error);
+      problem.value = problemOf(error);
     }
     busy.value = false;
   }
@@ -31,7 +32,7 @@ export function LinkDevice() {
       </button>
       {code.value && <CodePicture code={code.value} />}
       <p class="refusal" role="alert">
-        {problem.value && errorText(lang.value, problem.value)}
+        {problem.value && <WhyNot said={problem.value} />}
       </p>
     </section>
   );

@@ -1,7 +1,7 @@
 /** The way in: code or voucher, who am I, my rooms, the live connection. */
 
 import { getMe, joinWithCode, joinWithVoucher, linkDevice, putLang } from "../api/calls";
-import { codeOf, Refusal } from "../api/http";
+import { problemOf, Refusal } from "../api/http";
 import { startBell } from "../bell/bell";
 import { deviceName } from "../join/device_name";
 import { readLang, readRoom, takeFragment, type Given } from "../join/fragment";
@@ -36,8 +36,7 @@ export async function exchange(given: Given): Promise<boolean> {
     forget();
     return true;
   } catch (error) {
-    const detail = error instanceof Refusal ? error.detail : "";
-    problem.value = { code: codeOf(error), detail };
+    problem.value = problemOf(error);
     return false;
   }
 }

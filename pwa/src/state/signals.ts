@@ -19,8 +19,14 @@ export const rooms = signal<ReadonlyMap<string, RoomState>>(new Map());
 export const chosenRoom = signal<string | null>(null);
 export const mine = signal<Mine>(NOTHING_MINE);
 export const clock = signal<PageClock | null>(null);
-/** Why the last code, voucher or token was refused: a code of the contract, and its detail. */
-export const problem = signal<{ code: string; detail: string } | null>(null);
+/** A refusal: a code of the contract, and its detail. */
+export interface Problem {
+  code: string;
+  detail: string;
+}
+
+/** Why the last code, voucher or token was refused. */
+export const problem = signal<Problem | null>(null);
 /** By room: the error code why it could not be fetched yet. */
 export const roomProblems = signal<ReadonlyMap<string, string>>(new Map());
 /** Counts seconds, so that times on the page go on. */
