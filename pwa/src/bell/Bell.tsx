@@ -27,7 +27,6 @@ export function BellButton({ toggleLine }: { toggleLine(): void }) {
       class={`round bell ${state}`}
       data-bell={state}
       aria-label={t(LABELS[state])}
-      aria-pressed={state === "on"}
       aria-busy={state === "asking"}
       onClick={tap}
     >

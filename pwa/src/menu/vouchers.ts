@@ -1,23 +1,29 @@
 /** Vouchers for the rooms' own pages, kept so that they open when the relay is out of reach. */
 
 import { makeVoucher } from "../api/calls";
-import { atRelay, lang } from "../state/signals";
+import { atRelay, lang, me } from "../state/signals";
 import type { MyRoom, Voucher } from "../wire/types";
 
 const KEY = "laundryd.vouchers";
 
 export interface KeptVoucher extends Voucher {
+  /** Whose it is: somebody else may have joined in this browser since. */
+  resident: string | null;
   room: string;
   name: string;
   /** Real time, ms since 1970. */
   got_at_ms: number;
 }
 
-/** Vouchers that still open something. */
+/** Vouchers that still open something, of whoever is in; of the last one while the relay is away. */
 export function keptVouchers(): KeptVoucher[] {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY) ?? "[]") as KeptVoucher[];
-    return kept.filter((voucher) => Date.parse(voucher.expires_at) > Date.now());
+    const who = me.value?.resident;
+    return kept.filter(
+      ({ resident, expires_at }) =>
+        (who === undefined || resident === who) && Date.parse(expires_at) > Date.now(),
+    );
   } catch {
     return [];
   }
@@ -36,6 +42,7 @@ export async function renewVouchers(rooms: readonly MyRoom[]): Promise<void> {
 export async function newVoucher(room: MyRoom): Promise<KeptVoucher> {
   const voucher: KeptVoucher = {
     ...(await makeVoucher(room.room)),
+    resident: me.value?.resident ?? null,
     room: room.room,
     name: room.name,
     got_at_ms: Date.now(),
