@@ -139,15 +139,20 @@ class Sensing:
             ear.due += ear.detector.feed(heard)
         else:
             ear.online = heard.online
-        await self._settle(ear, heard.at)
+        if not await self._settle(ear, heard.at):
+            await asyncio.sleep(RETRY_S)
 
     async def _tick(self, now: datetime) -> None:
+        all_kept = True
         for ear in self._ears.values():
             ear.due += ear.detector.tick(now)
-            await self._settle(ear, now)
+            all_kept &= await self._settle(ear, now)
+        if not all_kept:
+            # Once, not for each machine: a full disk must not look like a hung task.
+            await asyncio.sleep(RETRY_S)
 
-    async def _settle(self, ear: _Ear, now: datetime) -> None:
-        """Bring the room up to what the ear heard; what cannot be kept stays due."""
+    async def _settle(self, ear: _Ear, now: datetime) -> bool:
+        """Bring the room up to what the ear heard; what cannot be kept stays due, and False is said."""
         try:
             while ear.due:
                 signal, *later = ear.due
@@ -157,7 +162,8 @@ class Sensing:
             await self._keep_running(ear, now)
         except sqlite3.Error:
             log.exception("what a plug showed cannot be kept yet", extra={"machine": ear.machine})
-            await asyncio.sleep(RETRY_S)
+            return False
+        return True
 
     async def _signal(
         self, ear: _Ear, signal: Signal, later: Sequence[Signal], now: datetime

@@ -108,6 +108,28 @@ async def test_what_a_full_disk_refused_stays_due(
     assert writer.state.machines["w1"].phase is Phase.FINISHED
 
 
+async def test_a_full_disk_holds_up_a_look_at_all_machines_once_and_not_once_for_each(
+    store: EdgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sensing, writer = await sensing_of(store)
+    for number in range(20):
+        await sensing.open([(f"w{number}", MachineKind.WASHER)])
+        sensing._ears[f"w{number}"].due.append(STARTED)
+    rests: list[float] = []
+
+    async def full(_given: RoomInput, *, detector: DetectorState | None = None) -> Outcome:
+        del detector
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    monkeypatch.setattr(writer, "apply", full)
+    monkeypatch.setattr(asyncio, "sleep", rest)
+    await sensing._tick(NOW)
+    assert rests == [sensing_module.RETRY_S]
+
+
 @pytest.mark.parametrize("body", ["{", "{}", '{"detector": {}, "due": []}', "[1]", '{"due": 1}'])
 async def test_a_kept_detector_that_cannot_be_read_begins_anew(
     store: EdgeStore, caplog: pytest.LogCaptureFixture, body: str
