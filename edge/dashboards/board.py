@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
@@ -28,6 +28,8 @@ log = logging.getLogger("laundryd.edge.dashboards")
 
 ORDERS_MAX: Final = 100
 """Staff commands waiting; they come by hand."""
+EVENTS_MAX: Final = 1_000
+"""Events kept for a broker that is away, some days of a busy room; past it the oldest go."""
 ORDER_BYTES_MAX: Final = 1_024
 PAUSE_S: Final = 1.0
 
@@ -41,7 +43,7 @@ class Dashboards:
         self._writer, self._clock = writer, clock
         self._room_broker, self._cloud = room_broker, cloud
         self._board = StateBoard()
-        self._events: list[MachineEvent] = []
+        self._events: deque[MachineEvent] = deque(maxlen=EVENTS_MAX)
         self._orders: asyncio.Queue[Message] = asyncio.Queue(ORDERS_MAX)
         self._wake = asyncio.Event()
         self.skipped: Counter[str] = Counter()
@@ -102,9 +104,10 @@ class Dashboards:
             beat()
             self._wake.clear()
             if self._room_broker.connected:
-                await self._publish_room()
+                await self._publish_room(beat)
             if self._cloud is not None and self._cloud.connected:
                 for machine in self._board.due_cloud():
+                    beat()
                     await self._publish_state(self._cloud, machine, Measured())
             try:
                 async with asyncio.timeout(PAUSE_S):
@@ -112,12 +115,15 @@ class Dashboards:
             except TimeoutError:
                 continue
 
-    async def _publish_room(self) -> None:
-        events, self._events = self._events, []
-        for event in events:
+    async def _publish_room(self, beat: Callable[[], None]) -> None:
+        # A beat for each: a broker that froze costs a time-out a message, and that is not our hanging.
+        while self._events:
+            event = self._events.popleft()
+            beat()
             name = topic_name(self._writer.room, Topic.MACHINE_EVENT, event.machine)
             await self._room_broker.publish(name, event.model_dump_json().encode())
         for machine in self._board.due_room(self._clock.monotonic_s()):
+            beat()
             await self._publish_state(self._room_broker, machine, self._board.measurement(machine))
 
     async def _publish_state(self, broker: MqttLink, machine: str, measured: Measured) -> None:
