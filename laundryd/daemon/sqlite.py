@@ -18,6 +18,8 @@ from weakref import WeakKeyDictionary
 
 import aiosqlite
 
+from laundryd.daemon.ownership import inherit_owner, make_private_folder
+
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 5_000
@@ -42,8 +44,7 @@ async def open_database(path: Path | None, migrations: Sequence[str]) -> aiosqli
 
     """
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _make_file(path)
     db = await aiosqlite.connect(path if path is not None else ":memory:", isolation_level=None)
     try:
         db.row_factory = aiosqlite.Row
@@ -56,6 +57,14 @@ async def open_database(path: Path | None, migrations: Sequence[str]) -> aiosqli
         await db.close()
         raise
     return db
+
+
+def _make_file(path: Path) -> None:
+    make_private_folder(path.parent)
+    is_new = not path.exists()
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if is_new:  # SQLite gives its side files to the owner of this one
+        inherit_owner(path)
 
 
 async def _migrate(db: aiosqlite.Connection, migrations: Sequence[str], path: Path | None) -> None:

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from laundryd.daemon.ownership import inherit_owner, make_private_folder
 from laundryd.wire.uplink import VerifyKey
 
 ALGORITHM: Final = "EdDSA"
@@ -92,8 +93,8 @@ class SigningKey:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write ``content`` so that it appears whole or not at all, mode 0600."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Write ``content`` so that it appears whole or not at all, mode 0600, its folder's owner's."""
+    make_private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     try:
@@ -101,6 +102,7 @@ def write_secret(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        inherit_owner(draft)
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
