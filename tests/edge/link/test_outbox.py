@@ -78,6 +78,8 @@ def test_a_relay_that_lost_its_memory_gets_what_the_edge_still_has(
     # Restored from a backup, or begun anew: less than it has acknowledged.
     world.relay.serials, world.relay.kept = ([], None) if is_empty else (old.serials, old.kept)
     world.relay.past = set() if is_empty else old.past
+    # An edge with nothing to say does not notice; its next word, or connection, shows it.
+    world.append()
     world.heal()
     serials = world.relay.serials
     assert serials == sorted(set(serials))
