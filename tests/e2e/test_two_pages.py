@@ -24,6 +24,7 @@ async def test_a_change_made_by_a_third_is_seen_on_both_pages(
     await join(near, town)
     await go_to_the_rooms_own_page(near, town)
     assert "#" not in near.url, "the voucher stays in the address"
+    await expect(near.locator("html")).to_have_attribute("lang", "ko")
 
     async with live_in(town, Sightings(), [("third", Place.AWAY)]) as (third,):
         await third.ask("w1", CommandName.CLAIM)
