@@ -75,6 +75,12 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
 
 
 def _install(box: Box) -> None:
+    units = ROOT / "systemd"
+    box.run("cp", units / RELAY, units / EDGE, "/etc/systemd/system/")
+    box.run("systemctl", "daemon-reload")
+    # Too early: the folder is the service's from now on, and what root then makes in it must be too.
+    box.run("systemctl", "start", RELAY, check=False)
+    assert box.show(RELAY, "ExecMainStatus") == "2"
     box.run("install", "-d", "-m", "2750", "-g", "mosquitto", "/etc/mosquitto/laundryd")
     box.run(
         *(PROGRAM, "relay", "init", "--mosquitto-dir", "/etc/mosquitto/laundryd"),
@@ -83,8 +89,6 @@ def _install(box: Box) -> None:
     conf = "/etc/mosquitto/laundryd/laundryd.conf"
     box.run("ln", "-sf", conf, "/etc/mosquitto/conf.d/laundryd.conf")
     box.run("systemctl", "restart", "mosquitto")
-    units = ROOT / "systemd"
-    box.run("cp", units / RELAY, units / EDGE, "/etc/systemd/system/")
     enrolled = units / f"{EDGE}.d" / "enrolled.conf"
     box.run("install", "-D", "-t", f"/etc/systemd/system/{EDGE}.d", enrolled)
     box.run("systemctl", "daemon-reload")
