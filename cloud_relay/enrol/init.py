@@ -50,7 +50,7 @@ class RelayPlan:
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """What is there now. ``made`` are the files that were not there before."""
+    """What is there now. ``made`` are the files that were not there before, or were set right."""
 
     settings: RelaySettings
     made: tuple[Path, ...]
@@ -75,13 +75,13 @@ def initialise(plan: RelayPlan) -> Initialised:
         SigningKey.load_or_create(settings.keys.signing)
         SigningKey.load_or_create(settings.keys.enrolment)
         Vapid.load_or_create(settings.keys.vapid, settings.push.vapid_subject)
-        _broker_files(plan, settings)
+        renewed = _broker_files(plan, settings)
     except OSError as error:
         raise SetupError(
             f"{error.filename}: {error.strerror}; run this as the user that the relay runs as, "
             "or name another --data-dir"
         ) from error
-    return Initialised(settings, tuple(sorted(_present_after(plan, settings) - before)))
+    return Initialised(settings, tuple(sorted((_present_after(plan, settings) - before) | renewed)))
 
 
 def _check(plan: RelayPlan) -> None:
@@ -151,7 +151,8 @@ def _toml_keys(table: dict[str, object]) -> list[str]:
     ]
 
 
-def _broker_files(plan: RelayPlan, settings: RelaySettings) -> None:
+def _broker_files(plan: RelayPlan, settings: RelaySettings) -> set[Path]:
+    """Make what is missing; return the password file if it held another password than the settings."""
     folder = settings.broker_files.resolve()
     files = BrokerFiles(folder)
     user, password = settings.broker.username, settings.broker.password
@@ -160,8 +161,11 @@ def _broker_files(plan: RelayPlan, settings: RelaySettings) -> None:
             f"{plan.config}: broker.username or broker.password is missing; add them, or move the "
             "file away and run init again"
         )
-    if not files.has_user(user):
+    renewed: set[Path] = set()
+    # Also when the settings were made anew: a relay that its broker refuses would never say why.
+    if not files.accepts(user, password.get_secret_value()):
         files.set_password(user, password.get_secret_value())
+        renewed = {files.passwords}
     files.set_rules(relay_acl())
     for name, text in (
         ("laundryd.conf", configuration(folder, plan.listeners)),
@@ -169,6 +173,7 @@ def _broker_files(plan: RelayPlan, settings: RelaySettings) -> None:
     ):
         if not (folder / name).exists():
             replace_file(folder / name, text)
+    return renewed
 
 
 def _present(plan: RelayPlan) -> set[Path]:

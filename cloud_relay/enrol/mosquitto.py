@@ -133,10 +133,15 @@ class BrokerFiles:
         self.passwords = folder / "passwords"
         self.acl = folder / "acl"
 
-    def has_user(self, user: str) -> bool:
-        """Say whether ``user`` has a password."""
-        lines = _read(self.passwords).splitlines()
-        return any(line.partition(":")[0] == user for line in lines)
+    def accepts(self, user: str, password: str) -> bool:
+        """Say whether ``user`` has this very ``password``, hashed as we do."""
+        for line in _read(self.passwords).splitlines():
+            name, _, digest = line.partition(":")
+            if name == user:
+                with contextlib.suppress(ValueError, IndexError):  # hashed by somebody else
+                    salt = base64.b64decode(digest.split("$")[3], validate=True)
+                    return hash_password(password, salt) == digest
+        return False
 
     def set_password(self, user: str, password: str) -> None:
         """Give ``user`` a password, in place of the one before; all other lines stay."""

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cloud_relay.cli import app
+from cloud_relay.enrol.mosquitto import BrokerFiles
 from cloud_relay.settings import RelaySettings
 from edge.link.enrolment import read_enrolment
 from laundryd.daemon.settings import load_settings
@@ -73,6 +74,16 @@ def test_init_again_changes_nothing(folder: Path) -> None:
     assert again.exit_code == 0
     assert "nothing was changed" in again.output
     assert digests(folder) == before
+
+
+def test_init_gives_the_broker_the_password_of_settings_that_were_made_anew(folder: Path) -> None:
+    (folder / "relay.toml").unlink()
+    again = init(folder)
+    assert f"made {folder / 'mosquitto' / 'passwords'}" in again.output
+    password = load_settings(RelaySettings, folder / "relay.toml").broker.password
+    assert password is not None
+    assert BrokerFiles(folder / "mosquitto").accepts("relay", password.get_secret_value())
+    assert "nothing was changed" in init(folder).output
 
 
 def test_init_mends_what_is_missing_and_keeps_the_rest(folder: Path) -> None:

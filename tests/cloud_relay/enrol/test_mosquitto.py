@@ -3,6 +3,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 from cloud_relay.enrol.mosquitto import BrokerFiles, relay_acl, room_acl
 from laundryd.wire.ids import RoomRef
 
@@ -37,7 +39,7 @@ def test_the_mode_that_lets_the_broker_read_stays(tmp_path: Path) -> None:
 def test_a_user_whose_name_begins_like_anothers_is_another(tmp_path: Path) -> None:
     files = BrokerFiles(tmp_path)
     files.set_password("room.a.b2", "secret")
-    assert not files.has_user("room.a.b")
+    assert not files.accepts("room.a.b", "secret")
 
 
 def test_in_a_folder_with_the_setgid_bit_its_group_may_read_and_elsewhere_nobody(
@@ -52,3 +54,14 @@ def test_in_a_folder_with_the_setgid_bit_its_group_may_read_and_elsewhere_nobody
         files.set_rules(relay_acl())
         assert stat.S_IMODE(files.passwords.stat().st_mode) == mode
         assert stat.S_IMODE(files.acl.stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("digest", ["", "$6$c2FsdA==$aGFzaA==", "plain", "$7$101$!$!"])
+def test_a_password_is_accepted_only_as_we_hash_it(tmp_path: Path, digest: str) -> None:
+    files = BrokerFiles(tmp_path)
+    assert not files.accepts("relay", "secret")
+    files.passwords.write_text(f"relay:{digest}\n")
+    assert not files.accepts("relay", "secret")
+    files.set_password("relay", "secret")
+    assert files.accepts("relay", "secret")
+    assert not files.accepts("relay", "other")
