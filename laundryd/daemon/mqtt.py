@@ -154,8 +154,9 @@ class MqttLink:
         """Connect, and again whenever the connection is lost, until cancelled.
 
         ``on_message`` must only move the message somewhere: while it runs nothing else is read.
-        ``on_connect`` runs after each subscribe, beside the reading; when it raises, the connection is
-        given up and made again. ``on_disconnect`` runs after each loss.
+        ``on_connect`` runs after each subscribe, beside the reading; an error of the broker in it
+        gives the connection up and makes it again, any other is a bug and is raised. ``on_disconnect``
+        runs after each loss.
         """
         failures = 0
         while True:
