@@ -43,7 +43,8 @@ class RateLimit:
     def take(self, key: str, now_s: float) -> float | None:
         """Count one try of ``key`` at ``now_s``; None when allowed, else seconds until the next may be."""
         tries = self._tries.pop(key, deque())
-        while tries and tries[0] <= now_s - self._window_s:
+        # The same sum as in the answer: rounded otherwise it could say to wait for no time at all.
+        while tries and tries[0] + self._window_s <= now_s:
             tries.popleft()
         allowed = len(tries) < self._limit
         if allowed:

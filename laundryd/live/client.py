@@ -115,6 +115,7 @@ class LiveClient:
         self._frames: _Inbox[frames.ServerFrame] = _Inbox()
         self._events: _Inbox[PublicEvent] = _Inbox()
         self._changed = asyncio.Event()
+        self._try_now = asyncio.Event()
         self._opened: ClientConnection | None = None
         self._socket: ClientConnection | None = None
         """The opened connection once it was welcomed."""
@@ -270,6 +271,10 @@ class LiveClient:
             raise LiveTimeoutError(f"{self._url}: the connection went away again")
         await self._socket.send(frame.model_dump_json())
 
+    def try_now(self) -> None:
+        """Do not wait for the next try, as an app does not when its device is online again."""
+        self._try_now.set()
+
     # -- the connection
 
     async def _stay_connected(self) -> None:
@@ -284,7 +289,11 @@ class LiveClient:
                 span_s = self._backoff.first_s * self._backoff.factor**self._tries
                 self._tries += 1
                 # No secret depends on it.
-                await asyncio.sleep(random.uniform(0, min(self._backoff.cap_s, span_s)))  # noqa: S311
+                wait_s = random.uniform(0, min(self._backoff.cap_s, span_s))  # noqa: S311
+                self._try_now.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait_s):
+                        await self._try_now.wait()
         finally:
             self._wake()
 
