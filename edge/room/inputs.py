@@ -36,6 +36,29 @@ class CycleFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class CycleResumed:
+    """The cycle of ``started_at`` that ``CycleFinished`` ended at ``ended_at`` goes on: the same load."""
+
+    machine: Slug
+    started_at: Moment
+    ended_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class EndExpected:
+    """The plug's past cycles say that the cycle of ``started_at`` ends at ``ends_at``.
+
+    ``confidence``: how sure, 0 to 1. ``is_soon``: about five minutes are left; said once a cycle.
+    """
+
+    machine: Slug
+    started_at: Moment
+    ends_at: Moment
+    confidence: float
+    is_soon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SensorChanged:
     """The plug of ``machine`` fell silent or speaks again."""
 
@@ -48,4 +71,13 @@ class Tick:
     """Nothing but time: carry out what is due."""
 
 
-RoomInput = ResidentCommand | StaffOrder | CycleStarted | CycleFinished | SensorChanged | Tick
+RoomInput = (
+    ResidentCommand
+    | StaffOrder
+    | CycleStarted
+    | CycleFinished
+    | CycleResumed
+    | EndExpected
+    | SensorChanged
+    | Tick
+)
