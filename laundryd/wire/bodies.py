@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from laundryd.wire.commands import MAX_PROGRAMME_MIN
-from laundryd.wire.ids import ClosedModel, CommandId, DeviceId, ResidentId, RoomKey, WireModel
+from laundryd.wire.commands import MAX_PROGRAMME_MIN, FaultText
+from laundryd.wire.ids import ClosedModel, CommandId, DeviceId, ResidentId, RoomKey, Slug, WireModel
 from laundryd.wire.notices import Lang, NoticeCard
 from laundryd.wire.times import Moment
 
@@ -104,6 +104,8 @@ class CommandBody(ClosedModel):
 
     id: CommandId
     minutes: Annotated[int, Field(ge=1, le=MAX_PROGRAMME_MIN)] | None = None
+    programme: Slug | None = None
+    text: FaultText | None = None
 
 
 class PushKeys(ClosedModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import ClosedModel, CommandId, Position, ResidentId, Slug, WireModel
@@ -25,6 +25,14 @@ class CommandName(StrEnum):
     ADOPT = "adopt"
     RELEASE = "release"
     COLLECT = "collect"
+    EXTEND = "extend"
+    REQUEST_PICKUP = "request_pickup"
+    COMING = "coming"
+    MUTE_PICKUP = "mute_pickup"
+    UNMUTE_PICKUP = "unmute_pickup"
+    WATCH = "watch"
+    UNWATCH = "unwatch"
+    REPORT_FAULT = "report_fault"
 
 
 class StaffCommandName(StrEnum):
@@ -33,6 +41,7 @@ class StaffCommandName(StrEnum):
     OUT_OF_ORDER = "out_of_order"
     REPAIRED = "repaired"
     COLLECTED = "collected"
+    FAULT_CLEARED = "fault_cleared"
 
 
 COMMAND_PHASES: Final[dict[CommandName, frozenset[Phase]]] = {
@@ -42,14 +51,39 @@ COMMAND_PHASES: Final[dict[CommandName, frozenset[Phase]]] = {
     CommandName.ADOPT: frozenset({Phase.IN_USE, Phase.FINISHED}),
     CommandName.RELEASE: frozenset({Phase.CLAIMED, Phase.ARRIVED, Phase.IN_USE}),
     CommandName.COLLECT: frozenset({Phase.FINISHED}),
+    # Of a finished machine only where no working plug said so: a timer may be wrong.
+    CommandName.EXTEND: frozenset({Phase.IN_USE, Phase.FINISHED}),
+    CommandName.REQUEST_PICKUP: frozenset({Phase.FINISHED}),
+    CommandName.COMING: frozenset({Phase.FINISHED}),
+    # These four are about the resident, or about every machine of this one's kind, not its phase.
+    CommandName.MUTE_PICKUP: frozenset(Phase),
+    CommandName.UNMUTE_PICKUP: frozenset(Phase),
+    CommandName.WATCH: frozenset(Phase),
+    CommandName.UNWATCH: frozenset(Phase),
+    CommandName.REPORT_FAULT: frozenset(Phase),
 }
 """Phases in which a command can be accepted at all; whose machine it is decides the rest."""
 
 
+FAULT_TEXT_MAX: Final = 200
+"""Longest text of a fault report, characters: one sentence for whoever repairs it."""
+
+FaultText = Annotated[
+    str, StringConstraints(min_length=3, max_length=FAULT_TEXT_MAX, strip_whitespace=True)
+]
+
+
 class CommandParams(ClosedModel):
-    """Parameters of a command. ``minutes`` goes with ``start``: the programme's length, None if unknown."""
+    """Parameters of a command; None where it has none.
+
+    ``minutes`` goes with ``start`` (the programme's length; None if unknown) and ``extend`` (minutes
+    more). ``programme`` goes with ``start``, in place of ``minutes``: one that the room lists.
+    ``text`` goes with ``report_fault``: for the staff's eyes alone.
+    """
 
     minutes: Annotated[int, Field(ge=1, le=MAX_PROGRAMME_MIN)] | None = None
+    programme: Slug | None = None
+    text: FaultText | None = None
 
 
 class ResidentCommand(WireModel):
@@ -71,10 +105,14 @@ class StaffCommand(ClosedModel):
 
 
 class CommandError(WireModel):
-    """Why a command was refused: a stable code and a sentence that says what to do."""
+    """Why a command was refused: a stable code and a sentence that says what to do.
+
+    ``retry_after_s`` goes with ``rate_limited``: room seconds until it may be said again.
+    """
 
     code: ErrorCode
     message: str
+    retry_after_s: int | None = None
 
 
 class CommandAnswer(WireModel):

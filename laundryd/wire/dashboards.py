@@ -22,6 +22,9 @@ class MachineState(WireModel):
     ends_at: Moment | None = None
     ended_at: Moment | None = None
     minutes_left: int | None = None
+    minutes_left_confidence: float | None = None
+    fault_reports: int = 0
+    fault_text: str | None = None
     power_w: float | None = None
     energy_wh: float | None = None
 

@@ -38,6 +38,10 @@ class ErrorCode(StrEnum):
     ILLEGAL_MOVE = "illegal_move"
     NOT_YOURS = "not_yours"
     ALREADY_HOLDING = "already_holding"
+    UNKNOWN_PROGRAMME = "unknown_programme"
+    PICKUP_MUTED = "pickup_muted"
+    NOBODY_ASKED = "nobody_asked"
+    FREE_NOW = "free_now"
     EDGE_OFFLINE = "edge_offline"
     EDGE_TIMEOUT = "edge_timeout"
     EXPIRED = "expired"
@@ -116,7 +120,7 @@ ERRORS: Final[dict[ErrorCode, ErrorRow]] = {
         404, "There is no such machine in this room", "Look at the room's machines."
     ),
     ErrorCode.UNKNOWN_COMMAND: ErrorRow(
-        404, "There is no such command", "Use claim, arrive, start, adopt, release or collect."
+        404, "There is no such command", "Use one of those that the contract lists."
     ),
     ErrorCode.ILLEGAL_MOVE: ErrorRow(
         409, "The machine is in a phase that does not allow this", "Look at the machine again."
@@ -126,6 +130,20 @@ ERRORS: Final[dict[ErrorCode, ErrorRow]] = {
     ),
     ErrorCode.ALREADY_HOLDING: ErrorRow(
         409, "You already hold a machine of this kind in this room", "Release that one first."
+    ),
+    ErrorCode.UNKNOWN_PROGRAMME: ErrorRow(
+        422,
+        "This machine has no such programme",
+        "Choose one that the room lists, or give minutes.",
+    ),
+    ErrorCode.PICKUP_MUTED: ErrorRow(
+        409, "The owner takes no requests to collect", "Choose another machine, or ask the staff."
+    ),
+    ErrorCode.NOBODY_ASKED: ErrorRow(
+        409, "Nobody asked you to collect this", "Nothing needs to be answered."
+    ),
+    ErrorCode.FREE_NOW: ErrorRow(
+        409, "A machine of this kind is free now", "Claim it, or go down and start it."
     ),
     ErrorCode.EDGE_OFFLINE: ErrorRow(
         503, "The laundry room cannot be reached", "Nothing was changed; try in the room, or later."

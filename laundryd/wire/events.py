@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from laundryd.wire.ids import Epoch, NoticeId, Offset, Position, ResidentId, RoomKey, WireModel
-from laundryd.wire.machines import MachineView
+from laundryd.wire.machines import MachineKind, MachineView
 from laundryd.wire.notices import Notice
 from laundryd.wire.phases import Cause
 from laundryd.wire.times import Moment
@@ -49,17 +49,31 @@ class NoticeAck(WireModel):
     at: Moment
 
 
+class Waiting(WireModel):
+    """What one resident waits for in this room, whole.
+
+    ``watches``: the kinds they watch, and until when they were told of a free one; None: not told yet.
+    ``pickup_muted``: they take no requests to collect.
+    """
+
+    resident: ResidentId
+    watches: dict[MachineKind, Moment | None]
+    pickup_muted: bool
+
+
 class Entry(WireModel):
     """One numbered line of the journal, for the relay alone.
 
-    Exactly one of ``event`` and ``ack`` is set. ``owner`` is the resident whose machine it is after the
-    event, None when nobody's. ``notices`` are those that the event caused, derived once, here.
+    Exactly one of ``event``, ``ack`` and ``waiting`` is set; only an event is public. ``owner`` is the
+    resident whose machine it is after the event, None when nobody's. ``notices`` are those that the
+    entry caused, derived once, here.
     """
 
     epoch: Epoch
     offset: Offset
     event: PublicEvent | None = None
     ack: NoticeAck | None = None
+    waiting: Waiting | None = None
     owner: ResidentId | None = None
     notices: list[Notice] = Field(default_factory=list)
 

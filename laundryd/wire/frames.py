@@ -21,7 +21,7 @@ from laundryd.wire.ids import (
     Slug,
     WireModel,
 )
-from laundryd.wire.machines import EdgeStatus
+from laundryd.wire.machines import EdgeStatus, MachineKind
 from laundryd.wire.notices import Lang, NoticeCard
 from laundryd.wire.times import Moment
 
@@ -149,13 +149,28 @@ class MyClaim(WireModel):
     held_until: Moment
 
 
+class MyWatch(WireModel):
+    """A kind of machine that this resident waits for.
+
+    ``told_until``: they were told that one is free, and until then nobody else is; None: not told yet.
+    """
+
+    room: RoomKey
+    kind: MachineKind
+    told_until: Moment | None = None
+
+
 class Mine(WireModel):
-    """Everything that is this resident's, whole; sent after ``welcome`` and at each change."""
+    """Everything that is this resident's, whole; sent after ``welcome`` and at each change.
+
+    ``pickup_muted``: the rooms in which they take no requests to collect.
+    """
 
     type: Literal["mine"] = "mine"
     machines: list[MyMachine]
     claims: list[MyClaim]
-    watches: list[MyMachine] = Field(default_factory=list)
+    watches: list[MyWatch] = Field(default_factory=list)
+    pickup_muted: list[RoomKey] = Field(default_factory=list)
 
 
 class NoticeFrame(NoticeCard):

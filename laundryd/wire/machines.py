@@ -30,6 +30,11 @@ class MachineView(WireModel):
     ``in_use``; None means nobody knows. ``ended_at`` is the true end while ``finished``, which may lie
     before the moment it was noticed. ``has_owner`` is false for a machine that runs or is finished and
     that a resident may adopt.
+
+    ``ends_confidence``, 0 to 1, says how sure a plug's past cycles are of ``ends_at``; None: a resident
+    or a programme said so. ``programme`` is what its owner started, None when not told.
+    ``pickup_requested_at`` and ``owner_coming_at`` are set while ``finished``, when that was last said.
+    ``fault_reported_at``: a resident reported a fault that staff has not cleared.
     """
 
     machine: Slug
@@ -42,7 +47,21 @@ class MachineView(WireModel):
     held_until: Moment | None = None
     started_at: Moment | None = None
     ends_at: Moment | None = None
+    ends_confidence: Annotated[float, Field(ge=0, le=1)] | None = None
     ended_at: Moment | None = None
+    programme: Slug | None = None
+    pickup_requested_at: Moment | None = None
+    owner_coming_at: Moment | None = None
+    fault_reported_at: Moment | None = None
+
+
+class Programme(WireModel):
+    """A programme that residents may name when they start a machine of ``kind``."""
+
+    programme: Slug
+    kind: MachineKind
+    name: DisplayName
+    minutes: Annotated[int, Field(ge=1, le=360)]
 
 
 class EdgeStatus(WireModel):
@@ -65,3 +84,4 @@ class RoomSnapshot(WireModel):
     edge: EdgeStatus | None = None
     durable: bool = True
     machines: Annotated[list[MachineView], Field(max_length=200)]
+    programmes: Annotated[list[Programme], Field(max_length=50)] = Field(default_factory=list)

@@ -36,6 +36,13 @@ class NoticeKind(StrEnum):
     STARTED_BY_OTHER = "started_by_other"
     COLLECTED_FOR_YOU = "collected_for_you"
     NOT_STARTED = "not_started"
+    RESUMED = "resumed"
+    REMINDER = "reminder"
+    PICKUP_REQUESTED = "pickup_requested"
+    OWNER_COMING = "owner_coming"
+    MACHINE_FREE = "machine_free"
+    OUT_OF_ORDER = "out_of_order"
+    REPAIRED = "repaired"
 
 
 class Urgency(StrEnum):
@@ -135,6 +142,87 @@ NOTICES: Final[dict[NoticeKind, NoticeRow]] = {
         texts={
             Lang.KO: Text("시작되지 않았어요", "{name}: 기기가 돌지 않아 사용 등록을 풀었어요."),
             Lang.EN: Text("It did not start", "{name} is not running, so it is free again."),
+        },
+    ),
+    NoticeKind.RESUMED: NoticeRow(
+        cause="A machine that was called done goes on with the same load.",
+        params=("name",),
+        urgency=Urgency.HIGH,
+        useful_for=timedelta(hours=2),
+        texts={
+            Lang.KO: Text(
+                "아직 돌고 있어요", "{name}: 끝난 줄 알았는데 계속 돌고 있어요. 다시 알려 드릴게요."
+            ),
+            Lang.EN: Text(
+                "It goes on after all", "{name} is still running. You will be told when it is done."
+            ),
+        },
+    ),
+    NoticeKind.REMINDER: NoticeRow(
+        cause="A finished machine was not collected for a while.",
+        params=("name", "minutes"),
+        urgency=Urgency.HIGH,
+        useful_for=timedelta(minutes=30),
+        texts={
+            Lang.KO: Text(
+                "세탁물이 아직 있어요", "{name}: {minutes}분 전에 끝났어요. 꺼내 주세요."
+            ),
+            Lang.EN: Text(
+                "Your laundry is still there",
+                "{name} was done {minutes} min ago. Please collect it.",
+            ),
+        },
+    ),
+    NoticeKind.PICKUP_REQUESTED: NoticeRow(
+        cause="Another resident asks the owner of a finished machine to collect.",
+        params=("name",),
+        urgency=Urgency.HIGH,
+        useful_for=timedelta(minutes=30),
+        texts={
+            Lang.KO: Text("세탁물을 꺼내 달래요", "{name}: 다른 분이 기다리고 있어요."),
+            Lang.EN: Text("Somebody is waiting", "{name}: please collect your laundry."),
+        },
+    ),
+    NoticeKind.OWNER_COMING: NoticeRow(
+        cause="The owner of a finished machine answers those who asked them to collect.",
+        params=("name",),
+        urgency=Urgency.HIGH,
+        useful_for=timedelta(minutes=15),
+        texts={
+            Lang.KO: Text("곧 꺼내러 온대요", "{name}: 주인이 가지러 오고 있어요."),
+            Lang.EN: Text("The owner is coming", "{name} will be emptied soon."),
+        },
+    ),
+    NoticeKind.MACHINE_FREE: NoticeRow(
+        cause="A machine of a kind that a resident waits for is free, and it is their turn.",
+        params=("name", "minutes"),
+        urgency=Urgency.HIGH,
+        useful_for=timedelta(minutes=10),
+        texts={
+            Lang.KO: Text("기기가 비었어요", "{name}: {minutes}분 동안 먼저 알려 드려요."),
+            Lang.EN: Text(
+                "A machine is free", "{name} is free. For {minutes} min nobody else is told."
+            ),
+        },
+    ),
+    NoticeKind.OUT_OF_ORDER: NoticeRow(
+        cause="Staff took a machine out of order that a resident held or used.",
+        params=("name",),
+        urgency=Urgency.HIGH,
+        useful_for=timedelta(hours=2),
+        texts={
+            Lang.KO: Text("기기가 고장이에요", "{name}: 지금은 쓸 수 없어요."),
+            Lang.EN: Text("Out of order", "{name} cannot be used for now."),
+        },
+    ),
+    NoticeKind.REPAIRED: NoticeRow(
+        cause="A machine is repaired that a resident held or used when it failed.",
+        params=("name",),
+        urgency=Urgency.NORMAL,
+        useful_for=timedelta(hours=12),
+        texts={
+            Lang.KO: Text("수리가 끝났어요", "{name}: 다시 쓸 수 있어요."),
+            Lang.EN: Text("Repaired", "{name} works again."),
         },
     ),
 }

@@ -56,6 +56,22 @@ class Cause(StrEnum):
     """The phase stays ``in_use``; the end is near."""
     FINISHED = "finished"
     """The plug, or without one the timer, saw its end."""
+    RESUMED = "resumed"
+    """It was called finished and goes on with the same load: what was said is corrected."""
+    END_EXPECTED = "end_expected"
+    """The phase stays; what is known of the end changed enough to be told."""
+    EXTENDED = "extended"
+    """The phase stays; its owner moved the expected end."""
+    REMINDED = "reminded"
+    """The phase stays ``finished``; its owner is told again that the laundry is still there."""
+    PICKUP_REQUESTED = "pickup_requested"
+    """The phase stays ``finished``; another resident asks that it be collected."""
+    OWNER_COMING = "owner_coming"
+    """The phase stays ``finished``; the owner answers those who asked."""
+    FAULT_REPORTED = "fault_reported"
+    """The phase stays; a resident says that something is wrong with it."""
+    FAULT_CLEARED = "fault_cleared"
+    """The phase stays; staff looked, and it is fine."""
     COLLECTED = "collected"
     """The laundry is out."""
     OUT_OF_ORDER = "out_of_order"
@@ -82,6 +98,15 @@ MOVES: Final[dict[Cause, tuple[frozenset[Phase], Phase | None]]] = {
     Cause.NOT_STARTED: (frozenset({_P.IN_USE}), _P.FREE),
     Cause.ENDING_SOON: (frozenset({_P.IN_USE}), None),
     Cause.FINISHED: (frozenset({_P.IN_USE}), _P.FINISHED),
+    # By the plug, or by its owner's ``extend`` where a timer alone said that it was done.
+    Cause.RESUMED: (frozenset({_P.FINISHED}), _P.IN_USE),
+    Cause.END_EXPECTED: (frozenset({_P.IN_USE}), None),
+    Cause.EXTENDED: (frozenset({_P.IN_USE}), None),
+    Cause.REMINDED: (frozenset({_P.FINISHED}), None),
+    Cause.PICKUP_REQUESTED: (frozenset({_P.FINISHED}), None),
+    Cause.OWNER_COMING: (frozenset({_P.FINISHED}), None),
+    Cause.FAULT_REPORTED: (_ALL, None),
+    Cause.FAULT_CLEARED: (_ALL, None),
     Cause.COLLECTED: (frozenset({_P.FINISHED}), _P.FREE),
     Cause.OUT_OF_ORDER: (_ALL - {_P.OUT_OF_ORDER}, _P.OUT_OF_ORDER),
     Cause.REPAIRED: (frozenset({_P.OUT_OF_ORDER}), _P.FREE),

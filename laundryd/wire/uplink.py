@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from laundryd.wire.events import Entry
+from laundryd.wire.events import Entry, Waiting
 from laundryd.wire.ids import (
     Epoch,
     NoticeId,
@@ -66,6 +66,7 @@ class UpSnapshot(WireModel):
 
     snapshot: RoomSnapshot
     owners: dict[Slug, ResidentId]
+    waiting: list[Waiting] = Field(default_factory=list)
     reason: Literal["new_epoch", "overflow", "asked"]
 
 

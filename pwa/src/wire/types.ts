@@ -14,6 +14,14 @@ export type Cause =
   | "not_started"
   | "ending_soon"
   | "finished"
+  | "resumed"
+  | "end_expected"
+  | "extended"
+  | "reminded"
+  | "pickup_requested"
+  | "owner_coming"
+  | "fault_reported"
+  | "fault_cleared"
   | "collected"
   | "out_of_order"
   | "repaired"
@@ -33,7 +41,21 @@ export type Sensor = "none" | "ok" | "silent";
 /**
  * A resident's words.
  */
-export type CommandName = "claim" | "arrive" | "start" | "adopt" | "release" | "collect";
+export type CommandName =
+  | "claim"
+  | "arrive"
+  | "start"
+  | "adopt"
+  | "release"
+  | "collect"
+  | "extend"
+  | "request_pickup"
+  | "coming"
+  | "mute_pickup"
+  | "unmute_pickup"
+  | "watch"
+  | "unwatch"
+  | "report_fault";
 /**
  * Every way in which a request can be refused.
  */
@@ -59,6 +81,10 @@ export type ErrorCode =
   | "illegal_move"
   | "not_yours"
   | "already_holding"
+  | "unknown_programme"
+  | "pickup_muted"
+  | "nobody_asked"
+  | "free_now"
   | "edge_offline"
   | "edge_timeout"
   | "expired"
@@ -73,7 +99,19 @@ export type Lang = "ko" | "en";
  * What is told; one row of ``NOTICES`` each.
  */
 export type NoticeKind =
-  "ending_soon" | "done" | "hold_ended" | "started_by_other" | "collected_for_you" | "not_started";
+  | "ending_soon"
+  | "done"
+  | "hold_ended"
+  | "started_by_other"
+  | "collected_for_you"
+  | "not_started"
+  | "resumed"
+  | "reminder"
+  | "pickup_requested"
+  | "owner_coming"
+  | "machine_free"
+  | "out_of_order"
+  | "repaired";
 export type ClientFrame = Identify | Ack | Read | Attention | Command | Ping | Pong;
 export type ServerFrame = Welcome | Batch | Mine | NoticeFrame | NoticeGone | RoomStatus | Result | Ping | Pong;
 
@@ -137,6 +175,11 @@ export interface PublicEvent {
  * ``in_use``; None means nobody knows. ``ended_at`` is the true end while ``finished``, which may lie
  * before the moment it was noticed. ``has_owner`` is false for a machine that runs or is finished and
  * that a resident may adopt.
+ *
+ * ``ends_confidence``, 0 to 1, says how sure a plug's past cycles are of ``ends_at``; None: a resident
+ * or a programme said so. ``programme`` is what its owner started, None when not told.
+ * ``pickup_requested_at`` and ``owner_coming_at`` are set while ``finished``, when that was last said.
+ * ``fault_reported_at``: a resident reported a fault that staff has not cleared.
  */
 export interface MachineView {
   machine: string;
@@ -149,7 +192,12 @@ export interface MachineView {
   held_until: string | null;
   started_at: string | null;
   ends_at: string | null;
+  ends_confidence: number | null;
   ended_at: string | null;
+  programme: string | null;
+  pickup_requested_at: string | null;
+  owner_coming_at: string | null;
+  fault_reported_at: string | null;
 }
 /**
  * A wish. ``id`` is made by the client; the same id gets the same answer.
@@ -163,10 +211,16 @@ export interface Command {
   params?: CommandParams;
 }
 /**
- * Parameters of a command. ``minutes`` goes with ``start``: the programme's length, None if unknown.
+ * Parameters of a command; None where it has none.
+ *
+ * ``minutes`` goes with ``start`` (the programme's length; None if unknown) and ``extend`` (minutes
+ * more). ``programme`` goes with ``start``, in place of ``minutes``: one that the room lists.
+ * ``text`` goes with ``report_fault``: for the staff's eyes alone.
  */
 export interface CommandParams {
   minutes?: number | null;
+  programme?: string | null;
+  text?: string | null;
 }
 /**
  * What came of a command: exactly one of ``position`` (accepted) and ``error`` (nothing changed).
@@ -189,10 +243,13 @@ export interface Position {
 }
 /**
  * Why a command was refused: a stable code and a sentence that says what to do.
+ *
+ * ``retry_after_s`` goes with ``rate_limited``: room seconds until it may be said again.
  */
 export interface CommandError {
   code: ErrorCode;
   message: string;
+  retry_after_s: number | null;
 }
 /**
  * ``POST /rooms/{room}/machines/{machine}/{command}``.
@@ -200,6 +257,8 @@ export interface CommandError {
 export interface CommandBody {
   id: string;
   minutes?: number | null;
+  programme?: string | null;
+  text?: string | null;
 }
 /**
  * Whether the relay hears the room's edge. ``since`` is when that began (room time).
@@ -282,12 +341,15 @@ export interface MeBody {
 }
 /**
  * Everything that is this resident's, whole; sent after ``welcome`` and at each change.
+ *
+ * ``pickup_muted``: the rooms in which they take no requests to collect.
  */
 export interface Mine {
   type: "mine";
   machines: MyMachine[];
   claims: MyClaim[];
-  watches: MyMachine[];
+  watches: MyWatch[];
+  pickup_muted: string[];
 }
 /**
  * A machine that is this resident's: running, or finished with their laundry inside.
@@ -303,6 +365,16 @@ export interface MyClaim {
   room: string;
   machine: string;
   held_until: string;
+}
+/**
+ * A kind of machine that this resident waits for.
+ *
+ * ``told_until``: they were told that one is free, and until then nobody else is; None: not told yet.
+ */
+export interface MyWatch {
+  room: string;
+  kind: MachineKind;
+  told_until: string | null;
 }
 /**
  * Something this resident should be told.
@@ -348,6 +420,15 @@ export interface Problem {
   code: string;
   detail: string;
   fields: string[];
+}
+/**
+ * A programme that residents may name when they start a machine of ``kind``.
+ */
+export interface Programme {
+  programme: string;
+  kind: MachineKind;
+  name: string;
+  minutes: number;
 }
 /**
  * Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url.
@@ -419,6 +500,10 @@ export interface RoomSnapshot {
    * @maxItems 200
    */
   machines: MachineView[];
+  /**
+   * @maxItems 50
+   */
+  programmes: Programme[];
 }
 /**
  * The room's edge came or went.
