@@ -85,6 +85,11 @@ class Score:
         return Score(**added)
 
     @property
+    def said_left(self) -> bool:
+        """Whether minutes left were ever told by half time of a cycle that counts for it."""
+        return len(self.left_errors) > self.left_missing
+
+    @property
     def soon_share(self) -> float:
         """The share of good "ending soon", of those from the fourth cycle on; NaN: there are none."""
         if not self.soon_leads_min:

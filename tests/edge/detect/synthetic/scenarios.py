@@ -130,7 +130,9 @@ def months(kind: MachineKind, cycles: int, seed: int, *, silent: bool = True) ->
                 line.load(dryer.load(load_seed, tumbling=tumbling))
             case MachineKind.WASHER_DRYER:
                 wash = machine.load(rng.choice(favourites), load_seed)
-                line.load(wash.then(dryer.load(load_seed, tumbling=tumbling)))
+                drying = dryer.load(load_seed, tumbling=tumbling)
+                # One in three only washes and takes the laundry to the line.
+                line.load(wash if rng.random() < 1 / 3 else wash.then(drying))
         if rng.random() < 0.3:
             line.swap(rng.uniform(240, 840), load_seed)
             continue
