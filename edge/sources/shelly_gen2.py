@@ -110,7 +110,7 @@ class ShellyGen2Plug:
     def _changed(self, body: dict[str, object], at: datetime) -> list[Heard] | Skip:
         """Read a notification; what it does not name did not change, and was not measured."""
         params = body.get("params")
-        if body.get("method") not in {"NotifyStatus", "NotifyFullStatus"}:
+        if body.get("method") not in ("NotifyStatus", "NotifyFullStatus"):
             return []
         if not isinstance(params, dict):
             return payloads.skip(SkipReason.MALFORMED, "a notification without params")
