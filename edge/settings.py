@@ -26,8 +26,8 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-_Topic = Annotated[str, Field(pattern=r"^[^+#/\s]([^+#\x00-\x1f]*[^+#\s])?$", max_length=100)]
-_Part = Annotated[str, Field(pattern=r"^[^+#/\s]([^+#\x00-\x1f]*[^+#/\s])?$", max_length=100)]
+_Topic = Annotated[str, Field(pattern=r"^[^+#/\s]([^+#\x00-\x1f\x7f]*[^+#\s])?$", max_length=100)]
+_Part = Annotated[str, Field(pattern=r"^[^+#/\s]([^+#\x00-\x1f\x7f]*[^+#/\s])?$", max_length=100)]
 
 
 class PlugSettings(_Table):
