@@ -32,7 +32,7 @@ from edge.settings import EdgeSettings, MachineSettings
 from edge.sources.asking import LOOK_EVERY_S, Asking
 from edge.sources.reading import Reading
 from edge.sources.router import Router
-from edge.sources.source import Ask, PlugSpec, Source
+from edge.sources.source import Ask, Source
 from edge.sources.table import build_source
 from edge.store.edge_store import EdgeStore
 from edge.writer import RoomWriter
@@ -345,11 +345,7 @@ def _setup(machine: MachineSettings) -> MachineSetup:
 
 
 def _sources(machines: Sequence[MachineSettings]) -> list[Source]:
-    return [
-        build_source(one.id, PlugSpec(one.plug.source, one.plug.topic, one.plug.channel))
-        for one in machines
-        if one.plug
-    ]
+    return [build_source(one.id, one.plug.spec) for one in machines if one.plug]
 
 
 def _cloud_link(room_key: str, enrolment: Enrolment) -> MqttLink:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 import uvloop
@@ -14,6 +15,8 @@ from laundryd.daemon import logs
 from laundryd.daemon.settings import EXIT_SETTINGS, SettingsError, load_settings
 from laundryd.daemon.sqlite import MigrationError
 from laundryd.wire.machines import MachineKind
+
+PASSWORD_VARIABLE: Final = "LAUNDRYD_EDGE_BROKER__PASSWORD"  # noqa: S105 -- a name, no password
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The daemon of one laundry room."
@@ -72,6 +75,55 @@ def replay(
     from edge.replay import run_replay  # noqa: PLC0415
 
     raise typer.Exit(run_replay(files, kind, as_json, sys.stdout))
+
+
+@app.command()
+def discover(  # noqa: PLR0917 -- typer passes each option by name
+    config: ConfigOption = None,
+    seconds: Annotated[float, typer.Option(help="How long to listen.", min=1, max=3600)] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line a plug.")] = False,  # noqa: FBT002
+    host: Annotated[str | None, typer.Option(help="The room's broker.")] = None,
+    port: Annotated[int | None, typer.Option(help="Its port.", min=1, max=65535)] = None,
+    username: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Its user; the password is asked for, or read from {PASSWORD_VARIABLE}."
+        ),
+    ] = None,
+) -> None:
+    """Listen to the room's broker and list what sounds like a metering plug, with its settings line.
+
+    The broker is that of --config, or the options', which need no settings file.
+    """
+    from edge.discover import discover as listen  # noqa: PLC0415
+    from edge.errors import BrokerUnreachableError  # noqa: PLC0415
+    from edge.settings import EdgeSettings  # noqa: PLC0415
+    from laundryd.daemon.mqtt import BrokerSettings  # noqa: PLC0415
+
+    try:
+        broker = load_settings(EdgeSettings, config).broker if config else BrokerSettings()
+    except SettingsError as error:
+        raise _stop("\n  ".join(["wrong settings:", *error.sentences]), EXIT_SETTINGS) from None
+    given: dict[str, object] = {"host": host, "port": port}
+    if username is not None:
+        kept = os.environ.get(PASSWORD_VARIABLE)
+        if kept is None:
+            kept = typer.prompt(f"Password of {username}", hide_input=True, err=True)
+        given |= {"username": username, "password": kept}
+    asked = {name: value for name, value in given.items() if value is not None}
+    # Plugs' own oddities are not this command's news.
+    logs.configure("error", as_json=False)
+    try:
+        uvloop.run(
+            listen(
+                BrokerSettings.model_validate({**broker.model_dump(), **asked}),
+                seconds,
+                sys.stdout,
+                as_json=as_json,
+            )
+        )
+    except BrokerUnreachableError as error:
+        raise _stop(str(error), 1) from None
 
 
 @app.command("join-code")

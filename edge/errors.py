@@ -1,9 +1,10 @@
 """Errors of the edge.
 
 EdgeError
-├── EnrolmentError      the enrolment file is missing, unreadable or another room's
-├── PlotError           a replay's picture cannot be drawn or written
-└── RosterError         a roster is not signed by our relay, for another room, or older than ours
+├── BrokerUnreachableError  the room's broker does not answer, or does not let us in
+├── EnrolmentError          the enrolment file is missing, unreadable or another room's
+├── PlotError               a replay's picture cannot be drawn or written
+└── RosterError             a roster is not signed by our relay, for another room, or older than ours
 
 Wrong settings are laundryd.daemon.settings.SettingsError; a database that cannot be opened is
 laundryd.daemon.sqlite.MigrationError or sqlite3.Error.
@@ -14,6 +15,10 @@ from __future__ import annotations
 
 class EdgeError(Exception):
     """Base of the edge's own errors; the message says what happened, where, and what to do."""
+
+
+class BrokerUnreachableError(EdgeError):
+    """The room's broker does not answer, or does not let us in."""
 
 
 class EnrolmentError(EdgeError):

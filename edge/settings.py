@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from edge.room.timings import RoomTimings
+from edge.sources.source import EnergyUnit, PlugSpec, PowerUnit
+from edge.sources.table import build_source
 from laundryd.daemon.logs import LogLevel
 from laundryd.daemon.mqtt import BrokerSettings
 from laundryd.daemon.settings import ProgramSettings, walk
@@ -24,20 +26,88 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_Topic = Annotated[str, Field(pattern=r"^[^+#/\s]([^+#\x00-\x1f\x7f]*[^+#\s])?$", max_length=100)]
+_Part = Annotated[str, Field(pattern=r"^[^+#/\s]([^+#\x00-\x1f\x7f]*[^+#/\s])?$", max_length=100)]
+
+
 class PlugSettings(_Table):
     """One machine's smart plug."""
 
-    source: Literal["tasmota"] = Field(
-        "tasmota", description="Which firmware the plug runs, which decides topics and payloads."
+    source: Literal[
+        "tasmota", "shelly_gen1", "shelly_gen2", "zigbee2mqtt", "esphome", "generic"
+    ] = Field(
+        "tasmota",
+        description="Which firmware the plug runs, which decides topics and payloads: tasmota, "
+        "shelly_gen1, shelly_gen2 (and later), zigbee2mqtt, esphome, or generic for any number on "
+        "any topic.",
     )
-    topic: Annotated[str, Field(pattern=r"^[^+#/\s][^+#\s]*$", max_length=100)] = Field(
-        description="The plug's own topic on the room's broker, as set in its firmware."
+    topic: _Topic = Field(
+        description="The plug's own topic on the room's broker, as set in its firmware. Tasmota: "
+        "Topic. Shelly Gen1: the id after shellies/. Shelly Gen2: the MQTT prefix. Zigbee2MQTT: base "
+        "topic and friendly name, as zigbee2mqtt/washer-1. ESPHome: topic_prefix. Generic: the whole "
+        "topic of the power."
     )
     channel: Annotated[int, Field(ge=1, le=8)] | None = Field(
         None,
-        description="Which channel, counted from 1, of a plug that measures several machines; none "
-        "means that all of the plug's channels feed this one, as three phases do.",
+        description="Which channel, counted from 1, of a plug that measures several machines. None: "
+        "all channels of a Tasmota plug feed this machine, as three phases do; of a Shelly the "
+        "first; of a Zigbee plug its only one. Not for ESPHome and generic.",
     )
+    base_topic: _Part | None = Field(
+        None,
+        description="Zigbee2MQTT alone: its mqtt.base_topic if that holds a slash; none means what "
+        "stands before the first slash of topic.",
+    )
+    power_sensor: _Part | None = Field(
+        None,
+        description="ESPHome alone, where it must be given: the id of the power sensor, as in "
+        "PREFIX/sensor/ID/state.",
+    )
+    energy_sensor: _Part | None = Field(
+        None,
+        description="ESPHome alone: the id of the sensor that counts energy; none means that energy "
+        "is not measured.",
+    )
+    power_path: _Part | None = Field(
+        None,
+        description="Generic alone: where the power stands in the JSON of topic, names and list "
+        "positions (from 0) with dots between, as meters.0.power; none means that the payload is the "
+        "number.",
+    )
+    energy_topic: _Topic | None = Field(
+        None,
+        description="Generic alone: topic of the energy counter if it has one of its own; none means "
+        "topic.",
+    )
+    energy_path: _Part | None = Field(
+        None,
+        description="Generic alone: where the energy counter stands in its JSON, written like "
+        "power_path; without it and energy_topic energy is not measured.",
+    )
+    power_unit: PowerUnit | None = Field(
+        None, description="ESPHome and generic: unit of the power, W, kW or mW; none means W."
+    )
+    energy_unit: EnergyUnit | None = Field(
+        None,
+        description="ESPHome and generic: unit of the energy counter, Wh or kWh; it must be given "
+        "when there is one, because both are usual.",
+    )
+
+    @property
+    def spec(self) -> PlugSpec:
+        """The plug as the sources know it."""
+        return PlugSpec(**self.model_dump())
+
+    @property
+    def part(self) -> tuple[str, int | str | None]:
+        """What tells this machine from others on the same topic, the setting's name and value."""
+        match self.source:
+            case "esphome":
+                return "power_sensor", self.power_sensor
+            case "generic":
+                return "power_path", self.power_path
+            case _:
+                return "channel", self.channel
 
 
 class MachineSettings(_Table):
@@ -51,6 +121,12 @@ class MachineSettings(_Table):
     plug: PlugSettings | None = Field(
         None, description="The smart plug that meters it; without one residents and timers decide."
     )
+
+    @model_validator(mode="after")
+    def _plug_makes_sense(self) -> Self:
+        if self.plug is not None:
+            build_source(self.id, self.plug.spec)
+        return self
 
 
 class HttpSettings(_Table):
@@ -150,14 +226,17 @@ class EdgeSettings(ProgramSettings):
 
     @model_validator(mode="after")
     def _channels_differ(self) -> Self:
-        by_topic: dict[str, list[int | None]] = {}
+        by_topic: dict[str, list[PlugSettings]] = {}
         for plug in (machine.plug for machine in self.machines):
             if plug is not None:
-                by_topic.setdefault(plug.topic, []).append(plug.channel)
-        for topic, channels in by_topic.items():
-            if len(channels) > 1 and (None in channels or len(set(channels)) < len(channels)):
+                by_topic.setdefault(plug.topic, []).append(plug)
+        for topic, plugs in by_topic.items():
+            parts = [plug.part for plug in plugs]
+            is_unclear = len(set(parts)) < len(parts) or any(value is None for _, value in parts)
+            if len(plugs) > 1 and is_unclear:
+                names = " or ".join(sorted({name for name, _ in parts}))
                 raise ValueError(
-                    f"{len(channels)} machines share the plug {topic}: give each its own channel"
+                    f"{len(plugs)} machines share the plug {topic}: give each its own {names}"
                 )
         return self
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from datetime import datetime
 from typing import Final, NoReturn
 
-from edge.sources.reading import Skip, SkipReason
+from edge.sources.reading import Heard, PlugOnline, Reading, Skip, SkipReason
 
 MAX_PAYLOAD_BYTES: Final = 16_384
 """Largest plug message that is read, bytes: the largest known, a Shelly's full status, has about 3,000."""
@@ -21,6 +23,11 @@ MAX_ENERGY_WH: Final = 1e9
 """Largest counter believed, watt-hours: a 10 kW machine running for eleven years."""
 _DETAIL_CHARS: Final = 120
 """How much of a stranger's text may stand in a log line, characters."""
+_NUMBER_CHARS: Final = 40
+"""Longest number that is read, characters: nothing measured needs more."""
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NO_VALUE: Final = frozenset({"", "nan", "none", "null", "unknown", "unavailable"})
+"""What plugs and bridges write, in any case, when a sensor has no value."""
 
 
 def skip(reason: SkipReason, detail: str) -> Skip:
@@ -63,11 +70,32 @@ def json_object(payload: bytes) -> dict[str, object] | Skip:
     return value
 
 
-def power_w(value: object, name: str) -> float | Skip | None:
-    """Read a power in watts; ``name`` is the field's, for the message. None stays None: not measured."""
+def number_of(text: str, name: str) -> float | Skip | None:
+    """Read a plain decimal number; None: the text says that there is no value, as ``nan`` does."""
+    if text.lower() in _NO_VALUE:
+        return None
+    if len(text) > _NUMBER_CHARS or not _NUMBER.fullmatch(text):
+        return skip(SkipReason.MALFORMED, f"{name} is {text[:_NUMBER_CHARS]!r}, not a number")
+    return float(text)
+
+
+def plain_number(payload: bytes, name: str) -> float | Skip | None:
+    """Read a payload that is one number; None: it says that there is no value."""
+    text = text_of(payload)
+    return text if isinstance(text, Skip) else number_of(text, name)
+
+
+def power_w(value: object, name: str, w_per_unit: float = 1.0) -> float | Skip | None:
+    """Read a power as watts; its unit is ``w_per_unit`` watts (1,000 for kW).
+
+    ``name`` is the field's, for the message. None stays None, not measured, and a skip a skip.
+    """
     number = _number(value, name)
     if number is None or isinstance(number, Skip):
         return number
+    if w_per_unit != 1.0:
+        # Milliwatts are finer than any plug measures; they hide what binary fractions make of kW.
+        number = round(number * w_per_unit, 3)
     if not -NEGATIVE_TOLERANCE_W <= number <= MAX_POWER_W:
         return skip(SkipReason.IMPLAUSIBLE, f"{name} is {number:g} W")
     return max(0.0, number)
@@ -85,9 +113,41 @@ def energy_wh(value: object, name: str, wh_per_unit: float) -> float | Skip | No
     return energy
 
 
+def measured(
+    machine: str,
+    at: datetime,
+    *,
+    power: float | Skip | None = None,
+    energy: float | Skip | None = None,
+    missing: str = "the sensor has no value",
+) -> list[Heard] | Skip:
+    """Make the reading of what was read; ``missing`` says what is the matter when there is nothing."""
+    if isinstance(power, Skip):
+        return power
+    if isinstance(energy, Skip):
+        return energy
+    if power is None and energy is None:
+        return skip(SkipReason.NOT_MEASURED, missing)
+    return [Reading(machine, at, power, energy)]
+
+
+def will(
+    machine: str, at: datetime, payload: bytes, *, online: bytes, offline: bytes
+) -> list[Heard] | Skip:
+    """Read a plug's birth or will: exactly one of two words."""
+    if payload in {online, offline}:
+        return [PlugOnline(machine, at, online=payload == online)]
+    text = text_of(payload)
+    if isinstance(text, Skip):
+        return text
+    return skip(
+        SkipReason.MALFORMED, f"{text!r} is neither {online.decode()} nor {offline.decode()}"
+    )
+
+
 def _number(value: object, name: str) -> float | Skip | None:
-    if value is None:
-        return None
+    if value is None or isinstance(value, Skip):
+        return value
     # bool is an int in Python, but `true` is no measurement.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return skip(SkipReason.MALFORMED, f"{name} is {value!r}, not a number")

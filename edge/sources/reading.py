@@ -17,13 +17,15 @@ class Reading:
 
     ``at`` is when it was heard (aware UTC): most plugs send a local time without a zone, or none.
     ``power_w`` is the power now, watts. ``energy_wh`` is the plug's counter, watt-hours; it may be reset
-    by the plug at any time. None: not measured.
+    by the plug at any time. None: not measured. ``said_at`` is when the plug itself last spoke, where a
+    bridge between it and the broker says so; None: nobody says.
     """
 
     machine: str
     at: datetime
     power_w: float | None = None
     energy_wh: float | None = None
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,24 @@ class PlugOnline:
     machine: str
     at: datetime
     online: bool
+
+
+class RepeatCause(StrEnum):
+    """Why a bridge sends again what it remembers."""
+
+    START = "start"
+    """It started; what it remembers may be older than what was heard of it last."""
+    ASKED = "asked"
+    """Somebody came who wants to know everything; it remembers what it sent last."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatsFollow:
+    """The bridge of a machine's plug will send values from its memory. ``at`` is aware UTC."""
+
+    machine: str
+    at: datetime
+    cause: RepeatCause
 
 
 class SkipReason(StrEnum):
@@ -52,6 +72,8 @@ class SkipReason(StrEnum):
     """A number that no laundry machine and no meter can mean."""
     RETAINED = "retained"
     """The broker's memory of a measurement, of unknown age: not a measurement of now."""
+    REPEATED = "repeated"
+    """A bridge's memory of a measurement, sent again: not a measurement of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +86,5 @@ class Skip:
 
 Heard = Reading | PlugOnline
 """What one message can tell of one machine."""
+Told = Heard | RepeatsFollow
+"""What a source may make of one message; the router keeps the last kind to itself."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
 from edge.sources import payload as payloads
-from edge.sources.reading import Heard, Reading, Skip, SkipReason
+from edge.sources.reading import Heard, Reading, RepeatsFollow, Skip, SkipReason, Told
+from edge.sources.repeats import Repeats
 from edge.sources.source import Ask, Source
 
 LOG_EVERY: Final = timedelta(seconds=60)
@@ -31,6 +32,7 @@ class Router:
         for source in self._sources:
             for topic in source.filters():
                 self._by_topic[topic] = (*self._by_topic.get(topic, ()), source)
+        self._repeats = Repeats()
         self._counts: Counter[SkipReason] = Counter()
         self._unlogged: Counter[SkipReason] = Counter()
         self._logged_at: dict[SkipReason, datetime] = {}
@@ -77,8 +79,21 @@ class Router:
                 stale = payloads.skip(SkipReason.RETAINED, "a kept measurement of unknown age")
                 self._skip(stale, topic, source.machine, at)
             else:
-                heard.extend(found)
+                heard.extend(self._measured(found, topic, retained=retained))
         return heard
+
+    def _measured(self, found: Sequence[Told], topic: str, *, retained: bool) -> Iterator[Heard]:
+        """Leave out what a bridge only remembers."""
+        for one in found:
+            if isinstance(one, RepeatsFollow):
+                # The broker's memory of a bridge's start or a birth: it was long ago.
+                if not retained:
+                    self._repeats.expect(one)
+            elif isinstance(one, Reading) and self._repeats.is_repeat(one):
+                again = payloads.skip(SkipReason.REPEATED, "a bridge sent again what it remembers")
+                self._skip(again, topic, one.machine, one.at)
+            else:
+                yield one
 
     def _skip(self, skipped: Skip, topic: str, machine: str, at: datetime) -> None:
         reason = skipped.reason

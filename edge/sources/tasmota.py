@@ -5,6 +5,8 @@ local without a zone, so a reading's time is when it was heard. With the default
 ``%prefix%/%topic%/``; values come every 300 s unless ``PowerDelta`` or ``TelePeriod`` is set, or when
 asked by ``cmnd/<topic>/Status 10``.
 
+A bulb or a plain switch sounds like a plug until it is asked: its birth is recognised, its answer tells.
+
 Source: https://tasmota.github.io/docs/MQTT/ and https://tasmota.github.io/docs/JSON-Status-Responses/
 """
 
@@ -15,9 +17,10 @@ from datetime import datetime
 from typing import Final
 
 from edge.sources import payload as payloads
-from edge.sources.reading import Heard, PlugOnline, Reading, Skip, SkipReason
+from edge.sources.reading import Heard, Skip, SkipReason
 from edge.sources.source import Ask, PlugSpec, checked_channel, checked_topic
 
+NAME: Final = "tasmota"
 WH_PER_KWH: Final = 1000.0
 ONLINE: Final = b"Online"
 OFFLINE: Final = b"Offline"
@@ -61,7 +64,7 @@ class TasmotaPlug:
     def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard] | Skip:
         """Read one message of the plug. Never raises; see ``Source.parse``."""
         if topic == lwt_topic(self.topic):
-            return self._lwt(payload, at)
+            return payloads.will(self.machine, at, payload, online=ONLINE, offline=OFFLINE)
         body = payloads.json_object(payload)
         if isinstance(body, Skip):
             return body
@@ -74,29 +77,17 @@ class TasmotaPlug:
             return payloads.skip(SkipReason.UNKNOWN_TOPIC, topic)
         return self._energy(body, at)
 
-    def _lwt(self, payload: bytes, at: datetime) -> list[Heard] | Skip:
-        if payload == ONLINE:
-            return [PlugOnline(self.machine, at, online=True)]
-        if payload == OFFLINE:
-            return [PlugOnline(self.machine, at, online=False)]
-        text = payloads.text_of(payload)
-        if isinstance(text, Skip):
-            return text
-        return payloads.skip(SkipReason.MALFORMED, f"{text!r} is neither Online nor Offline")
-
     def _energy(self, body: dict[str, object], at: datetime) -> list[Heard] | Skip:
         energy = body.get("ENERGY")
         if not isinstance(energy, dict):
             return payloads.skip(SkipReason.NOT_MEASURED, "no ENERGY: is this a metering plug?")
-        power = self._power(energy.get("Power"))
-        if isinstance(power, Skip):
-            return power
-        total = self._total(energy.get("Total"), several=isinstance(energy.get("Power"), list))
-        if isinstance(total, Skip):
-            return total
-        if power is None and total is None:
-            return payloads.skip(SkipReason.NOT_MEASURED, "neither Power nor Total in ENERGY")
-        return [Reading(self.machine, at, power, total)]
+        return payloads.measured(
+            self.machine,
+            at,
+            power=self._power(energy.get("Power")),
+            energy=self._total(energy.get("Total"), several=isinstance(energy.get("Power"), list)),
+            missing="neither Power nor Total in ENERGY",
+        )
 
     def _power(self, value: object) -> float | Skip | None:
         if not isinstance(value, list):
@@ -135,6 +126,31 @@ def _sum(values: list[float | Skip | None]) -> float | Skip | None:
             return value
         total += value
     return total if values else None
+
+
+def recognise(topic: str, payload: bytes) -> list[PlugSpec] | None:
+    """Name the plugs behind a message; a plug that sends lists is one for each channel."""
+    match topic.split("/"):
+        case ["tele", *middle, "LWT"] if middle:
+            return [PlugSpec(NAME, "/".join(middle))] if payload == ONLINE else []
+        case ["tele", *middle, "SENSOR"] | ["stat", *middle, "STATUS10"] if middle:
+            return _metering("/".join(middle), payload)
+        case ["tele" | "stat" | "cmnd", _, *_]:
+            return []
+        case _:
+            return None
+
+
+def _metering(topic: str, payload: bytes) -> list[PlugSpec]:
+    body = payloads.json_object(payload)
+    inner = {} if isinstance(body, Skip) else body.get("StatusSNS", body)
+    energy = inner.get("ENERGY") if isinstance(inner, dict) else None
+    if not isinstance(energy, dict):
+        return []
+    power = energy.get("Power")
+    if isinstance(power, list):
+        return [PlugSpec(NAME, topic, channel) for channel in range(1, len(power) + 1)]
+    return [PlugSpec(NAME, topic)]
 
 
 def tasmota_plug(machine: str, plug: PlugSpec) -> TasmotaPlug:

@@ -26,7 +26,7 @@ ARRIVES_S = 5.0
 def room_broker(tmp_path: Path) -> Iterator[int]:
     """The port of a broker that runs on the files as they are shipped, in another place."""
     (tmp_path / "acl").write_text((DEPLOY / "room.acl").read_text())
-    for user in ("edge", "plugs", "dashboard"):
+    for user in ("edge", "plugs", "zigbee2mqtt", "dashboard"):
         BrokerFiles(tmp_path).set_password(user, user)
     port = free_port()
     text = (DEPLOY / "room.conf").read_text()
@@ -75,9 +75,51 @@ async def test_a_plug_reports_and_cannot_speak_as_staff_or_as_the_edge(room_brok
         signed_on(room_broker, "edge", "#") as (_, heard),
         signed_on(room_broker, "plugs") as (plug, _),
     ):
-        for topic in (STAFF, STATE, "cmnd/plug-w2/Power", "tele/plug-w1/SENSOR", "stat/x/STATUS10"):
+        theirs = [
+            "tele/plug-w1/SENSOR",
+            "stat/x/STATUS10",
+            "shellies/plug-w1/relay/0/power",
+            "plugs/w1/events/rpc",
+            "plugs/w1/laundryd/rpc",
+            "plugs/n/sensor/power/state",
+            "plugs/n/status",
+        ]
+        others = ["cmnd/plug-w2/Power", "shellies/w2/relay/0/command", "plugs/w2/rpc"]
+        others += ["plugs/w2/command/switch:0", "zigbee2mqtt/w2/set", "homeassistant/status"]
+        for topic in (STAFF, STATE, *others, *theirs):
             await plug.publish(topic, b"{}")
-        assert await topics(heard, 2) == ["tele/plug-w1/SENSOR", "stat/x/STATUS10"]
+        assert await topics(heard, len(theirs)) == theirs
+
+
+async def test_zigbee2mqtt_speaks_for_its_plugs_and_hears_births(room_broker: int) -> None:
+    async with (
+        signed_on(room_broker, "edge", "zigbee2mqtt/#", "tele/#") as (edge, heard),
+        signed_on(room_broker, "zigbee2mqtt", "homeassistant/status") as (bridge, births),
+    ):
+        for topic in ("tele/plug-w1/SENSOR", STAFF, "zigbee2mqtt/w1"):
+            await bridge.publish(topic, b"{}")
+        assert await topics(heard, 1) == ["zigbee2mqtt/w1"]
+        await edge.publish("homeassistant/status", b"online")
+        assert await topics(births, 1) == ["homeassistant/status"]
+
+
+@pytest.mark.parametrize(
+    ("user", "questions"),
+    [
+        ("plugs", ["cmnd/w1/Status", "shellies/w1/command", "plugs/w1/rpc"]),
+        ("zigbee2mqtt", ["zigbee2mqtt/w1/get"]),
+    ],
+)
+async def test_the_edge_asks_plugs_of_every_make(
+    room_broker: int, user: str, questions: list[str]
+) -> None:
+    async with (
+        signed_on(room_broker, user, "#") as (_, heard),
+        signed_on(room_broker, "edge") as (edge, _),
+    ):
+        for topic in questions:
+            await edge.publish(topic, b"?")
+        assert await topics(heard, len(questions)) == questions
 
 
 async def test_a_dashboard_gives_the_commands_of_staff_and_no_others(room_broker: int) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from edge.settings import PAGE, EdgeSettings, MachineSettings, settings_page
 from edge.sources.reading import Reading
-from edge.sources.source import PlugSpec
 from edge.sources.table import build_source
 from laundryd.daemon.settings import SettingsError, load_settings, walk
 from laundryd.daemon.settings_page import undocumented
@@ -157,7 +156,7 @@ def test_a_table_with_secrets_that_is_no_table_is_not_shown(tmp_path: Path) -> N
 def test_a_plug_without_a_channel_feeds_its_machine_with_all_of_them(edge_toml: Path) -> None:
     plug = load_settings(EdgeSettings, edge_toml).machines[0].plug
     assert plug is not None
-    source = build_source("w1", PlugSpec(plug.source, plug.topic, plug.channel))
+    source = build_source("w1", plug.spec)
     three_phases = b'{"ENERGY":{"Power":[700,710,690]}}'
     assert source.parse("tele/washer-1/SENSOR", three_phases, NOON) == [Reading("w1", NOON, 2100.0)]
 
@@ -178,3 +177,92 @@ def test_machines_that_share_a_plug_have_a_channel_each(
             load_settings(EdgeSettings, edge_toml)
     else:
         assert len(load_settings(EdgeSettings, edge_toml).machines) == 2
+
+
+def machines_with(*plugs: str) -> str:
+    return "".join(
+        f'[[machines]]\nid = "p{number}"\nkind = "washer"\nname = "x"\nplug = {{ {plug} }}\n'
+        for number, plug in enumerate(plugs)
+    )
+
+
+@pytest.mark.parametrize(
+    "plug",
+    [
+        'source = "tasmota", topic = "a/b", channel = 2',
+        'source = "shelly_gen1", topic = "shelly-plug-s1"',
+        'source = "shelly_gen2", topic = "plugs/w1", channel = 4',
+        'source = "zigbee2mqtt", topic = "zigbee2mqtt/Washing machine"',
+        'source = "zigbee2mqtt", topic = "home/z2m/w1", base_topic = "home/z2m"',
+        'source = "esphome", topic = "n", power_sensor = "p", energy_sensor = "e", energy_unit = "Wh"',
+        'source = "generic", topic = "meter/power", power_unit = "kW"',
+        'source = "generic", topic = "m", power_path = "a.0.b", energy_path = "c", energy_unit = "kWh"',
+        'source = "generic", topic = "p", energy_topic = "e", energy_unit = "Wh"',
+    ],
+)
+def test_every_make_of_plug_can_be_written(edge_toml: Path, plug: str) -> None:
+    edge_toml.write_text(MINIMAL + machines_with(plug))
+    made = load_settings(EdgeSettings, edge_toml).machines[1].plug
+    assert made is not None
+    assert build_source("p0", made.spec).filters()
+
+
+@pytest.mark.parametrize(
+    ("plug", "said"),
+    [
+        ('source = "shelly", topic = "a"', "'shelly_gen1'"),
+        (
+            'topic = "a", power_path = "b"',
+            "power_path is not for the source tasmota but for generic",
+        ),
+        (
+            'source = "generic", topic = "a", channel = 1',
+            "channel is not for the source generic but for tasmota, shelly_gen1, shelly_gen2, zigbee",
+        ),
+        ('source = "zigbee2mqtt", topic = "w1"', "as in zigbee2mqtt/washer-1"),
+        ('source = "esphome", topic = "a"', "power_sensor is not set; write the id"),
+        ('source = "generic", topic = "a", energy_topic = "b"', "energy_unit goes with"),
+        ('source = "generic", topic = "a", power_unit = "MW"', "'kW' or 'mW'"),
+        ('topic = "a "', "pattern"),
+        ('topic = "a\\u007fb"', "pattern"),
+    ],
+)
+def test_a_plug_whose_settings_do_not_go_together_is_refused_in_one_sentence(
+    edge_toml: Path, plug: str, said: str
+) -> None:
+    (sentence,) = sentences(edge_toml, machines_with(plug))
+    assert sentence.startswith("machines.1")
+    assert said in sentence
+
+
+@pytest.mark.parametrize(
+    ("plugs", "said"),
+    [
+        (('source = "esphome", topic = "n", power_sensor = "a"',) * 2, "its own power_sensor"),
+        (('source = "generic", topic = "n", power_path = "a"',) * 2, "its own power_path"),
+        (('source = "shelly_gen2", topic = "n"',) * 2, "its own channel"),
+        (
+            (
+                'source = "esphome", topic = "n", power_sensor = "a"',
+                'source = "esphome", topic = "n", power_sensor = "b"',
+            ),
+            None,
+        ),
+        (
+            (
+                'source = "generic", topic = "n", power_path = "a"',
+                'source = "generic", topic = "n", power_path = "b"',
+            ),
+            None,
+        ),
+    ],
+)
+def test_machines_behind_one_topic_are_told_apart_as_their_make_does(
+    edge_toml: Path, plugs: tuple[str, ...], said: str | None
+) -> None:
+    if said is None:
+        edge_toml.write_text(MINIMAL + machines_with(*plugs))
+        assert len(load_settings(EdgeSettings, edge_toml).machines) == 3
+    else:
+        (sentence,) = sentences(edge_toml, machines_with(*plugs))
+        assert said in sentence
