@@ -255,7 +255,11 @@ class RoomWriter:
         async with self._lock:
             kept = await self._store.room.answer_to(command.resident, command.id)
             if kept is not None:
-                return kept.answer if kept.command == command else _id_taken(command)
+                return (
+                    kept.answer
+                    if kept.command == command
+                    else _id_taken(command, durable=self.durable)
+                )
             now = self._clock.now()
             decision = decide(self.state, command, now, self._timings)
             answers: list[CommandAnswer] = []
@@ -393,7 +397,7 @@ def _answer(
     return CommandAnswer(id=command.id, ok=True, position=position, durable=durable)
 
 
-def _id_taken(command: ResidentCommand) -> CommandAnswer:
+def _id_taken(command: ResidentCommand, *, durable: bool) -> CommandAnswer:
     message = "This id was used for another command before: make a new id for each wish."
     error = CommandError(code=ErrorCode.INVALID_BODY, message=message)
-    return CommandAnswer(id=command.id, ok=False, error=error)
+    return CommandAnswer(id=command.id, ok=False, error=error, durable=durable)

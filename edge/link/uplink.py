@@ -295,6 +295,7 @@ class Uplink:
                 id=request.command.id,
                 ok=False,
                 error=CommandError(code=ErrorCode.EXPIRED, message=f"{row.title}. {row.remedy}"),
+                durable=self._room.durable(),
             )
         else:
             answer = await self._room.command(request.command)

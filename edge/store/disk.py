@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -74,15 +73,6 @@ async def salvage(path: Path, target: aiosqlite.Connection) -> bool:
                 return await copy_rows(source, target, new_epoch_name())
         finally:
             await source.close()
-
-
-def free_bytes(path: Path) -> int:
-    """Return how much may still be written where ``path`` is; 0 when that cannot be told."""
-    try:
-        found = os.statvfs(path.parent)
-    except OSError:
-        return 0
-    return found.f_bavail * found.f_frsize
 
 
 async def _open_checked(path: Path, max_bytes: int | None) -> aiosqlite.Connection:

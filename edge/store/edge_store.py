@@ -11,14 +11,14 @@ from typing import Final, NoReturn, Self
 
 import aiosqlite
 
-from edge.store.disk import free_bytes, open_on_disk, salvage
+from edge.store.disk import open_on_disk, salvage
 from edge.store.documents import Documents
 from edge.store.limits import FREE_TO_RETURN_BYTES, RETURN_EVERY_MAX_S, RETURN_EVERY_S
 from edge.store.migrations import MIGRATIONS
 from edge.store.people import People
 from edge.store.room_store import RoomStore
 from edge.store.shelf import Shelf
-from laundryd.daemon.sqlite import MigrationError, disk_trouble, open_database
+from laundryd.daemon.sqlite import MigrationError, disk_trouble, free_bytes, open_database
 
 log = logging.getLogger("laundryd.edge.store")
 
@@ -29,19 +29,17 @@ BEAT_S: Final = 10.0
 class EdgeStore:
     """The database's parts: ``room``, ``documents`` and ``people``, over one connection."""
 
-    def __init__(
-        self, shelf: Shelf, room: RoomStore, path: Path | None, max_bytes: int | None = None
-    ) -> None:
+    def __init__(self, shelf: Shelf, room: RoomStore, max_bytes: int | None = None) -> None:
         self.shelf = shelf
         self.room = room
         self.documents = Documents(shelf)
         self.people = People(shelf)
-        self._path, self._max_bytes = path, max_bytes
+        self._max_bytes = max_bytes
 
     @property
     def durable(self) -> bool:
         """False when it lives in memory and a power cut takes it away."""
-        return self._path is not None and self.shelf.trouble is None
+        return self.shelf.path is not None and self.shelf.trouble is None
 
     @property
     def trouble(self) -> str | None:
@@ -57,7 +55,7 @@ class EdgeStore:
             sqlite3.Error, OSError: it cannot be opened or is no database.
 
         """
-        return await cls._of(Shelf(await open_database(path, MIGRATIONS)), path)
+        return await cls._of(Shelf(await open_database(path, MIGRATIONS), path))
 
     @classmethod
     async def take_up(cls, path: Path, max_bytes: int | None = None) -> Self:
@@ -73,9 +71,9 @@ class EdgeStore:
 
         """
         try:
-            shelf = Shelf(await open_on_disk(path, max_bytes))
+            shelf = Shelf(await open_on_disk(path, max_bytes), path)
         except (sqlite3.Error, OSError) as error:
-            trouble = disk_trouble(error)
+            trouble = disk_trouble(error, path)
             if trouble is None:
                 raise
             shelf = await _in_memory(path, trouble)
@@ -86,16 +84,16 @@ class EdgeStore:
                 trouble,
                 error,
             )
-        return await cls._of(shelf, path, max_bytes)
+        return await cls._of(shelf, max_bytes)
 
     @classmethod
-    async def _of(cls, shelf: Shelf, path: Path | None, max_bytes: int | None = None) -> Self:
+    async def _of(cls, shelf: Shelf, max_bytes: int | None = None) -> Self:
         try:
             room = await RoomStore.load(shelf)
         except BaseException:
             await shelf.close()
             raise
-        return cls(shelf, room, path, max_bytes)
+        return cls(shelf, room, max_bytes)
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
         """Go back to the disk as soon as it is well again, until cancelled."""
@@ -114,20 +112,22 @@ class EdgeStore:
 
     async def back_to_disk(self) -> bool:
         """Try to go back to the disk under a new epoch; False when ``trouble`` still stands."""
-        if self._path is None or self.shelf.trouble is None:
+        path = self.shelf.path
+        if path is None or self.shelf.trouble is None:
             return False
-        if free_bytes(self._path) < FREE_TO_RETURN_BYTES + 2 * await self._memory_bytes():
+        free = free_bytes(path)
+        if free is not None and free < FREE_TO_RETURN_BYTES + 2 * await self._memory_bytes():
             return False
         try:
-            disk = await open_on_disk(self._path, self._max_bytes)
+            disk = await open_on_disk(path, self._max_bytes)
         except (sqlite3.Error, OSError, MigrationError) as error:
-            self.shelf.trouble = disk_trouble(error) or str(error)
+            self.shelf.trouble = disk_trouble(error, path) or str(error)
             return False
         try:
             await self.shelf.back_to(disk)
         except (sqlite3.Error, OSError) as error:
             await disk.close()
-            self.shelf.trouble = disk_trouble(error) or str(error)
+            self.shelf.trouble = disk_trouble(error, path) or str(error)
             log.warning("the disk takes the room not back yet: %s", error)
             return False
         except BaseException:
@@ -155,4 +155,4 @@ async def _in_memory(path: Path, trouble: str) -> Shelf:
     except BaseException:
         await memory.close()
         raise
-    return Shelf(memory, trouble=trouble, complete=complete)
+    return Shelf(memory, path, trouble=trouble, complete=complete)

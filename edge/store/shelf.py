@@ -11,6 +11,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import aiosqlite
@@ -35,9 +36,16 @@ class Shelf:
     """
 
     def __init__(
-        self, db: aiosqlite.Connection, *, trouble: str | None = None, complete: bool = True
+        self,
+        db: aiosqlite.Connection,
+        path: Path | None,
+        *,
+        trouble: str | None = None,
+        complete: bool = True,
     ) -> None:
         self.db = db
+        self.path = path
+        """The file, also while in memory because of its trouble; None: never on a disk."""
         self.trouble = trouble
         self.complete = complete
         """False when memory may lack what the file on the disk still has."""
@@ -105,7 +113,8 @@ class Shelf:
             await self.db.close()
 
     def _is_fault_of_disk(self, error: sqlite3.Error) -> bool:
-        return self.trouble is None and disk_trouble(error) is not None
+        on_disk = self.path is not None and self.trouble is None
+        return on_disk and disk_trouble(error) is not None
 
     async def _leave_disk(self, error: sqlite3.Error) -> None:
         async with self._lock:
@@ -127,7 +136,7 @@ class Shelf:
         return True
 
     async def _to_memory(self, error: sqlite3.Error) -> None:
-        trouble = disk_trouble(error) or str(error)
+        trouble = disk_trouble(error, self.path) or str(error)
         memory, epoch = await open_database(None, MIGRATIONS), new_epoch_name()
         try:
             async with transaction(memory):

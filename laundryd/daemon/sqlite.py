@@ -56,14 +56,28 @@ def primary_code(error: sqlite3.Error) -> int | None:
     return None if code is None else code & _PRIMARY
 
 
-def disk_trouble(error: BaseException) -> str | None:
+def disk_trouble(error: BaseException, path: Path | None = None) -> str | None:
     """Say what is wrong with the database's disk or file; None when ``error`` is about something else.
 
-    Another process that holds the file too long, for example, is no trouble of the disk.
+    Another process that holds the file too long, for example, is no trouble of the disk. ``path``: the
+    file, to tell a full disk from one that answers with errors: SQLite's code does not always.
     """
     if isinstance(error, sqlite3.Error):
-        return TROUBLE.get(primary_code(error) or 0)
-    return f"it cannot be opened: {error}" if isinstance(error, OSError) else None
+        found = TROUBLE.get(primary_code(error) or 0)
+    else:
+        found = f"it cannot be opened: {error}" if isinstance(error, OSError) else None
+    if found is not None and path is not None and free_bytes(path) == 0:
+        return TROUBLE[sqlite3.SQLITE_FULL]
+    return found
+
+
+def free_bytes(path: Path) -> int | None:
+    """Return how much may still be written where the file ``path`` is; None when that cannot be told."""
+    try:
+        found = os.statvfs(path.parent)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize
 
 
 async def open_database(
