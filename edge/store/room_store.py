@@ -128,9 +128,9 @@ class RoomStore:
                 self.dropped, self.acked - KEPT_ACKNOWLEDGED, work.head.offset - UNACKNOWLEDGED_MAX
             )
             due = self._snapshot_due or bool(work.removed)
-            await write(db, work)
-            if work.clock is not None:
+            if work.clock is not None:  # first: what is too old is told in the new time
                 await write_clock(db, work.clock, self.clock_shift + work.clock.shift)
+            await write(db, work)
             await db.execute("DELETE FROM journal WHERE offset <= ?", (dropped,))
             await db.execute(
                 "UPDATE meta SET head = ?, last_public = ?, dropped = ?, snapshot_due = ?",

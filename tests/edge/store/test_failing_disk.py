@@ -1,4 +1,4 @@
-"""A disk that is full, read-only or damaged: at the start, while the room works, and when it is well again."""
+"""A disk that is full, read-only or damaged: at the start, while the room works, and well again."""
 
 from __future__ import annotations
 
@@ -81,6 +81,22 @@ def overwrite(path: Path, *, but: int = 0) -> None:
     with path.open("r+b") as file:
         file.seek(but * 4096)
         file.write(os.urandom(size - but * 4096))
+
+
+def page_count(path: Path) -> int:
+    return path.stat().st_size // 4096
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def rename(path: Path, name: str) -> None:
+    path.rename(path.with_name(name))
+
+
+def asides(path: Path) -> list[Path]:
+    return list(path.parent.glob("*.damaged-*Z"))
 
 
 async def test_a_disk_that_fills_up_moves_the_room_into_memory_and_space_moves_it_back(
@@ -173,15 +189,15 @@ async def test_a_damaged_file_is_moved_aside_and_a_new_one_begun(
         for number in range(30):
             await room.store.documents.keep_learned(LearnedState(f"m{number}", f'"{"x" * 3000}"'))
     overwrite(store_path, but=but)
-    damaged = store_path.read_bytes()
+    damaged = content(store_path)
     with caplog.at_level(logging.ERROR):
         async with room_at(store_path) as room:
             assert room.store.durable
             assert room.writer.position.epoch != before.epoch
             assert (await room.say("claim", "w2", "ben")).durable
     assert "was damaged" in caplog.text
-    (aside,) = [one for one in store_path.parent.glob("*.damaged-*Z")]
-    assert aside.read_bytes() == damaged, "never deleted, never touched"
+    (aside,) = asides(store_path)
+    assert content(aside) == damaged, "never deleted, never touched"
     assert (await owners_on_disk(store_path))["w2"] == "ben"
 
 
@@ -194,7 +210,7 @@ async def test_what_a_damaged_file_lets_read_is_taken_along(store_path: Path) ->
             "code", "anna", "phone", device_name="Phone", lang=Lang.KO, now=now
         )
         assert joined is JoinCode.TAKEN
-        pages = store_path.stat().st_size // 4096
+        pages = page_count(store_path)
         for number in range(50):
             await room.store.documents.put(f"large-{number}", f'"{"x" * 4000}"')
     overwrite(store_path, but=pages + 40)
@@ -223,7 +239,7 @@ async def test_a_file_that_breaks_while_the_room_works_moves_it_with_the_state_i
         assert await room.store.back_to_disk()
         assert (await room.say("arrive")).durable
     assert await owners_on_disk(store_path) == {"w1": "anna", "w2": "ben"}
-    assert len(list(store_path.parent.glob("*.damaged-*Z"))) == 1
+    assert len(asides(store_path)) == 1
 
 
 async def test_a_disk_that_damages_file_after_file_is_left_alone(store_path: Path) -> None:
@@ -245,7 +261,7 @@ async def test_a_kill_between_the_last_steps_of_mending_loses_nothing(store_path
     async with room_at(store_path) as room:
         await room.say("claim")
     # As the mending leaves it: the damaged one is aside, the new one has not its name yet.
-    store_path.rename(store_path.with_name(f"{store_path.name}.new"))
+    rename(store_path, f"{store_path.name}.new")
     async with room_at(store_path) as room:
         assert room.store.durable
         assert room.owners == {"w1": "anna"}
@@ -263,7 +279,7 @@ async def test_reads_of_a_damaged_file_are_answered_from_memory(store_path: Path
 
 
 async def test_what_is_no_fault_of_the_disk_is_an_error_and_moves_nothing(
-    edge_store: EdgeStore, store_path: Path, monkeypatch: pytest.MonkeyPatch
+    edge_store: EdgeStore, store_path: Path
 ) -> None:
     await edge_store.shelf.db.execute("PRAGMA busy_timeout = 10")
     with sqlite3.connect(store_path, isolation_level=None) as other:

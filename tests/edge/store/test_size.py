@@ -12,7 +12,7 @@ from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import WAL_BYTES_KEPT
 from laundryd.wire.commands import CommandName, ResidentCommand
-from tests.edge.store.busy_room import ROOM, SETUPS
+from tests.edge.store.test_failing_disk import ROOM, SETUPS
 
 MIB = 1024 * 1024
 CAP = 8 * MIB
