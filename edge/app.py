@@ -8,9 +8,11 @@ database last.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NoReturn
 
@@ -37,7 +39,7 @@ from edge.sources.table import build_source
 from edge.store.edge_store import EdgeStore
 from edge.writer import RoomWriter
 from laundryd.daemon import sd_notify
-from laundryd.daemon.clock import Clock
+from laundryd.daemon.clock import SteadyClock
 from laundryd.daemon.http_guard import HttpGuard
 from laundryd.daemon.live_first import LiveFirst
 from laundryd.daemon.mqtt import Message, MqttLink, Will
@@ -61,7 +63,7 @@ class Edge:
     def __init__(self, settings: EdgeSettings) -> None:
         self._settings = settings
         self._ref = settings.ref
-        self._clock = Clock(settings.testing.clock_speed, settings.testing.clock_epoch_s)
+        self._clock = SteadyClock(settings.testing.clock_speed, settings.testing.clock_epoch_s)
         self._watchdog = sd_notify.Watchdog(self._status)
         self._port = 0
         self._owners: dict[str, ResidentId | None] = {}
@@ -74,14 +76,15 @@ class Edge:
         Raises:
             EdgeError: the enrolment file is wrong.
             OSError: the page's address cannot be listened on.
-            sqlite3.Error: the database cannot be opened.
+            laundryd.daemon.sqlite.MigrationError: a newer version wrote the database.
+            sqlite3.Error: another process holds the database.
 
         """
         settings = self._settings
         path = settings.cloud.enrolment
         enrolment = read_enrolment(path, self._ref) if path else None
         listener = listen(settings.http.host, settings.http.port)
-        store = await EdgeStore.open(settings.data_dir / DATABASE)
+        store = await EdgeStore.take_up(settings.data_dir / DATABASE, settings.store.max_bytes)
         try:
             await self._open(store, enrolment)
             try:
@@ -89,6 +92,10 @@ class Edge:
             finally:
                 # A command whose page went away is still being kept: it was accepted.
                 await self._writer.settle()
+                with contextlib.suppress(
+                    sqlite3.Error
+                ):  # the clock of the last commit does as well
+                    await self._writer.keep_clock()
         finally:
             sd_notify.notify("STOPPING=1")
             listener.close()
@@ -112,10 +119,12 @@ class Edge:
         self._asking = Asking(router.asks())
         cloud = _cloud_link(self._ref.key, enrolment) if enrolment else None
         self._dashboards = Dashboards(writer, clock, self._room_broker, cloud)
-        self._sensing = Sensing(router, writer, store.documents, clock, self._measured)
+        self._sensing = Sensing(router, writer, store, clock, self._measured)
         await self._sensing.open([(one.id, one.kind) for one in settings.machines if one.plug])
         roster = await self._roster(enrolment) if enrolment else None
-        own_key = SigningKey.load_or_create(settings.data_dir / OWN_KEY)
+        own_key = SigningKey.load_or_create(
+            settings.data_dir / OWN_KEY, in_memory=not store.durable
+        )
         door = LocalDoor(self._ref, clock, own_key=own_key, people=store.people, roster=roster)
         desk = RoomDesk(
             writer,
@@ -157,6 +166,8 @@ class Edge:
         writer.on_entries.append(self._told)
         # Open pages stand at numbers that lead nowhere now: they come back and take the whole room.
         writer.on_new_epoch.append(lambda: self._live.room_replaced(self._ref.key))
+        if self._uplink is not None:
+            writer.on_new_epoch.append(self._uplink.appended)
         api = make_api(
             LocalRoom(
                 ref=self._ref,
@@ -167,6 +178,7 @@ class Edge:
                 accounts=accounts,
                 people=store.people,
                 ready=lambda: True,
+                store=store,
                 metrics=registry(self._collector(router)),
             )
         )
@@ -189,6 +201,7 @@ class Edge:
                 "room_broker_connected": lambda: float(self._room_broker.connected),
                 "uplink_connected": lambda: float(uplink is not None and uplink.connected),
                 "uplink_waiting_entries": lambda: float(uplink.waiting) if uplink else 0.0,
+                "store_durable": lambda: float(self._store.durable),
             },
         )
 
@@ -212,6 +225,7 @@ class Edge:
                 tasks.create_task(work, name=name)
                 for name, work in (
                     ("writer", self._writer.run(lambda: self._watchdog.beat("writer"))),
+                    ("store", self._store.run(lambda: self._watchdog.beat("store"))),
                     ("sensing", self._sensing.run(lambda: self._watchdog.beat("sensing"))),
                     ("live", self._live.run()),
                     ("mine", self._send_mine()),
@@ -239,10 +253,11 @@ class Edge:
 
     def _status(self) -> str:
         """Say in words how things stand, for `systemctl status`."""
-        uplink = self._uplink
+        uplink, trouble = self._uplink, self._store.trouble
         return "; ".join(
             [
                 f"serving {self._ref.key} on port {self._port}",
+                *([f"IN MEMORY, its database fails: {trouble}"] if trouble else []),
                 "room's broker " + ("connected" if self._room_broker.connected else "away"),
                 *(
                     ["cloud's broker " + ("connected" if uplink.connected else "away")]

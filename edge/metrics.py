@@ -24,6 +24,7 @@ GAUGES: Final[dict[str, str]] = {
     "room_broker_connected": "1 while the room's broker is there.",
     "uplink_connected": "1 while the cloud's broker is there; always 0 in a room without a relay.",
     "uplink_waiting_entries": "Journal entries that the relay has not acknowledged.",
+    "store_durable": "0 while the room lives in memory because its database fails; /readyz says why.",
 }
 """Name without prefix -> what it measures."""
 

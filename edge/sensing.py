@@ -1,20 +1,22 @@
 """From plug messages to the room: the shell around sources and detectors, one task, in order.
 
 The clock drives the detectors as much as the plugs do: a plug that publishes on change says nothing
-when a wash is over.
+when a wash is over. When the clock was set, this task has it noticed, because no signal of ours may be
+under way then: room, detectors and waiting messages move together.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final, NoReturn
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, NoReturn, Protocol, runtime_checkable
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, JsonValue, TypeAdapter
 
 from edge.detect.detector import Detector, DetectorStateError
 from edge.detect.sensor import sensor_state
@@ -24,8 +26,8 @@ from edge.room.inputs import CycleStarted as RoomCycleStarted
 from edge.room.inputs import SensorChanged
 from edge.sources.reading import Heard, Reading
 from edge.sources.router import Router
-from edge.store.commit import DetectorState
-from edge.store.documents import Documents
+from edge.store.commit import DetectorState, LearnedState
+from edge.store.edge_store import EdgeStore
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message
@@ -46,6 +48,18 @@ STALL_S: Final = 0.25
 SETTLE_S: Final = 0.1
 """Real seconds for the messages of a stall to arrive before the clock is believed."""
 RETRY_S: Final = 5.0
+LEARNED: Final = "learned"
+"""The part of a detector's dump that it learned from past cycles: large, and kept once a cycle."""
+_DUMP: Final[TypeAdapter[dict[str, JsonValue]]] = TypeAdapter(dict[str, JsonValue])
+
+
+@runtime_checkable
+class Shifts(Protocol):
+    """A detector whose times can be moved when the clock was set."""
+
+    def shift(self, delta_s: float) -> None:
+        """Move every time it keeps by ``delta_s`` seconds."""
+        ...
 
 
 @dataclass(slots=True)
@@ -58,6 +72,7 @@ class _Ear:
     last_reading_at: datetime | None = None
     online: bool | None = None
     kept_at: datetime | None = None
+    learned_kept: str | None = None
     due: list[Signal] = field(default_factory=list)
 
 
@@ -68,27 +83,40 @@ class Sensing:
         self,
         router: Router,
         writer: RoomWriter,
-        documents: Documents,
+        store: EdgeStore,
         clock: Clock,
         on_reading: Callable[[Reading], None],
     ) -> None:
-        self._router, self._writer, self._documents = router, writer, documents
+        self._router, self._writer, self._store = router, writer, store
         self._clock, self._on_reading = clock, on_reading
         self._inbox: asyncio.Queue[tuple[datetime, Message]] = asyncio.Queue(INBOX_MAX)
         self._ears: dict[Slug, _Ear] = {}
         self.dropped = 0
 
     async def open(self, machines: Sequence[tuple[Slug, MachineKind]]) -> None:
-        """Take every machine's detector up where it was left."""
+        """Take every machine's detector up where it was left, in the time that the room has now."""
+        documents, total = self._store.documents, self._store.room.clock_shift
         for machine, kind in machines:
             ear = _Ear(machine, Detector(kind), self._clock.now())
-            body = await self._documents.detector(machine)
+            body, learned = await documents.detector(machine), await documents.learned(machine)
             if body is not None:
                 try:
-                    ear.detector, ear.due = _taken_up(kind, body)
+                    ear.detector, ear.due, frame = _taken_up(kind, body, learned)
+                    ear.learned_kept = learned
+                    _move(ear, total - frame)
                 except (DetectorStateError, ValueError) as error:
                     log.warning("%s", error, extra={"machine": machine})
             self._ears[machine] = ear
+        self._writer.on_clock_set.append(self.clock_set)
+        self._writer.on_new_epoch.append(self._learned_anew)
+
+    def clock_set(self, shift: timedelta) -> None:
+        """Move everything that was heard by what the clock was set by."""
+        for ear in self._ears.values():
+            _move(ear, shift)
+        waiting = [self._inbox.get_nowait() for _ in range(self._inbox.qsize())]
+        for at, message in waiting:
+            self._inbox.put_nowait((at + shift, message))
 
     def arrived(self, message: Message) -> None:
         """Take a message from the room's broker; it is looked at in turn."""
@@ -115,6 +143,7 @@ class Sensing:
                     # a look at the clock before it would take our own sleep for a machine's rest.
                     next_tick_s, settled = self._clock.monotonic_s() + SETTLE_S, False
                     continue
+                await self._look_at_clock()
                 await self._tick(self._clock.now())
                 pause_s = TICK_ROOM_S / max(1.0, min(self._clock.speed, 20))
                 next_tick_s, settled = self._clock.monotonic_s() + pause_s, True
@@ -141,6 +170,20 @@ class Sensing:
             ear.online = heard.online
         if not await self._settle(ear, heard.at):
             await asyncio.sleep(RETRY_S)
+
+    async def _look_at_clock(self) -> None:
+        jump = self._clock.look()
+        if jump is None:
+            return
+        try:
+            await self._writer.clock_set(jump)
+        except sqlite3.Error:
+            log.exception("the clock was set, and the room's deadlines cannot be moved yet")
+
+    def _learned_anew(self) -> None:
+        # The store moved, perhaps off a damaged file: what was kept may be gone.
+        for ear in self._ears.values():
+            ear.learned_kept = None
 
     async def _tick(self, now: datetime) -> None:
         all_kept = True
@@ -174,8 +217,11 @@ class Sensing:
             else RoomCycleFinished(ear.machine, signal.started_at, signal.ended_at)
         )
         # The detector is past all of its signals: those still due are kept beside its state.
-        await self._writer.apply(given, detector=_dumped(ear, later))
+        detector, learned = self._dumped(ear, later)
+        await self._writer.apply(given, detector=detector, learned=learned)
         ear.kept_at = now
+        if learned is not None:
+            ear.learned_kept = learned.body
 
     async def _judge_sensor(self, ear: _Ear, now: datetime) -> None:
         sensor = sensor_state(
@@ -192,8 +238,33 @@ class Sensing:
         if ear.detector.started_at is None:
             return
         if ear.kept_at is None or (now - ear.kept_at).total_seconds() >= KEEP_ROOM_S:
-            await self._documents.keep_detector(_dumped(ear, ear.due))
+            detector, _ = self._dumped(ear, ear.due)
+            await self._store.documents.keep_detector(detector)
             ear.kept_at = now
+
+    def _dumped(
+        self, ear: _Ear, due: Sequence[Signal]
+    ) -> tuple[DetectorState, LearnedState | None]:
+        """Return the detector's state, and what it learned if that is not what is kept already."""
+        dump = _DUMP.validate_python(ear.detector.dump())
+        learned = _learned(dump.pop(LEARNED, None))
+        kept = _KeptDetector(
+            clock_shift_ms=self._store.room.clock_shift // timedelta(milliseconds=1),
+            detector=dump,
+            due=[
+                _KeptSignal(
+                    at=signal.at,
+                    started_at=signal.started_at,
+                    ended_at=signal.ended_at if isinstance(signal, CycleFinished) else None,
+                )
+                for signal in due
+            ],
+        )
+        is_new = learned is not None and learned != ear.learned_kept
+        return (
+            DetectorState(ear.machine, kept.model_dump_json()),
+            LearnedState(ear.machine, learned) if learned is not None and is_new else None,
+        )
 
 
 class _KeptSignal(BaseModel):
@@ -205,29 +276,43 @@ class _KeptSignal(BaseModel):
 
 
 class _KeptDetector(BaseModel):
-    """A detector's state on disk, with the signals that it gave and the room has not taken yet."""
+    """A detector's state on disk, with the signals that it gave and the room has not taken yet.
 
-    detector: dict[str, float | int | str | None]
+    ``clock_shift_ms``: by how much the room's clock had been set in all when it was written.
+    """
+
+    clock_shift_ms: int = 0
+    detector: dict[str, JsonValue]
     due: list[_KeptSignal]
 
 
-def _dumped(ear: _Ear, due: Sequence[Signal]) -> DetectorState:
-    kept = _KeptDetector(
-        detector=ear.detector.dump(),
-        due=[
-            _KeptSignal(
-                at=signal.at,
-                started_at=signal.started_at,
-                ended_at=signal.ended_at if isinstance(signal, CycleFinished) else None,
-            )
-            for signal in due
-        ],
-    )
-    return DetectorState(ear.machine, kept.model_dump_json())
+def _learned(part: JsonValue) -> str | None:
+    return None if part is None else json.dumps(part, separators=(",", ":"), sort_keys=True)
 
 
-def _taken_up(kind: MachineKind, body: str) -> tuple[Detector, list[Signal]]:
-    """Read what ``_dumped`` wrote.
+def _move(ear: _Ear, shift: timedelta) -> None:
+    """Move everything an ear knows by ``shift``."""
+    if not shift:
+        return
+    ear.listening_since += shift
+    ear.last_reading_at = ear.last_reading_at and ear.last_reading_at + shift
+    ear.kept_at = ear.kept_at and ear.kept_at + shift
+    ear.due = [_moved(signal, shift) for signal in ear.due]
+    if isinstance(ear.detector, Shifts):
+        ear.detector.shift(shift.total_seconds())
+
+
+def _moved(signal: Signal, shift: timedelta) -> Signal:
+    moved = replace(signal, at=signal.at + shift, started_at=signal.started_at + shift)
+    if isinstance(moved, CycleFinished):
+        return replace(moved, ended_at=moved.ended_at + shift)
+    return moved
+
+
+def _taken_up(
+    kind: MachineKind, body: str, learned: str | None
+) -> tuple[Detector, list[Signal], timedelta]:
+    """Read what was kept of a detector; return by how much the clock had been set then, too.
 
     Raises:
         DetectorStateError, ValueError: it cannot be used.
@@ -240,4 +325,7 @@ def _taken_up(kind: MachineKind, body: str) -> tuple[Detector, list[Signal]]:
         else CycleFinished(one.at, one.started_at, one.ended_at)
         for one in kept.due
     ]
-    return Detector.load(kind, kept.detector), due
+    state = (
+        dict(kept.detector) if learned is None else kept.detector | {LEARNED: json.loads(learned)}
+    )
+    return Detector.load(kind, state), due, timedelta(milliseconds=kept.clock_shift_ms)

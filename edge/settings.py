@@ -162,6 +162,21 @@ class HttpSettings(_Table):
         return self
 
 
+class StoreSettings(_Table):
+    """The room's database."""
+
+    max_mb: Annotated[int, Field(ge=8, le=4096)] = Field(
+        64,
+        description="MiB that the database may grow to, its log of 4 MiB not counted; past it the oldest "
+        "journal entries and answers go. Twice what a room of 20 machines fills: an SD card stays usable.",
+    )
+
+    @property
+    def max_bytes(self) -> int:
+        """``max_mb`` in bytes."""
+        return self.max_mb * 1024 * 1024
+
+
 class CloudSettings(_Table):
     """The relay, from the enrolment file that ``laundryd relay room add`` wrote."""
 
@@ -211,6 +226,7 @@ class EdgeSettings(ProgramSettings):
     live: LiveSettings = Field(
         LiveSettings(), description="The session server behind the page: its limits and timers."
     )
+    store: StoreSettings = Field(StoreSettings(), description="The room's database.")
     cloud: CloudSettings = Field(CloudSettings(), description="The relay.")
     timings: RoomTimings = Field(RoomTimings(), description="How long things last in the room.")
     testing: TestingSettings = Field(TestingSettings(), description="For the demo and the tests.")

@@ -2,7 +2,9 @@
 
 Order for each input, under one lock: decide (pure), number, commit in one transaction, tell the
 subscribers. A crash before the commit leaves nothing, a crash after it loses only the telling, and
-those who were not told ask for what they missed by position.
+those who were not told ask for what they missed by position. When the store moves off a failing disk or
+back to it, a new epoch begins: what was numbered in the old one is numbered anew and answered with what
+is true then (``durable``).
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Never, Self, TypeVar
 
+from edge.room.clock_jump import clock_set, moved
 from edge.room.deadlines import next_deadline
 from edge.room.decide import after, decide
 from edge.room.decision import Accepted, Change, Decision, Refused
@@ -22,13 +26,15 @@ from edge.room.journal import JournalHead, acknowledged, journalled
 from edge.room.reconcile import MachineSetup, reconcile
 from edge.room.records import RoomState
 from edge.room.timings import RoomTimings
-from edge.store.commit import Commit, DetectorState, KeptAnswer
+from edge.store.commit import Commit, DetectorState, KeptAnswer, KeptClock, LearnedState
 from edge.store.edge_store import EdgeStore
-from laundryd.daemon.clock import Clock
+from edge.store.limits import KEEP_CLOCK_S
+from edge.store.room_store import EpochMovedError
+from laundryd.daemon.clock import Clock, Jump
 from laundryd.wire.commands import CommandAnswer, CommandError, ResidentCommand
 from laundryd.wire.errors import ERRORS, ErrorCode
 from laundryd.wire.events import Entry, NoticeAck
-from laundryd.wire.ids import Epoch, Position, RoomRef
+from laundryd.wire.ids import Epoch, Position, RoomRef, Slug
 from laundryd.wire.times import Moment
 
 log = logging.getLogger("laundryd.edge.room")
@@ -39,6 +45,7 @@ BEAT_S: Final = 10.0
 RETRY_S: Final = 5.0
 """Real seconds before a tick that the store refused is tried again: a full disk heals slowly."""
 
+OnClockSet = Callable[[timedelta], object]
 OnEntries = Callable[[list[Entry], Sequence[Change]], None]
 T = TypeVar("T")
 
@@ -71,12 +78,16 @@ class RoomWriter:
         self.state = state
         self.on_entries: list[OnEntries] = []
         self.on_new_epoch: list[Callable[[], object]] = []
+        self.on_clock_set: list[OnClockSet] = []
         self._store = store
         self._clock = clock
         self._timings = timings or RoomTimings()
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
         self._running: set[asyncio.Task[object]] = set()
+        self._whole_due = False
+        self._clock_kept_s = clock.monotonic_s()
+        store.shelf.on_moved.append(self._moved)
 
     @classmethod
     async def open(
@@ -93,25 +104,20 @@ class RoomWriter:
             sqlite3.Error: the store cannot be read or written.
 
         """
+        shift = clock.begin(store.room.clock)
         now = clock.now()
-        found = reconcile(await store.room.records(), machines, now)
+        kept = [moved(record, shift) for record in await store.room.records()]
+        found = reconcile(kept, machines, now)
         for gone in found.removed:
             log.warning(
                 "no machine of the settings any more: dropped while %s",
                 gone.phase,
                 extra={"room": room.key, "machine": gone.machine},
             )
-        entries, head = journalled(found.changes, room=room.key, head=store.room.head, at=now)
-        await store.room.commit(
-            Commit(
-                at=now,
-                head=head,
-                records=tuple(found.state.machines.values()),
-                entries=tuple(entries),
-                removed=tuple(gone.machine for gone in found.removed),
-            )
-        )
-        return cls(room, found.state, store, clock, timings)
+        writer = cls(room, found.state, store, clock, timings)
+        removed = tuple(gone.machine for gone in found.removed)
+        await writer._keep(found.changes, now, removed=removed, shift=shift)
+        return writer
 
     @property
     def position(self) -> Position:
@@ -123,8 +129,14 @@ class RoomWriter:
         """Whether what was accepted survives a power cut."""
         return self._store.durable
 
-    async def apply(self, given: RoomInput, *, detector: DetectorState | None = None) -> Outcome:
-        """Decide ``given`` now and keep what it changes; ``detector`` is kept in the same transaction.
+    async def apply(
+        self,
+        given: RoomInput,
+        *,
+        detector: DetectorState | None = None,
+        learned: LearnedState | None = None,
+    ) -> Outcome:
+        """Decide ``given`` now and keep what it changes, ``detector`` and ``learned`` with it.
 
         Safe to cancel: what has begun is finished.
 
@@ -132,7 +144,7 @@ class RoomWriter:
             sqlite3.Error: it could not be kept; nothing changed.
 
         """
-        return await self._finish(self._apply(given, detector))
+        return await self._finish(self._apply(given, detector, learned))
 
     async def command(self, command: ResidentCommand) -> CommandAnswer:
         """Answer a resident's command; the same id of the same resident gets the same answer again.
@@ -158,6 +170,25 @@ class RoomWriter:
         """Begin new numbers, because the old ones cannot be proven to go on; ``reason`` is logged."""
         return await self._finish(self._new_epoch(reason))
 
+    async def clock_set(self, jump: Jump) -> None:
+        """Move everything by what the clock was set by, and let the clock follow, in one step.
+
+        Raises:
+            sqlite3.Error: it could not be kept; nothing changed, and the clock does not follow.
+
+        """
+        await self._finish(self._clock_set(jump))
+
+    async def keep_clock(self) -> None:
+        """Keep where the clock stands: before the store is closed, or when nothing else was kept for long.
+
+        Raises:
+            sqlite3.Error: it could not be kept.
+
+        """
+        if (clock := self._kept_clock()) is not None:
+            await self._store.room.keep_clock(clock)
+
     async def settle(self) -> None:
         """Wait until everything that has begun is finished; before the store is closed."""
         while self._running:
@@ -168,6 +199,7 @@ class RoomWriter:
         while True:
             beat()
             self._changed.clear()
+            await self._keep_what_nothing_else_keeps()
             due = next_deadline(self.state, self._timings)
             if due is not None and due <= self._clock.now():
                 await self._tick()
@@ -185,11 +217,18 @@ class RoomWriter:
         try:
             await self.apply(Tick())
         except sqlite3.Error:
-            log.exception(
-                "what is due cannot be kept; trying again in %s s",
-                RETRY_S,
-                extra={"room": self.room.key},
-            )
+            log.exception("what is due cannot be kept yet", extra={"room": self.room.key})
+            await asyncio.sleep(RETRY_S)
+
+    async def _keep_what_nothing_else_keeps(self) -> None:
+        try:
+            if self._whole_due:
+                await self._finish(self._keep_whole())
+            elif self._clock.monotonic_s() - self._clock_kept_s >= KEEP_CLOCK_S:
+                await self.keep_clock()
+                self._clock_kept_s = self._clock.monotonic_s()
+        except sqlite3.Error:
+            log.exception("the clock cannot be kept yet", extra={"room": self.room.key})
             await asyncio.sleep(RETRY_S)
 
     async def _finish(self, work: Coroutine[object, object, T]) -> T:
@@ -199,59 +238,133 @@ class RoomWriter:
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
-    async def _apply(self, given: RoomInput, detector: DetectorState | None) -> Outcome:
+    async def _apply(
+        self, given: RoomInput, detector: DetectorState | None, learned: LearnedState | None
+    ) -> Outcome:
         async with self._lock:
             now = self._clock.now()
             decision = decide(self.state, given, now, self._timings)
             changes = _changes(decision)
-            entries, head = self._journalled(changes, now)
-            work = self._work(changes, entries, head, now)
-            if changes or detector is not None:
-                await self._store.room.commit(replace(work, detector=detector))
+            entries: list[Entry] = []
+            if changes or detector is not None or learned is not None:
+                entries = await self._keep(changes, now, detector=detector, learned=learned)
             self._took(decision, entries)
-            return Outcome(decision, entries, head.position)
+            return Outcome(decision, entries, self.position)
 
     async def _command(self, command: ResidentCommand) -> CommandAnswer:
         async with self._lock:
             kept = await self._store.room.answer_to(command.resident, command.id)
             if kept is not None:
-                return kept.answer if kept.command == command else _id_taken(command)
+                return (
+                    kept.answer
+                    if kept.command == command
+                    else _id_taken(command, durable=self.durable)
+                )
             now = self._clock.now()
             decision = decide(self.state, command, now, self._timings)
-            changes = _changes(decision)
-            entries, head = self._journalled(changes, now)
-            answer = _answer(command, decision, head.position, durable=self.durable)
-            # A refusal is kept too: told "no" once, a repeated message must not do the deed later.
-            work = self._work(changes, entries, head, now)
-            await self._store.room.commit(replace(work, answer=KeptAnswer(command, answer)))
+            answers: list[CommandAnswer] = []
+
+            def answered(head: JournalHead) -> KeptAnswer:
+                # A refusal is kept too: told "no" once, a repeated message must not do the deed later.
+                answers.append(_answer(command, decision, head.position, durable=self.durable))
+                return KeptAnswer(command, answers[-1])
+
+            entries = await self._keep(_changes(decision), now, answered=answered)
             self._took(decision, entries)
-            return answer
+            return answers[-1]
+
+    async def _clock_set(self, jump: Jump) -> None:
+        async with self._lock:
+            decision = clock_set(self.state, jump.shift)
+            now = self._clock.now() + jump.shift
+            clock = KeptClock(jump.anchor, jump.shift)
+            entries = await self._keep(decision.changes, now, clock=clock)
+            # From here on without a pause: nobody may see the new time beside an old deadline.
+            self._clock.follow(jump)
+            for told in self.on_clock_set:
+                told(jump.shift)
+            self._took(decision, entries)
+
+    async def _keep_whole(self) -> None:
+        async with self._lock:
+            await self._keep((), self._clock.now())
 
     async def _ack(self, ack: NoticeAck) -> Entry | None:
         async with self._lock:
             room = self._store.room
             if not await room.acknowledgeable(ack.notice_id, ack.resident, ack.kind):
                 return None
-            entry, head = acknowledged(ack, room.head)
-            await room.commit(Commit(at=self._clock.now(), head=head, entries=(entry,)))
-            self._tell([entry], ())
-            return entry
+            while True:
+                entry, head = acknowledged(ack, room.head)
+                try:
+                    await room.commit(Commit(at=self._clock.now(), head=head, entries=(entry,)))
+                except EpochMovedError:
+                    continue
+                self._tell([entry], ())
+                return entry
 
     async def _new_epoch(self, reason: str) -> Epoch:
         async with self._lock:
             epoch = await self._store.room.new_epoch(reason)
-            for told in self.on_new_epoch:
-                told()
+            self._began(epoch)
             return epoch
 
-    def _journalled(self, changes: Sequence[Change], at: Moment) -> tuple[list[Entry], JournalHead]:
-        return journalled(changes, room=self.room.key, head=self._store.room.head, at=at)
+    def _moved(self, epoch: Epoch) -> None:
+        # What is in memory is whole, what could be read of a damaged file may not be.
+        self._whole_due = True
+        self._changed.set()
+        self._began(epoch)
 
-    def _work(
-        self, changes: Sequence[Change], entries: list[Entry], head: JournalHead, at: Moment
-    ) -> Commit:
-        records = tuple(change.record for change in changes)
-        return Commit(at=at, head=head, records=records, entries=tuple(entries))
+    def _began(self, epoch: Epoch) -> None:
+        for told in self.on_new_epoch:
+            try:
+                told()
+            except Exception:
+                log.exception("a listener failed", extra={"room": self.room.key, "epoch": epoch})
+
+    async def _keep(
+        self,
+        changes: Sequence[Change],
+        at: Moment,
+        *,
+        answered: Callable[[JournalHead], KeptAnswer] | None = None,
+        detector: DetectorState | None = None,
+        learned: LearnedState | None = None,
+        clock: KeptClock | None = None,
+        removed: Sequence[Slug] = (),
+        shift: timedelta = timedelta(),
+    ) -> list[Entry]:
+        """Commit it all, ``changes`` numbered; numbered anew when the store moved to another epoch."""
+        while True:
+            entries, head = journalled(
+                changes, room=self.room.key, head=self._store.room.head, at=at
+            )
+            is_whole = self._whole_due
+            whole = after(self.state, Accepted(tuple(changes))).machines.values()
+            records = tuple(whole) if is_whole else tuple(change.record for change in changes)
+            try:
+                await self._store.room.commit(
+                    Commit(
+                        at=at,
+                        head=head,
+                        records=records,
+                        entries=tuple(entries),
+                        answer=answered(head) if answered is not None else None,
+                        detector=detector,
+                        learned=learned,
+                        clock=clock or self._kept_clock(shift),
+                        removed=tuple(removed),
+                    )
+                )
+            except EpochMovedError:
+                continue
+            self._whole_due = self._whole_due and not is_whole
+            self._clock_kept_s = self._clock.monotonic_s()
+            return entries
+
+    def _kept_clock(self, shift: timedelta = timedelta()) -> KeptClock | None:
+        anchor = self._clock.anchor()
+        return None if anchor is None else KeptClock(anchor, shift)
 
     def _took(self, decision: Decision, entries: list[Entry]) -> None:
         self.state = after(self.state, decision)
@@ -284,7 +397,7 @@ def _answer(
     return CommandAnswer(id=command.id, ok=True, position=position, durable=durable)
 
 
-def _id_taken(command: ResidentCommand) -> CommandAnswer:
+def _id_taken(command: ResidentCommand, *, durable: bool) -> CommandAnswer:
     message = "This id was used for another command before: make a new id for each wish."
     error = CommandError(code=ErrorCode.INVALID_BODY, message=message)
-    return CommandAnswer(id=command.id, ok=False, error=error)
+    return CommandAnswer(id=command.id, ok=False, error=error, durable=durable)

@@ -273,6 +273,7 @@ class Uplink:
     async def _greeted(self, hello: DownHello) -> None:
         now = self._clock.real_now()
         self.relay_ahead = hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2)
+        self._clock.heard_from_relay(hello.relay_at)
         self._outbox.greeted(hello)
         # A hello acknowledges too: the answer to the last batch may have been lost.
         await self._room.acknowledge(Position(epoch=hello.epoch, offset=self._outbox.acked))
@@ -294,6 +295,7 @@ class Uplink:
                 id=request.command.id,
                 ok=False,
                 error=CommandError(code=ErrorCode.EXPIRED, message=f"{row.title}. {row.remedy}"),
+                durable=self._room.durable(),
             )
         else:
             answer = await self._room.command(request.command)

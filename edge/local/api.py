@@ -7,10 +7,12 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import BaseModel
 
 from edge.local.accounts import Accounts, Entrance
 from edge.local.desk import RoomDesk
 from edge.local.door import COOKIE, LocalDoor
+from edge.store.edge_store import EdgeStore
 from edge.store.people import People
 from laundryd import __version__
 from laundryd.daemon import problems, webapp
@@ -41,6 +43,14 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
+class Readiness(BaseModel):
+    """``durable`` false: the room lives in memory, and ``trouble`` says what is wrong with its database."""
+
+    ready: bool
+    durable: bool
+    trouble: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class LocalRoom:
     """What the interface is an interface to. ``secure``: served over TLS, so cookies are for TLS only."""
@@ -53,6 +63,7 @@ class LocalRoom:
     accounts: Accounts
     people: People
     ready: Callable[[], bool]
+    store: EdgeStore
     metrics: CollectorRegistry
 
     async def admit(self, request: Request) -> Admission:
@@ -109,7 +120,7 @@ def make_api(room: LocalRoom) -> FastAPI:
     problems.install(api)
     _people_routes(api, room)
     _room_routes(api, room)
-    _probe_routes(api, room.ready, room.metrics)
+    _probe_routes(api, room.ready, room.store, room.metrics)
     webapp.install(api)
     return api
 
@@ -171,18 +182,20 @@ def _room_routes(api: FastAPI, local: LocalRoom) -> None:
         return CommandAnswer.model_validate(result.model_dump())
 
 
-def _probe_routes(api: FastAPI, is_ready: Callable[[], bool], own: CollectorRegistry) -> None:
+def _probe_routes(
+    api: FastAPI, is_ready: Callable[[], bool], store: EdgeStore, own: CollectorRegistry
+) -> None:
     @api.get("/healthz")
     async def healthz() -> dict[str, bool]:
         return {"ok": True}
 
     @api.get("/readyz")
-    async def readyz(response: Response) -> dict[str, bool]:
-        # Ready means that the room works by itself, not that a broker or the cloud answers.
+    async def readyz(response: Response) -> Readiness:
+        # Ready means that the room works by itself, not that a broker, the cloud or the disk answers.
         ready = is_ready()
         if not ready:
             response.status_code = 503
-        return {"ready": ready}
+        return Readiness(ready=ready, durable=store.durable, trouble=store.trouble)
 
     @api.get(
         "/metrics",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import aiosqlite
 
 from edge.room.journal import JournalHead
 from edge.room.records import RECORD, MachineRecord
 from edge.store.limits import ANSWERS_KEPT_FOR, ANSWERS_MAX, NOTICES_KEPT_FOR
+from laundryd.daemon.steady import ANCHOR, Anchor
 from laundryd.wire.commands import CommandAnswer, ResidentCommand
 from laundryd.wire.events import AckKind, Entry, NoticeAck
 from laundryd.wire.ids import Slug
+from laundryd.wire.notices import Notice
 from laundryd.wire.times import Moment, to_rfc3339
 
 
@@ -32,6 +35,28 @@ class DetectorState:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class LearnedState:
+    """What the detector of ``machine`` has learned from past cycles, as JSON of its own.
+
+    Apart from ``DetectorState`` because it is large, up to some 200 KB, and changes once a cycle.
+    """
+
+    machine: Slug
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptClock:
+    """Where the clock stood (``laundryd.daemon.steady``), to tell after a restart whether it was set.
+
+    ``shift``: by how much it was set just now; the notices are moved with it.
+    """
+
+    anchor: Anchor
+    shift: timedelta = timedelta()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """Everything that one decision leaves behind. ``head`` is the journal's end after ``entries``."""
@@ -42,11 +67,13 @@ class Commit:
     entries: tuple[Entry, ...] = ()
     answer: KeptAnswer | None = None
     detector: DetectorState | None = None
+    learned: LearnedState | None = None
+    clock: KeptClock | None = None
     removed: tuple[Slug, ...] = ()
 
 
 async def write(db: aiosqlite.Connection, work: Commit) -> None:
-    """Write everything but the journal's end; call it inside a transaction."""
+    """Write everything but the journal's end and the clock; call it inside a transaction."""
     await db.executemany(
         "INSERT OR REPLACE INTO machines VALUES (?, ?)",
         [(record.machine, RECORD.dump_json(record).decode()) for record in work.records],
@@ -56,15 +83,47 @@ async def write(db: aiosqlite.Connection, work: Commit) -> None:
     )
     await _write_entries(db, work.entries)
     if work.detector is not None:
-        await db.execute(
-            "INSERT OR REPLACE INTO detectors VALUES (?, ?)",
-            (work.detector.machine, work.detector.body),
-        )
+        await write_detector(db, work.detector)
+    if work.learned is not None:
+        await write_learned(db, work.learned)
     if work.answer is not None:
         await _write_answer(db, work.answer, work.at)
     await db.execute(
         "DELETE FROM notices WHERE useful_until < ?", (to_rfc3339(work.at - NOTICES_KEPT_FOR),)
     )
+
+
+async def write_detector(db: aiosqlite.Connection, state: DetectorState) -> None:
+    """Write a detector's state; call it inside a transaction."""
+    await db.execute("INSERT OR REPLACE INTO detectors VALUES (?, ?)", (state.machine, state.body))
+
+
+async def write_learned(db: aiosqlite.Connection, learned: LearnedState) -> None:
+    """Write what a detector learned; call it inside a transaction."""
+    await db.execute(
+        "INSERT OR REPLACE INTO learned VALUES (?, ?)", (learned.machine, learned.body)
+    )
+
+
+async def write_clock(db: aiosqlite.Connection, clock: KeptClock, total: timedelta) -> None:
+    """Write where the clock stands and by how much it was set in all; move what waits by its ``shift``.
+
+    Call it inside a transaction.
+    """
+    await db.execute(
+        "UPDATE meta SET clock = ?, clock_shift_ms = ?",
+        (ANCHOR.dump_json(clock.anchor).decode(), total // timedelta(milliseconds=1)),
+    )
+    if not clock.shift:
+        return
+    for row in await db.execute_fetchall("SELECT id, body FROM notices"):
+        notice = Notice.model_validate_json(row["body"])
+        until = notice.useful_until + clock.shift
+        body = notice.model_copy(update={"useful_until": until}).model_dump_json()
+        await db.execute(
+            "UPDATE notices SET useful_until = ?, body = ? WHERE id = ?",
+            (to_rfc3339(until), body, row["id"]),
+        )
 
 
 async def _write_entries(db: aiosqlite.Connection, entries: Iterable[Entry]) -> None:

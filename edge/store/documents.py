@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import aiosqlite
 
-from edge.store.commit import DetectorState
-from laundryd.daemon.sqlite import transaction
+from edge.store.commit import DetectorState, LearnedState, write_detector, write_learned
+from edge.store.shelf import Shelf
 from laundryd.wire.ids import Slug
 
 
 class Documents:
     """Named JSON texts; who writes one knows what stands in it."""
 
-    def __init__(self, db: aiosqlite.Connection) -> None:
-        self._db = db
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
 
     async def get(self, name: str) -> str | None:
         """Return the document ``name``, None when there is none."""
@@ -21,13 +21,19 @@ class Documents:
 
     async def put(self, name: str, body: str) -> None:
         """Keep ``body`` (JSON) as the document ``name``; on disk when this returns."""
-        async with transaction(self._db):
-            await self._db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, body))
+
+        async def put(db: aiosqlite.Connection) -> None:
+            await db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, body))
+
+        await self._shelf.write(put)
 
     async def remove(self, name: str) -> None:
         """Forget the document ``name``; nothing happens when there is none."""
-        async with transaction(self._db):
-            await self._db.execute("DELETE FROM documents WHERE name = ?", (name,))
+
+        async def remove(db: aiosqlite.Connection) -> None:
+            await db.execute("DELETE FROM documents WHERE name = ?", (name,))
+
+        await self._shelf.write(remove)
 
     async def detector(self, machine: Slug) -> str | None:
         """Return what the detector of ``machine`` knew last, None when nothing is kept."""
@@ -39,12 +45,16 @@ class Documents:
         With a cycle's start or end give it to the writer instead: then signal and state are kept
         together, and a crash repeats neither.
         """
-        async with transaction(self._db):
-            await self._db.execute(
-                "INSERT OR REPLACE INTO detectors VALUES (?, ?)", (state.machine, state.body)
-            )
+        await self._shelf.write(lambda db: write_detector(db, state))
+
+    async def learned(self, machine: Slug) -> str | None:
+        """Return what the detector of ``machine`` has learned, None when nothing is kept."""
+        return await self._one("SELECT body FROM learned WHERE machine = ?", machine)
+
+    async def keep_learned(self, learned: LearnedState) -> None:
+        """Keep what a detector learned alone; with a cycle's end give it to the writer instead."""
+        await self._shelf.write(lambda db: write_learned(db, learned))
 
     async def _one(self, query: str, name: str) -> str | None:
-        async with self._db.execute(query, (name,)) as cursor:
-            row = await cursor.fetchone()
-        return None if row is None else str(row["body"])
+        rows = await self._shelf.read(query, (name,))
+        return str(rows[0]["body"]) if rows else None

@@ -20,3 +20,20 @@ ANSWERS_MAX: Final = 20_000
 
 NOTICES_KEPT_FOR: Final = timedelta(hours=1)
 """How long a notice is kept after it is useful (room time): late acknowledgements still find it."""
+
+DAMAGED_FILES_MAX: Final = 5
+"""Damaged databases that are moved aside; with so many the disk is dying, and the room stays in memory."""
+
+RETURN_EVERY_S: Final = 15.0
+"""Real seconds between two looks whether the disk is well again: a card that was put in shows soon."""
+
+RETURN_EVERY_MAX_S: Final = 300.0
+"""Where the doubling of that pause ends, when each try fails: a try wears the disk."""
+
+FREE_TO_RETURN_BYTES: Final = 4 * 1024 * 1024
+"""Free space, beside twice what is to be written, before the room goes back to a disk that was full:
+it should not leave it again after the next few commands."""
+
+KEEP_CLOCK_S: Final = 900.0
+"""Real seconds after which the clock's stand is kept although nothing else is: without a battery clock
+time goes on from there after a power cut. A page in a quarter of an hour, 16 KB an hour."""

@@ -80,4 +80,13 @@ CREATE TABLE link_codes (
 ) STRICT
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST,)
+_CLOCK_AND_LEARNED: Final = """
+ALTER TABLE meta ADD COLUMN clock TEXT;                               -- Anchor, real time
+ALTER TABLE meta ADD COLUMN clock_shift_ms INTEGER NOT NULL DEFAULT 0; -- room time was set by, in all
+CREATE TABLE learned (
+    machine TEXT PRIMARY KEY,
+    body TEXT NOT NULL                -- what its detector learned, JSON of its own
+) STRICT
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _CLOCK_AND_LEARNED)

@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 import aiosqlite
 
-from laundryd.daemon.sqlite import transaction
+from edge.store.shelf import Shelf
 from laundryd.wire.bodies import DeviceName
 from laundryd.wire.ids import DeviceId, ResidentId
 from laundryd.wire.notices import Lang
@@ -40,8 +40,8 @@ class JoinCode(Enum):
 class People:
     """The room's own residents."""
 
-    def __init__(self, db: aiosqlite.Connection) -> None:
-        self._db = db
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
 
     async def set_join_code(self, digest: str, cap: int, expires_at: Moment | None) -> None:
         """Make ``digest`` the room's one join code, for ``cap`` residents; None: it does not expire.
@@ -49,13 +49,16 @@ class People:
         The same digest again keeps its count, so that a restart gives nothing away.
         """
         expiry = None if expires_at is None else to_rfc3339(expires_at)
-        async with transaction(self._db):
-            await self._db.execute("DELETE FROM join_codes WHERE digest <> ?", (digest,))
-            await self._db.execute(
+
+        async def set_code(db: aiosqlite.Connection) -> None:
+            await db.execute("DELETE FROM join_codes WHERE digest <> ?", (digest,))
+            await db.execute(
                 "INSERT INTO join_codes (digest, cap, expires_at) VALUES (?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET cap = excluded.cap, expires_at = excluded.expires_at",
                 (digest, cap, expiry),
             )
+
+        await self._shelf.write(set_code)
 
     async def join(
         self,
@@ -68,25 +71,27 @@ class People:
         now: Moment,
     ) -> JoinCode:
         """Let a new resident in with a join code and their first device, all or nothing."""
-        async with transaction(self._db):
-            async with self._db.execute(
+
+        async def let_in(db: aiosqlite.Connection) -> JoinCode:
+            rows = await db.execute_fetchall(
                 "SELECT cap, used FROM join_codes"
                 " WHERE digest = ? AND (expires_at IS NULL OR expires_at > ?)",
                 (digest, to_rfc3339(now)),
-            ) as cursor:
-                row = await cursor.fetchone()
-            if row is None:
-                return JoinCode.INVALID
-            if row["used"] >= row["cap"]:
-                return JoinCode.SPENT
-            await self._db.execute(
-                "UPDATE join_codes SET used = used + 1 WHERE digest = ?", (digest,)
             )
-            await self._db.execute(
-                "INSERT INTO residents VALUES (?, ?, ?)", (resident, lang, to_rfc3339(now))
-            )
-            await self._add_device(resident, device, device_name, now)
-        return JoinCode.TAKEN
+            for cap, used in rows:
+                if used >= cap:
+                    return JoinCode.SPENT
+                await db.execute(
+                    "UPDATE join_codes SET used = used + 1 WHERE digest = ?", (digest,)
+                )
+                await db.execute(
+                    "INSERT INTO residents VALUES (?, ?, ?)", (resident, lang, to_rfc3339(now))
+                )
+                await _add_device(db, resident, device, device_name, now)
+                return JoinCode.TAKEN
+            return JoinCode.INVALID
+
+        return await self._shelf.write(let_in)
 
     async def add_link_code(self, digest: str, resident: ResidentId, expires_at: Moment) -> None:
         """Keep a one-time code of ``resident`` in place of one they made before.
@@ -95,69 +100,79 @@ class People:
             sqlite3.IntegrityError: no such resident here.
 
         """
-        async with transaction(self._db):
-            await self._db.execute("DELETE FROM link_codes WHERE resident = ?", (resident,))
-            await self._db.execute(
+
+        async def add(db: aiosqlite.Connection) -> None:
+            await db.execute("DELETE FROM link_codes WHERE resident = ?", (resident,))
+            await db.execute(
                 "INSERT INTO link_codes VALUES (?, ?, ?)",
                 (digest, resident, to_rfc3339(expires_at)),
             )
+
+        await self._shelf.write(add)
 
     async def link(
         self, digest: str, device: DeviceId, *, device_name: DeviceName, now: Moment
     ) -> ResidentId | None:
         """Use up a link code for a new device; None when the code is wrong, used or too old."""
-        async with transaction(self._db):
-            async with self._db.execute(
+
+        async def use_up(db: aiosqlite.Connection) -> ResidentId | None:
+            rows = await db.execute_fetchall(
                 "DELETE FROM link_codes WHERE digest = ? RETURNING resident, expires_at", (digest,)
-            ) as cursor:
-                row = await cursor.fetchone()
-            if row is None or row["expires_at"] <= to_rfc3339(now):
-                return None
-            resident = str(row["resident"])
-            await self._add_device(resident, device, device_name, now)
-        return resident
+            )
+            for resident, expires_at in rows:
+                if expires_at <= to_rfc3339(now):
+                    return None
+                await _add_device(db, str(resident), device, device_name, now)
+                return str(resident)
+            return None
+
+        return await self._shelf.write(use_up)
 
     async def device(self, device: DeviceId) -> Device | None:
         """Return the device and whose it is, None when it never joined here."""
-        async with self._db.execute(
+        rows = await self._shelf.read(
             "SELECT resident, lang, revoked_at FROM devices JOIN residents"
             " ON residents.id = devices.resident WHERE devices.id = ?",
             (device,),
-        ) as cursor:
-            row = await cursor.fetchone()
-        if row is None:
+        )
+        if not rows:
             return None
-        return Device(device, row["resident"], Lang(row["lang"]), row["revoked_at"] is not None)
+        resident, lang, revoked_at = rows[0]
+        return Device(device, resident, Lang(lang), revoked_at is not None)
 
     async def lang(self, resident: ResidentId) -> Lang:
         """Return the language a resident chose, English when they never did."""
-        async with self._db.execute(
-            "SELECT lang FROM residents WHERE id = ?", (resident,)
-        ) as cursor:
-            row = await cursor.fetchone()
-        return Lang.EN if row is None else Lang(row["lang"])
+        rows = await self._shelf.read("SELECT lang FROM residents WHERE id = ?", (resident,))
+        return Lang(rows[0]["lang"]) if rows else Lang.EN
 
     async def set_lang(self, resident: ResidentId, lang: Lang, now: Moment) -> None:
         """Keep the language a resident chose; also of one who came with a voucher of the relay."""
-        async with transaction(self._db):
-            await self._db.execute(
+
+        async def set_lang(db: aiosqlite.Connection) -> None:
+            await db.execute(
                 "INSERT INTO residents VALUES (?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET lang = excluded.lang",
                 (resident, lang, to_rfc3339(now)),
             )
 
+        await self._shelf.write(set_lang)
+
     async def revoke(self, device: DeviceId, now: Moment) -> None:
         """Shut a device out; the first time counts."""
-        async with transaction(self._db):
-            await self._db.execute(
+
+        async def revoke(db: aiosqlite.Connection) -> None:
+            await db.execute(
                 "UPDATE devices SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
                 (to_rfc3339(now), device),
             )
 
-    async def _add_device(
-        self, resident: ResidentId, device: DeviceId, name: DeviceName, now: Moment
-    ) -> None:
-        await self._db.execute(
-            "INSERT INTO devices (id, resident, name, created_at) VALUES (?, ?, ?, ?)",
-            (device, resident, name, to_rfc3339(now)),
-        )
+        await self._shelf.write(revoke)
+
+
+async def _add_device(
+    db: aiosqlite.Connection, resident: ResidentId, device: DeviceId, name: DeviceName, now: Moment
+) -> None:
+    await db.execute(
+        "INSERT INTO devices (id, resident, name, created_at) VALUES (?, ?, ?, ?)",
+        (device, resident, name, to_rfc3339(now)),
+    )

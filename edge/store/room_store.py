@@ -1,14 +1,16 @@
 """The room on disk. One ``commit`` is one transaction: machines, entries, notices and answer together.
 
 Only the room's writer calls what changes the journal, so ``head``, ``acked`` and ``dropped`` in memory
-are those on disk; they move only after the transaction is on the disk.
+are those on disk; they move only after the transaction is on the disk. One thing else changes them: when
+the shelf moves off the disk or back, a new epoch begins between two transactions, and a commit that was
+numbered before is refused with ``EpochMovedError``: the writer numbers it anew.
 """
 
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Self
 
 import aiosqlite
@@ -16,9 +18,11 @@ from pydantic import ValidationError
 
 from edge.room.journal import JournalHead
 from edge.room.records import RECORD, MachineRecord
-from edge.store.commit import Commit, KeptAnswer, write
+from edge.store.commit import Commit, KeptAnswer, KeptClock, write, write_clock
 from edge.store.limits import KEPT_ACKNOWLEDGED, UNACKNOWLEDGED_MAX
-from laundryd.daemon.sqlite import transaction
+from edge.store.rows import BEGIN_EPOCH, new_epoch_name
+from edge.store.shelf import Shelf
+from laundryd.daemon.steady import ANCHOR, Anchor
 from laundryd.wire.commands import CommandAnswer, ResidentCommand
 from laundryd.wire.events import AckKind, Entry, PublicEvent
 from laundryd.wire.ids import CommandId, Epoch, NoticeId, Offset, Position, ResidentId
@@ -28,44 +32,60 @@ from laundryd.wire.times import Moment, to_rfc3339
 log = logging.getLogger("laundryd.edge.store")
 
 
+class EpochMovedError(Exception):
+    """The numbers of a commit are of an epoch that has ended; nothing was written, number it anew."""
+
+
 class RoomStore:
     """Machines, journal, answers and notices of one room; open it with ``EdgeStore``."""
 
     def __init__(
         self,
-        db: aiosqlite.Connection,
+        shelf: Shelf,
         head: JournalHead,
         *,
         acked: Offset,
         dropped: Offset,
         snapshot_due: bool,
+        clock: Anchor | None,
+        clock_shift: timedelta,
     ) -> None:
-        self._db = db
+        self._shelf = shelf
         self.head = head
         self.acked = acked
         """The relay keeps everything up to here."""
         self.dropped = dropped
         """Entries up to here are forgotten."""
         self._snapshot_due = snapshot_due
+        self.clock = clock
+        """Where the clock stood when it was kept last; None: it never was."""
+        self.clock_shift = clock_shift
+        """By how much room time was set since the store began, in all: the sum of every ``shift``."""
+        shelf.on_moved.append(self._moved)
+        shelf.make_room = self._make_room
 
     @classmethod
-    async def load(cls, db: aiosqlite.Connection) -> Self:
-        """Read the journal's end from ``db``; an empty database begins a new epoch."""
-        async with transaction(db):
+    async def load(cls, shelf: Shelf) -> Self:
+        """Read the journal's end; an empty database begins a new epoch."""
+
+        async def begin(db: aiosqlite.Connection) -> aiosqlite.Row:
             await db.execute(
-                "INSERT INTO meta VALUES (1, ?, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING",
+                "INSERT INTO meta (only_row, epoch, head, last_public, acked, dropped, snapshot_due)"
+                " VALUES (1, ?, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING",
                 (new_epoch_name(),),
             )
-        async with db.execute("SELECT * FROM meta") as cursor:
-            row = await cursor.fetchone()
-        assert row is not None  # noqa: S101 -- inserted above
-        head = JournalHead(row["epoch"], row["head"], row["last_public"])
+            (row,) = await db.execute_fetchall("SELECT * FROM meta")
+            return row
+
+        row = await shelf.write(begin)
         return cls(
-            db,
-            head,
+            shelf,
+            JournalHead(row["epoch"], row["head"], row["last_public"]),
             acked=row["acked"],
             dropped=row["dropped"],
             snapshot_due=bool(row["snapshot_due"]),
+            clock=_anchor(row["clock"]),
+            clock_shift=timedelta(milliseconds=row["clock_shift_ms"]),
         )
 
     @property
@@ -80,52 +100,69 @@ class RoomStore:
 
     async def records(self) -> list[MachineRecord]:
         """Return all kept machines; one that cannot be read is logged and left out."""
-        async with self._db.execute("SELECT machine, body FROM machines ORDER BY machine") as rows:
-            found: list[MachineRecord] = []
-            async for row in rows:
-                try:
-                    found.append(RECORD.validate_json(row["body"]))
-                except ValidationError as error:
-                    log.error(  # noqa: TRY400 -- the finding is the message; the trace says nothing
-                        "the kept record cannot be read and is dropped: %s",
-                        error,
-                        extra={"machine": row["machine"]},
-                    )
+        found: list[MachineRecord] = []
+        for row in await self._shelf.read("SELECT machine, body FROM machines ORDER BY machine"):
+            try:
+                found.append(RECORD.validate_json(row["body"]))
+            except ValidationError as error:
+                log.error(  # noqa: TRY400 -- the finding is the message; the trace says nothing
+                    "the kept record cannot be read and is dropped: %s",
+                    error,
+                    extra={"machine": row["machine"]},
+                )
         return found
 
     async def commit(self, work: Commit) -> None:
         """Write ``work`` in one transaction, and forget what is old enough.
 
         Raises:
+            EpochMovedError: ``work`` is numbered in an epoch that has ended; nothing was written.
             sqlite3.Error: nothing was written.
 
         """
-        dropped = max(
-            self.dropped, self.acked - KEPT_ACKNOWLEDGED, work.head.offset - UNACKNOWLEDGED_MAX
-        )
-        due = self._snapshot_due or bool(work.removed)
-        async with transaction(self._db):
-            await write(self._db, work)
-            await self._db.execute("DELETE FROM journal WHERE offset <= ?", (dropped,))
-            await self._db.execute(
+
+        async def commit(db: aiosqlite.Connection) -> tuple[Offset, bool]:
+            if work.head.epoch != self.head.epoch:
+                raise EpochMovedError(f"{work.head.epoch} ended, {self.head.epoch} began")
+            dropped = max(
+                self.dropped, self.acked - KEPT_ACKNOWLEDGED, work.head.offset - UNACKNOWLEDGED_MAX
+            )
+            due = self._snapshot_due or bool(work.removed)
+            if work.clock is not None:  # first: what is too old is told in the new time
+                await write_clock(db, work.clock, self.clock_shift + work.clock.shift)
+            await write(db, work)
+            await db.execute("DELETE FROM journal WHERE offset <= ?", (dropped,))
+            await db.execute(
                 "UPDATE meta SET head = ?, last_public = ?, dropped = ?, snapshot_due = ?",
                 (work.head.offset, work.head.last_public, dropped, due),
             )
+            return dropped, due
+
+        dropped, due = await self._shelf.write(commit)
         was_overflown = self.overflow
         self.head, self.dropped, self._snapshot_due = work.head, dropped, due
+        if work.clock is not None:
+            self.clock = work.clock.anchor
+            self.clock_shift += work.clock.shift
         # Once, not at every commit: a room without a relay is in that state for good.
         if self.overflow and not was_overflown:
             log.warning("more entries wait for the relay than are kept: a snapshot stands for them")
 
+    async def keep_clock(self, clock: KeptClock) -> None:
+        """Keep where the clock stands, when no commit has for long."""
+        total = self.clock_shift + clock.shift
+        await self._shelf.write(lambda db: write_clock(db, clock, total))
+        self.clock, self.clock_shift = clock.anchor, total
+
     async def answer_to(self, resident: ResidentId, command: CommandId) -> KeptAnswer | None:
         """Return what was answered to this resident's command before; None when it is new."""
-        async with self._db.execute(
+        rows = await self._shelf.read(
             "SELECT command, answer FROM answers WHERE resident = ? AND id = ?",
             (resident, command),
-        ) as cursor:
-            row = await cursor.fetchone()
-        if row is None:
+        )
+        if not rows:
             return None
+        row = rows[0]
         return KeptAnswer(
             ResidentCommand.model_validate_json(row["command"]),
             CommandAnswer.model_validate_json(row["answer"]),
@@ -139,12 +176,11 @@ class RoomStore:
         head = self.head
         if position.epoch != head.epoch or not self.dropped <= position.offset <= head.offset:
             return None
-        async with self._db.execute(
+        rows = await self._shelf.read(
             "SELECT body FROM journal WHERE public AND offset > ? AND offset <= ?"
             " ORDER BY offset LIMIT ?",
             (position.offset, head.offset, limit + 1),
-        ) as cursor:
-            rows = list(await cursor.fetchall())
+        )
         # The journal may have moved on while it was read.
         if len(rows) > limit or self.head.epoch != head.epoch or self.dropped > position.offset:
             return None
@@ -157,11 +193,10 @@ class RoomStore:
         None when some of them were dropped: the relay needs a snapshot.
         """
         head = self.head
-        async with self._db.execute(
+        rows = await self._shelf.read(
             "SELECT body FROM journal WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT ?",
             (offset, head.offset, limit),
-        ) as cursor:
-            rows = await cursor.fetchall()
+        )
         if self.head.epoch != head.epoch or self.dropped > offset:
             return None
         return [Entry.model_validate_json(row["body"]) for row in rows]
@@ -175,67 +210,93 @@ class RoomStore:
         if epoch != self.head.epoch or offset > self.head.offset:
             return False
         if offset > self.acked:
-            async with transaction(self._db):
-                await self._db.execute(
+
+            async def note(db: aiosqlite.Connection) -> None:
+                await db.execute(
                     "UPDATE meta SET acked = max(acked, ?) WHERE epoch = ?", (offset, epoch)
                 )
+
+            await self._shelf.write(note)
             if epoch == self.head.epoch:
                 self.acked = max(self.acked, offset)
         return True
 
     async def snapshot_taken(self) -> None:
         """Note that the relay keeps the whole room. Dropped entries need their acknowledgement too."""
-        if self._snapshot_due:
-            async with transaction(self._db):
-                await self._db.execute("UPDATE meta SET snapshot_due = 0")
+        if not self._snapshot_due:
+            return
+        epoch = self.head.epoch
+
+        async def note(db: aiosqlite.Connection) -> None:
+            await db.execute("UPDATE meta SET snapshot_due = 0 WHERE epoch = ?", (epoch,))
+
+        await self._shelf.write(note)
+        if self.head.epoch == epoch:
             self._snapshot_due = False
 
     async def new_epoch(self, reason: str) -> Epoch:
         """Begin a new epoch: the journal empties, the machines stay, the relay needs a snapshot."""
-        head = JournalHead(new_epoch_name())
-        async with transaction(self._db):
-            await self._db.execute("DELETE FROM journal")
-            await self._db.execute(
-                "UPDATE meta SET epoch = ?, head = 0, last_public = 0, acked = 0, dropped = 0,"
-                " snapshot_due = 1",
-                (head.epoch,),
-            )
-        log.warning("new epoch %s instead of %s: %s", head.epoch, self.head.epoch, reason)
-        self.head, self.acked, self.dropped, self._snapshot_due = head, 0, 0, True
-        return head.epoch
+        epoch, before = new_epoch_name(), self.head.epoch
+
+        async def begin(db: aiosqlite.Connection) -> None:
+            await db.execute("DELETE FROM journal")
+            await db.execute(BEGIN_EPOCH, (epoch,))
+
+        await self._shelf.write(begin)
+        log.warning("new epoch %s instead of %s: %s", epoch, before, reason)
+        self._moved(epoch)
+        return epoch
 
     async def acknowledgeable(self, notice: NoticeId, resident: ResidentId, kind: AckKind) -> bool:
         """Say whether ``resident`` has this notice and has not said ``kind`` of it yet."""
-        async with self._db.execute(
+        rows = await self._shelf.read(
             "SELECT shown, read FROM notices WHERE id = ? AND resident = ?", (notice, resident)
-        ) as cursor:
-            row = await cursor.fetchone()
-        return row is not None and not row["shown" if kind is AckKind.SHOWN else "read"]
+        )
+        return bool(rows) and not rows[0]["shown" if kind is AckKind.SHOWN else "read"]
 
     async def pending_notices(self, resident: ResidentId, now: Moment) -> list[NoticeCard]:
         """Return what ``resident`` has neither seen nor read here and is still useful, oldest first."""
-        async with self._db.execute(
+        rows = await self._shelf.read(
             "SELECT body FROM notices WHERE resident = ? AND useful_until > ?"
             " AND NOT shown AND NOT read ORDER BY rowid",
             (resident, to_rfc3339(now)),
-        ) as cursor:
-            rows = await cursor.fetchall()
+        )
         return [Notice.model_validate_json(row["body"]).card() for row in rows]
 
     async def told_elsewhere(self, notices: Sequence[NoticeId]) -> list[ResidentId]:
         """Note that these were told at the relay or by push; return whose they are. No journal entry."""
         marks = ", ".join("?" * len(notices))
-        async with (
-            transaction(self._db),
-            self._db.execute(
+
+        async def note(db: aiosqlite.Connection) -> list[ResidentId]:
+            rows = await db.execute_fetchall(
                 f"UPDATE notices SET shown = 1 WHERE id IN ({marks}) RETURNING resident",  # noqa: S608 -- marks only
                 tuple(notices),
-            ) as cursor,
-        ):
-            rows = await cursor.fetchall()
-        return sorted({row["resident"] for row in rows})
+            )
+            return [row["resident"] for row in rows]
+
+        return sorted(set(await self._shelf.write(note)))
+
+    def _moved(self, epoch: Epoch) -> None:
+        self.head = JournalHead(epoch)
+        self.acked, self.dropped, self._snapshot_due = 0, 0, True
+
+    async def _make_room(self, db: aiosqlite.Connection) -> None:
+        """Forget the older half of journal and answers; a snapshot stands for what the relay lacks."""
+        middle = self.dropped + (self.head.offset - self.dropped) // 2
+        await db.execute("DELETE FROM journal WHERE offset <= ?", (middle,))
+        await db.execute("UPDATE meta SET dropped = ?", (middle,))
+        await db.execute(
+            "DELETE FROM answers WHERE rowid <= (SELECT (min(rowid) + max(rowid)) / 2 FROM answers)"
+        )
+        # Should the transaction fail after all, then more is called forgotten than is: nothing breaks.
+        self.dropped = middle
 
 
-def new_epoch_name() -> Epoch:
-    """Make a name that no other epoch of any room has."""
-    return secrets.token_hex(8)
+def _anchor(kept: str | None) -> Anchor | None:
+    if kept is None:
+        return None
+    try:
+        return ANCHOR.validate_json(kept)
+    except ValidationError:
+        log.exception("the kept clock cannot be read: what it was set by meanwhile is not known")
+        return None

@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 from weakref import WeakKeyDictionary
 
 import aiosqlite
@@ -25,6 +26,23 @@ log = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS = 5_000
 """How long a statement waits for another process that holds the file, e.g. an admin's backup."""
 
+WAL_BYTES_KEPT: Final = 4 * 1024 * 1024
+"""The write-ahead log is cut back to this after a large transaction: SQLite never shrinks it by itself."""
+
+TROUBLE: Final[dict[int, str]] = {
+    sqlite3.SQLITE_FULL: "its disk is full",
+    sqlite3.SQLITE_READONLY: "it can be read but not written",
+    sqlite3.SQLITE_PERM: "it can be read but not written",
+    sqlite3.SQLITE_IOERR: "its disk answers with errors",
+    sqlite3.SQLITE_CORRUPT: "it is damaged",
+    sqlite3.SQLITE_NOTADB: "it is damaged",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+}
+"""SQLite's primary result codes that mean that the disk or the file is at fault, not the statement, and
+what they say of the database (https://www.sqlite.org/rescode.html)."""
+DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PRIMARY: Final = 0xFF
+
 _locks: WeakKeyDictionary[aiosqlite.Connection, asyncio.Lock] = WeakKeyDictionary()
 
 
@@ -32,11 +50,45 @@ class MigrationError(Exception):
     """The database was written by a newer version of this program."""
 
 
-async def open_database(path: Path | None, migrations: Sequence[str]) -> aiosqlite.Connection:
+def primary_code(error: sqlite3.Error) -> int | None:
+    """Return SQLite's primary result code of ``error``; None when it did not come from SQLite."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & _PRIMARY
+
+
+def disk_trouble(error: BaseException, path: Path | None = None) -> str | None:
+    """Say what is wrong with the database's disk or file; None when ``error`` is about something else.
+
+    Another process that holds the file too long, for example, is no trouble of the disk. ``path``: the
+    file, to tell a full disk from one that answers with errors: SQLite's code does not always.
+    """
+    if isinstance(error, sqlite3.Error):
+        found = TROUBLE.get(primary_code(error) or 0)
+    else:
+        found = f"it cannot be opened: {error}" if isinstance(error, OSError) else None
+    if found is not None and path is not None and free_bytes(path) == 0:
+        return TROUBLE[sqlite3.SQLITE_FULL]
+    return found
+
+
+def free_bytes(path: Path) -> int | None:
+    """Return how much may still be written where the file ``path`` is; None when that cannot be told."""
+    try:
+        found = os.statvfs(path.parent)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize
+
+
+async def open_database(
+    path: Path | None, migrations: Sequence[str], *, max_bytes: int | None = None
+) -> aiosqlite.Connection:
     """Open the database at ``path`` (None: in memory) and bring it to the newest schema.
 
     ``migrations[n]`` takes schema ``n`` to ``n + 1``; each runs in one transaction. The file and its
     side files are readable by their owner alone. Autocommit is on: write inside ``transaction``.
+    ``max_bytes``: the file never grows past it, a write that needs more fails with ``SQLITE_FULL``;
+    None: it may fill the disk.
 
     Raises:
         MigrationError: the file's schema is newer than the last migration.
@@ -52,11 +104,40 @@ async def open_database(path: Path | None, migrations: Sequence[str]) -> aiosqli
         await db.execute("PRAGMA journal_mode = WAL")
         await db.execute("PRAGMA synchronous = FULL")
         await db.execute("PRAGMA foreign_keys = ON")
+        await db.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
+        if max_bytes is not None:
+            await _cap(db, max_bytes)
         await _migrate(db, migrations, path)
     except BaseException:
         await db.close()
         raise
     return db
+
+
+async def _cap(db: aiosqlite.Connection, max_bytes: int) -> None:
+    ((page_bytes,),) = await db.execute_fetchall("PRAGMA page_size")
+    await db.execute(f"PRAGMA max_page_count = {max_bytes // page_bytes}")
+
+
+async def is_at_cap(db: aiosqlite.Connection, margin_pages: int = 256) -> bool:
+    """Say whether the file has come within ``margin_pages`` (of 4 KiB) of its ``max_bytes``."""
+    ((pages,),) = await db.execute_fetchall("PRAGMA page_count")
+    ((most,),) = await db.execute_fetchall("PRAGMA max_page_count")
+    return bool(pages + margin_pages >= most)
+
+
+async def check(db: aiosqlite.Connection) -> None:
+    """Look through the whole file for damage; some 0.1 s for 10 MB.
+
+    Raises:
+        sqlite3.DatabaseError: it is damaged; the message says where.
+
+    """
+    ((found,),) = await db.execute_fetchall("PRAGMA quick_check(1)")
+    if found != "ok":
+        error = sqlite3.DatabaseError(found)
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
 
 
 def _make_file(path: Path) -> None:

@@ -63,19 +63,28 @@ class SigningKey:
         )
 
     @classmethod
-    def load_or_create(cls, path: Path) -> SigningKey:
+    def load_or_create(cls, path: Path, *, in_memory: bool = False) -> SigningKey:
         """Read the key at ``path`` (PEM, PKCS 8), or make one there that its owner alone can read.
+
+        With ``in_memory`` a new key is not written when it cannot be: it lives as long as the process.
 
         Raises:
             ValueError: the file is no Ed25519 private key.
+            OSError: it can be neither read nor written.
 
         """
         if not path.exists():
             pem = Ed25519PrivateKey.generate().private_bytes(
                 Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
             )
-            write_secret(path, pem)
-        private = load_pem_private_key(path.read_bytes(), password=None)
+            try:
+                write_secret(path, pem)
+            except OSError:
+                if not in_memory:
+                    raise
+        else:
+            pem = path.read_bytes()
+        private = load_pem_private_key(pem, password=None)
         if not isinstance(private, Ed25519PrivateKey):
             raise ValueError(  # noqa: TRY004 -- a file's content is wrong, not an argument's type
                 f"{path} holds no Ed25519 key: restore it from the backup, or remove it"

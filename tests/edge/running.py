@@ -86,6 +86,17 @@ class EdgeProcess:
 
     def start(self) -> None:
         """Start it and wait until its page answers; the port stays the same over restarts."""
+        self.launch()
+        ends_at = time.monotonic() + START_S
+        while (port := _port_in(self.log)) is None:
+            assert self._process is not None
+            assert self._process.poll() is None, self.log
+            assert time.monotonic() < ends_at, self.log
+            time.sleep(0.02)
+        self.port = port
+
+    def launch(self) -> None:
+        """Start it and wait for nothing."""
         self.write()
         self._starts += 1
         path = self.folder / f"edge-{self._starts}.log"
@@ -95,12 +106,6 @@ class EdgeProcess:
                 stderr=log,
                 stdout=log,
             )
-        ends_at = time.monotonic() + START_S
-        while (port := _port_in(self.log)) is None:
-            assert self._process.poll() is None, self.log
-            assert time.monotonic() < ends_at, self.log
-            time.sleep(0.02)
-        self.port = port
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)

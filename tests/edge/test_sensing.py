@@ -19,7 +19,7 @@ from edge.sensing import INBOX_MAX, Sensing
 from edge.sources.router import Router
 from edge.sources.source import PlugSpec
 from edge.sources.table import build_source
-from edge.store.commit import DetectorState
+from edge.store.commit import DetectorState, LearnedState
 from edge.store.edge_store import EdgeStore
 from edge.writer import Outcome, RoomWriter
 from laundryd.daemon.clock import Clock
@@ -52,7 +52,7 @@ async def sensing_of(store: EdgeStore) -> tuple[Sensing, RoomWriter]:
     clock = Clock()
     writer = await RoomWriter.open(ROOM, [SETUP], store, clock)
     router = Router([build_source("w1", PlugSpec("tasmota", "washer-1", None))])
-    sensing = Sensing(router, writer, store.documents, clock, lambda _reading: None)
+    sensing = Sensing(router, writer, store, clock, lambda _reading: None)
     await sensing.open([WASHER])
     return sensing, writer
 
@@ -65,10 +65,15 @@ async def test_a_crash_between_two_signals_loses_neither(
     sensing._ears["w1"].due += [STARTED, FINISHED]
     real = writer.apply
 
-    async def cut_at_the_end(given: RoomInput, *, detector: DetectorState | None = None) -> Outcome:
+    async def cut_at_the_end(
+        given: RoomInput,
+        *,
+        detector: DetectorState | None = None,
+        learned: LearnedState | None = None,
+    ) -> Outcome:
         if isinstance(given, RoomCycleFinished):
             raise PowerCut
-        return await real(given, detector=detector)
+        return await real(given, detector=detector, learned=learned)
 
     monkeypatch.setattr(writer, "apply", cut_at_the_end)
     with pytest.raises(PowerCut):
@@ -96,8 +101,13 @@ async def test_what_a_full_disk_refused_stays_due(
     sensing._ears["w1"].due += [STARTED, FINISHED]
     real = writer.apply
 
-    async def full(_given: RoomInput, *, detector: DetectorState | None = None) -> Outcome:
-        del detector
+    async def full(
+        _given: RoomInput,
+        *,
+        detector: DetectorState | None = None,
+        learned: LearnedState | None = None,
+    ) -> Outcome:
+        del detector, learned
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(writer, "apply", full)
@@ -117,8 +127,13 @@ async def test_a_full_disk_holds_up_a_look_at_all_machines_once_and_not_once_for
         sensing._ears[f"w{number}"].due.append(STARTED)
     rests: list[float] = []
 
-    async def full(_given: RoomInput, *, detector: DetectorState | None = None) -> Outcome:
-        del detector
+    async def full(
+        _given: RoomInput,
+        *,
+        detector: DetectorState | None = None,
+        learned: LearnedState | None = None,
+    ) -> Outcome:
+        del detector, learned
         raise sqlite3.OperationalError("database or disk is full")
 
     async def rest(seconds: float) -> None:

@@ -305,10 +305,10 @@ async def test_an_acknowledgement_becomes_one_entry_of_its_resident(
 async def test_an_input_that_says_nothing_new_writes_nothing(
     writer: RoomWriter, store: EdgeStore
 ) -> None:
-    before = store._db.total_changes
+    before = store.shelf.db.total_changes
     outcome = await writer.apply(SensorChanged("bare", Sensor.NONE))
     assert outcome.decision == Accepted()
-    assert store._db.total_changes == before
+    assert store.shelf.db.total_changes == before
 
 
 async def test_the_detectors_state_is_kept_with_its_signal(

@@ -114,7 +114,7 @@ def test_the_openapi_document_is_complete(open_room: OpenRoom) -> None:
 def test_probes_and_metrics(open_room: OpenRoom) -> None:
     page = open_room.anna
     assert page.get("/healthz").json() == {"ok": True}
-    assert page.get("/readyz").json() == {"ready": True}
+    assert page.get("/readyz").json() == {"ready": True, "durable": True, "trouble": None}
     open_room.edge.metric_becomes(1, "room_broker_connected")
     text = page.get("/metrics").text
     for name in (

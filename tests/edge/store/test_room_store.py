@@ -268,7 +268,7 @@ async def test_a_record_that_cannot_be_read_is_logged_and_left_out(
     edge_store: EdgeStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     await _claims_and_releases(edge_store, 1)
-    await edge_store._db.execute("INSERT INTO machines VALUES ('w9', '{\"phase\": 7}')")
+    await edge_store.shelf.db.execute("INSERT INTO machines VALUES ('w9', '{\"phase\": 7}')")
     assert [record.machine for record in await edge_store.room.records()] == ["w1"]
     assert "cannot be read" in caplog.text
 

@@ -1,0 +1,167 @@
+"""The one connection that all parts of the store share, and its way off a disk that fails.
+
+When the disk refuses (full, read-only, damaged), what can be read moves into memory under a new epoch,
+and the write that was refused is done there: nothing that was accepted is lost between the two. What
+comes back from such a write says ``durable: false``, because the writer numbers anew for a new epoch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import aiosqlite
+
+from edge.store.migrations import MIGRATIONS
+from edge.store.rows import copy_rows, new_epoch_name
+from laundryd.daemon.sqlite import disk_trouble, is_at_cap, open_database, primary_code, transaction
+from laundryd.wire.ids import Epoch
+
+log = logging.getLogger("laundryd.edge.store")
+
+T = TypeVar("T")
+Work = Callable[[aiosqlite.Connection], Awaitable[T]]
+Values = Iterable[object] | Mapping[str, object]
+
+
+class Shelf:
+    """Reads and writes go through here. ``trouble``: why it is in memory; None when all is well.
+
+    ``on_moved`` hears of each move off the disk or back on to it, with the new epoch, while no write is
+    under way; ``make_room`` prunes when the file has reached its cap.
+    """
+
+    def __init__(
+        self,
+        db: aiosqlite.Connection,
+        path: Path | None,
+        *,
+        trouble: str | None = None,
+        complete: bool = True,
+    ) -> None:
+        self.db = db
+        self.path = path
+        """The file, also while in memory because of its trouble; None: never on a disk."""
+        self.trouble = trouble
+        self.complete = complete
+        """False when memory may lack what the file on the disk still has."""
+        self.on_moved: list[Callable[[Epoch], None]] = []
+        self.make_room: Work[None] | None = None
+        self._lock = asyncio.Lock()
+
+    async def read(self, query: str, values: Values = ()) -> list[aiosqlite.Row]:
+        """Return the rows of ``query``.
+
+        Raises:
+            sqlite3.Error: the statement is at fault, or another process holds the file.
+
+        """
+        try:
+            return list(await self.db.execute_fetchall(query, values))
+        except (sqlite3.Error, ValueError) as error:
+            # ValueError: the connection was closed by a move while we waited.
+            if isinstance(error, sqlite3.Error):
+                await self._leave_disk(error)
+        return list(await self.db.execute_fetchall(query, values))
+
+    async def write(self, work: Work[T]) -> T:
+        """Do ``work`` in one transaction; on a disk that fails, once more in memory.
+
+        Raises:
+            sqlite3.Error: the statement is at fault, or another process holds the file: nothing was
+                written.
+
+        """
+        async with self._lock:
+            try:
+                return await _in_transaction(self.db, work)
+            except sqlite3.Error as error:
+                if not self._is_fault_of_disk(error):
+                    raise
+                if not await self._made_room(error):
+                    await self._to_memory(error)
+            try:
+                return await _in_transaction(self.db, work)
+            except sqlite3.Error as error:
+                if not self._is_fault_of_disk(error):
+                    raise
+                await self._to_memory(error)
+            return await _in_transaction(self.db, work)
+
+    async def back_to(self, disk: aiosqlite.Connection) -> None:
+        """Copy everything from memory to ``disk``, in one transaction, and go on there.
+
+        Raises:
+            sqlite3.Error, OSError: it could not be kept there; nothing changed.
+
+        """
+        async with self._lock:
+            epoch = new_epoch_name()
+            async with transaction(disk):
+                await copy_rows(self.db, disk, epoch, replace_all=self.complete)
+            memory, self.db, self.trouble, self.complete = self.db, disk, None, True
+            self._moved(epoch)
+        await memory.close()
+
+    async def close(self) -> None:
+        """Close the connection, once nothing is being written."""
+        async with self._lock:
+            await self.db.close()
+
+    def _is_fault_of_disk(self, error: sqlite3.Error) -> bool:
+        on_disk = self.path is not None and self.trouble is None
+        return on_disk and disk_trouble(error) is not None
+
+    async def _leave_disk(self, error: sqlite3.Error) -> None:
+        async with self._lock:
+            if self._is_fault_of_disk(error):
+                await self._to_memory(error)
+
+    async def _made_room(self, error: sqlite3.Error) -> bool:
+        """Prune when it was our own cap and not the disk that refused; False when it was not."""
+        if self.make_room is None or primary_code(error) != sqlite3.SQLITE_FULL:
+            return False
+        try:
+            if not await is_at_cap(self.db):
+                return False
+            log.warning("the store has reached its cap: the older half of what can go is forgotten")
+            await _in_transaction(self.db, self.make_room)
+        except sqlite3.Error:
+            log.exception("no room could be made in the store")
+            return False
+        return True
+
+    async def _to_memory(self, error: sqlite3.Error) -> None:
+        trouble = disk_trouble(error, self.path) or str(error)
+        memory, epoch = await open_database(None, MIGRATIONS), new_epoch_name()
+        try:
+            async with transaction(memory):
+                complete = await copy_rows(self.db, memory, epoch)
+        except BaseException:
+            await memory.close()
+            raise
+        log.error(
+            "the room's database fails (%s: %s): going on in memory, a power cut now forgets what "
+            "happens; free or mend the disk, then the room goes back to it by itself",
+            trouble,
+            error,
+        )
+        disk, self.db, self.trouble, self.complete = self.db, memory, trouble, complete
+        self._moved(epoch)
+        try:
+            await disk.close()
+        except sqlite3.Error:
+            log.exception("the failed database could not be closed")
+
+    def _moved(self, epoch: Epoch) -> None:
+        for told in self.on_moved:
+            told(epoch)
+
+
+async def _in_transaction(db: aiosqlite.Connection, work: Work[T]) -> T:
+    async with transaction(db):
+        return await work(db)
