@@ -32,12 +32,18 @@ class Seam:
     """A rest in a course at which one load may have ended and another begun. Unix seconds.
 
     ``resumed_s``: first work after it; None: none yet. ``is_told``: the end was told.
+    ``turned_s``: last turn since, too short to be work; None: none.
     """
 
     ended_s: float
     verdict: Verdict
     is_told: bool
     resumed_s: float | None = None
+    turned_s: float | None = None
+
+    def since_s(self) -> float:
+        """Since when it rests: a soaking drum that turns now and then does not begin anew."""
+        return self.ended_s if self.turned_s is None else self.turned_s
 
 
 @dataclass(slots=True)

@@ -17,15 +17,17 @@ from edge.detect.ends import rest_needed_s, verdict_on
 from edge.detect.expectation import Expectation
 from edge.detect.library import Library
 from edge.detect.marks import End, Left, Mark, Resumed, Start
-from edge.detect.profile import Heating, heating_of, level_of, power_of
+from edge.detect.profile import UNKNOWN, Heating, heating_of, hot_level, level_of, power_of
 from edge.detect.rising import Rising
 from edge.detect.rules import (
     BIN_S,
     HEAT_MIN_W,
     HEAT_SHARE,
+    REPEATS_NEVER,
     RESUME_S,
     RULES,
     SILENCE_MIN_S,
+    SOAK_S,
     SILENCE_PACES,
     SILENT_AFTER_S,
     STEADY_TURN_S,
@@ -38,6 +40,7 @@ from laundryd.wire.machines import MachineKind
 
 NOTHING: list[Mark] = []
 _PACE_SHARE = 0.05
+_REPEATS_SHARE = 0.02
 _SEAM_WORK_S = 360.0
 _SEAM_REST_S = 150.0
 _UNTOLD_S = 720.0
@@ -183,6 +186,7 @@ class Finder:
             else:
                 self._running(course, at_s, power_w, gap_s, was_active=was_active)
         state.pace_s += (min(gap_s, SILENCE_MIN_S * 2) - state.pace_s) * _PACE_SHARE
+        state.repeats += ((power_w == state.last_w) - state.repeats) * _REPEATS_SHARE
         state.last_s, state.last_w, state.gone_s = at_s, power_w, None
 
     def _running(
@@ -217,6 +221,14 @@ class Finder:
         if state.last_w < self._active_w:
             rising.rising_s = None
             course = state.course
+            if (
+                course is not None
+                and course.seam is not None
+                and course.seam.verdict != COMPLETE
+                and not self._is_drying()
+                and rising.over_s - course.seam.ended_s < SOAK_S
+            ):
+                course.seam.turned_s = rising.over_s
             return NOTHING
         if self._only_tumbles(at_s):
             rising.asked_s = at_s
@@ -226,7 +238,7 @@ class Finder:
         course = state.course
         if course is not None and course.seam is not None:
             seam = course.seam
-            if at_s - seam.ended_s <= RESUME_S + self._rule.start_s:
+            if at_s - seam.since_s() <= RESUME_S + self._rule.start_s:
                 seam.resumed_s = max(started_s, seam.ended_s)
                 self._works_again(course, rising)
                 state.rising = Rising()
@@ -291,19 +303,19 @@ class Finder:
             self._heat(course)
 
     def _heat(self, course: Course) -> None:
-        self._heating = heating_of(
-            course.levels, self._rule, as_dryer=self._kind is MachineKind.DRYER
-        )
+        self._heating = heating_of(course.levels, self._rule, self._kind)
 
     def _is_drying(self) -> bool:
-        return self._kind is MachineKind.DRYER or (
-            self._kind is MachineKind.WASHER_DRYER and self._heating.is_drying
-        )
+        return self._heating.is_drying or self._kind is MachineKind.DRYER
 
     def _verdict(self, course: Course) -> Verdict:
-        bins = course.index_of(course.worked_s if self._is_drying() else course.over_s) + 1
+        ended_s = course.worked_s if self._is_drying() else course.over_s
         return verdict_on(
-            bins, self._heating, self._whereabouts, self._rule, is_drying=self._is_drying()
+            course.ended_levels(ended_s),
+            self._heating,
+            self._whereabouts,
+            self._rule,
+            self._kind,
         )
 
     def _beat(self, at_s: float) -> list[Mark]:
@@ -318,7 +330,7 @@ class Finder:
         seam = course.seam
         if seam is not None and seam.is_told:
             if seam.resumed_s is None:
-                if at_s >= seam.ended_s + RESUME_S and self.state.rising.rising_s is None:
+                if at_s >= seam.since_s() + RESUME_S and self.state.rising.rising_s is None:
                     self._close(course)
                 return NOTHING
             marks: list[Mark] = []
@@ -357,6 +369,7 @@ class Finder:
             is_drying=is_drying,
             rest_power_w=self.state.last_w,
             silent_s=silent_s,
+            pace_s=self.state.pace_s,
         )
 
     def _finish(self, course: Course, at_s: float) -> list[Mark]:
@@ -365,14 +378,13 @@ class Finder:
         course.seam = Seam(ended_s, self._verdict(course), is_told=True)
         self.state.rising = Rising()
         self.state.expectation = Expectation()
-        if is_drying:
+        if self._kind is MachineKind.DRYER:
             self._expect_tumbling(course, ended_s)
         return [End(course.started_s, ended_s)]
 
     def _expect_tumbling(self, course: Course, ended_s: float) -> None:
-        peak_w = power_of(max(one for one in [0, *course.levels] if one != 255))
         self.state.tumble_until_s = ended_s + TUMBLING_S
-        self.state.tumble_w = max(HEAT_MIN_W, HEAT_SHARE * peak_w)
+        self.state.tumble_w = power_of(hot_level(course.levels))
 
     def _decide(self, course: Course, at_s: float) -> list[Mark]:
         """Say whether what works after a told end is the same load."""
@@ -384,8 +396,13 @@ class Finder:
             if self._heated_since(course, seam.resumed_s):
                 if self._kind is not MachineKind.WASHER_DRYER:
                     return self._anew(course, seam)
-            elif not self._is_drying() and at_s - seam.resumed_s < _UNTOLD_S:
-                return NOTHING
+            else:
+                is_hot = self.state.last_w >= (self.state.tumble_w or self._rule.heat_w)
+                untold_s = _UNTOLD_S
+                if self._is_drying():
+                    untold_s = STEADY_TURN_S * 2 if is_hot else 0.0
+                if at_s - seam.resumed_s < untold_s:
+                    return NOTHING
         # Should it turn out to be another load after all, the seam is still there to part them.
         course.seam = Seam(seam.ended_s, seam.verdict, is_told=False, resumed_s=seam.resumed_s)
         if seam.verdict == INCOMPLETE:
@@ -405,12 +422,13 @@ class Finder:
             )
         )
         if (
-            seam.verdict == COMPLETE
+            not is_new
+            and seam.verdict == COMPLETE
             and not self._is_drying()
-            and course.low_s is None
             and at_s - resumed_s >= _SEAM_WORK_S
         ):
-            is_new = True
+            anew = self._whereabouts.begins_anew(course.levels, course.index_of(resumed_s))
+            is_new = anew
         if is_new:
             return [End(course.started_s, seam.ended_s), *self._anew(course, seam)]
         if at_s - resumed_s > RESUME_S:
@@ -418,15 +436,9 @@ class Finder:
         return NOTHING
 
     def _heated_since(self, course: Course, since_s: float) -> bool:
+        hot = hot_level(course.levels) if self._is_drying() else level_of(self._rule.heat_w)
         levels = course.levels[course.index_of(since_s) :]
-        hot_w = self._rule.heat_w
-        if self._is_drying():
-            hot_w = max(
-                HEAT_MIN_W,
-                HEAT_SHARE * power_of(max([0, *(one for one in course.levels if one != 255)])),
-            )
-        hot = level_of(hot_w)
-        return sum(1 for one in levels if hot <= one != 255) >= _HOT_BINS
+        return sum(hot <= one != UNKNOWN for one in levels) >= _HOT_BINS
 
     def _anew(self, course: Course, seam: Seam) -> list[Mark]:
         """Part a course at its seam: learn the first load, and go on with the second."""
@@ -488,7 +500,7 @@ class Finder:
                 course.seam = course.seam or Seam(course.over_s, UNSURE, is_told=True)
                 self._close(course)
             else:
-                course.is_cut = True
+                course.is_cut = course.is_cut or not _is_ended(course)
                 course.bin_s = course.bin_ws = 0.0
                 while course.next_beat_s() <= at_s:
                     level = course.beat()
@@ -500,6 +512,9 @@ class Finder:
         return marks
 
     def _silence_s(self) -> float:
+        """Give how long a silence is none yet."""
+        if self.state.repeats < REPEATS_NEVER:
+            return SILENT_AFTER_S
         return max(SILENCE_MIN_S, SILENCE_PACES * self.state.pace_s)
 
     def _set_thresholds(self) -> None:

@@ -27,6 +27,13 @@ FLOOR_STEP_S: Final = 60.0
 """The floor is learned from means over so many seconds of standing still."""
 FLOOR_CEILING_W: Final = 19.0
 """Highest floor believed, watts: machines stand by at up to 17 W."""
+USUAL_PACE_S: Final = 10.0
+"""A plug that reports so often, seconds, misses no turn of a drum."""
+REST_PACES: Final = 6.0
+"""A slower one may catch a turning drum at rest so many times in a row."""
+REPEATS_NEVER: Final = 0.03
+"""A plug of which so few reports repeat the last value reports on change: its silence says that nothing
+changed. Of any other a silence is a hole in the data."""
 SILENCE_PACES: Final = 4.0
 """A report so many times later than is usual for this plug is missing, not late."""
 SILENCE_MIN_S: Final = 45.0
@@ -34,6 +41,8 @@ SILENCE_MIN_S: Final = 45.0
 RESUME_S: Final = 1_200.0
 """So long after its end a load may still go on, seconds: soaks and a resident's pauses last up to
 fifteen minutes. What starts later is another load."""
+SOAK_S: Final = 3_600.0
+"""And no longer than that, however often its drum turns meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,8 @@ class CycleRule:
     standing still and not merely unheard, were shorter."""
     end_late_s: float = 200.0
     """The same, late in a programme: long after a washer heated; a dryer that cooled down."""
+    end_spun_s: float = 230.0
+    """The same, after a cold wash has just spun at its fastest: it may also have been a spin between."""
     end_known_s: float = 150.0
     """The same, where past cycles of this plug ended: more than any rest that was seen standing still."""
     end_unsteady_s: float = 400.0
@@ -86,6 +97,10 @@ class CycleRule:
     """A rest longer than that parts two bursts of work."""
     burst_duty: float = 0.75
     """Work must fill so much of a burst: tumbling by turns of half a minute does not."""
+    spin_w: float = 150.0
+    """A spin draws at least so much in the mean of a bin, and the most that this cycle's motor does."""
+    spun_s: float = 480.0
+    """A wash that spun at its fastest so shortly before it rests may be over."""
     seam_rest_s: float = 90.0
     """After a rest so long within a cycle, what follows may be another load."""
     longest_s: float = 6 * 3600.0
@@ -107,8 +122,11 @@ STEADY_TURN_S: Final = 90.0
 """So long does no drum tumble in one go only against creases; in a load that was stopped it does."""
 TUMBLING_S: Final = 45 * 60.0
 """So long after a dryer's end its drum may turn without being a new load: half an hour was seen."""
+DRYING_WINDOW_S: Final = 1_200.0
+DRYING_SHARE: Final = 0.6
+"""A washer-dryer of which so great a share of the bins of such a window is warm dries."""
 DRYING_AGAIN_S: Final = 1_200.0
-"""A washer-dryer that heats again after so long without dries."""
+"""If it did not heat for so long before: a prewash and a wash lie closer together."""
 
 _WASHER: Final = CycleRule()
 _DRYER: Final = CycleRule(set_back_s=45.0, end_known_s=120.0, end_late_s=150.0)

@@ -18,7 +18,7 @@ class FinderState:
     """What is remembered of one machine between samples. Unix seconds and watts; None: not so now.
 
     ``last_s``, ``last_w``: the last sample; ``held_s``: up to when it was counted as lasting. ``pace_s``:
-    the usual time between samples. ``gone_s``: since when the plug is known to be gone. After a dryer's
+    the usual time between samples, ``repeats``: the share of them that repeat the last value. ``gone_s``: since when the plug is known to be gone. After a dryer's
     end what draws less than ``tumble_w`` until ``tumble_until_s`` is its tumbling.
     """
 
@@ -29,6 +29,7 @@ class FinderState:
     last_w: float = 0.0
     held_s: float = 0.0
     pace_s: float = 10.0
+    repeats: float = 0.0
     gone_s: float | None = None
     floor: Floor = field(default_factory=Floor)
     rising: Rising = field(default_factory=Rising)

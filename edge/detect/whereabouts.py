@@ -38,6 +38,9 @@ MATCH_STEPS: Final = STEPS_PER_OCTAVE * 0.5
 """Levels by which two runs of a programme differ within the same bin, on the average."""
 MISMATCH: Final = 0.04
 """Likelihood, against 1 of an equal bin, of a bin that does not look alike at all."""
+ANEW_BETTER: Final = 8.0
+"""A beginning must be so much more likely than going on, in natural logarithms; and fit so well."""
+ANEW_FIT: Final = 0.45
 FIT_BINS: Final = 8.0
 """How many bins how well it fits is averaged over."""
 _WIDTH: Final = 256
@@ -46,6 +49,7 @@ _KERNEL: Final = tuple(
     for index in range(2 * _WIDTH)
 )
 _LIKELY: Final = 0.002
+_LEAST: Final = 1e-12
 _REST_LEVEL: Final = level_of(20.0)
 
 
@@ -65,7 +69,7 @@ class Outlook:
 class Whereabouts:
     """The belief where a running cycle is among past ones, from its bins in their order."""
 
-    __slots__ = ("_beliefs", "_bins", "_cycles", "_paused", "fit", "over")
+    __slots__ = ("_beliefs", "_bins", "_cycles", "_paused", "fit", "logs", "over")
 
     def __init__(self, cycles: Sequence[PastCycle]) -> None:
         self._cycles = tuple(cycles[-COMPARED_CYCLES:])
@@ -75,6 +79,8 @@ class Whereabouts:
         self.fit = 0.5 if cycles else 0.0
         self.over = 0.0
         """Chance that the cycle is over."""
+        self.logs: list[float] = []
+        """How likely each bin was after those before it, natural logarithm."""
         share = 1 / max(1, len(self._cycles))
         for cycle in self._cycles:
             # Before its first bin: one bin ahead of it is where it begins.
@@ -128,6 +134,7 @@ class Whereabouts:
         if paused is not None:
             total += sum(map(sum, paused))
         total += over
+        self.logs.append(math.log(max(total, _LEAST)))
         if total <= 0:
             return
         scale = 1 / total
@@ -167,6 +174,17 @@ class Whereabouts:
                 wanted.pop(0)
         least_s, left_s, most_s = quantiles
         return Outlook(left_s, least_s, most_s, self.fit)
+
+    def begins_anew(self, levels: Sequence[int], first: int) -> bool:
+        """Say whether the bins from ``first`` on look like a beginning, and not like going on.
+
+        ``levels``: all bins taken so far.
+        """
+        fresh = Whereabouts(self._cycles)
+        for level in levels[first:]:
+            fresh.step(level)
+        better = sum(fresh.logs) - sum(self.logs[first:])
+        return better >= ANEW_BETTER and fresh.fit >= ANEW_FIT
 
     def rest_left_s(self) -> float:
         """Say how long past cycles rested from here, seconds, if most of the belief is in a rest; else 0."""
