@@ -12,7 +12,12 @@ from edge.detect.rules import BEAT_S, BIN_S, CycleRule
 
 _HEARD_SHARE: Final = 0.3
 """So much of a bin must have been heard to know its mean."""
-
+BLIP_S: Final = 10.0
+"""A door's light or a lock draws for so long, seconds: no work."""
+BLIPS_MAX: Final = 3
+"""More than so many within a rest are a soak, in which the drum turns."""
+CALM_S: Final = 900.0
+"""Nor does a rest with blips count for longer, seconds."""
 
 Level = Annotated[int, Field(ge=0, le=UNKNOWN)]
 Verdict = Literal["complete", "unsure", "doubtful", "incomplete"]
@@ -52,7 +57,7 @@ class Course:
 
     ``grid_s``: where its first bin begins. ``low_s``: since when it draws less than work does, None: it
     works; ``still_s``: since when it stands still; ``hole_s``: for how long of this rest the plug was
-    not heard.
+    not heard. ``calm_s``: last work before a rest that only ``blips`` interrupted: a door's light.
     """
 
     started_s: float
@@ -70,6 +75,8 @@ class Course:
     low_s: float | None = None
     still_s: float | None = None
     hole_s: float = 0.0
+    calm_s: float | None = None
+    blips: int = 0
     is_cut: bool = False
     """There is a hole in it so long that it teaches nothing."""
     seam: Seam | None = None
@@ -77,6 +84,22 @@ class Course:
     def next_beat_s(self) -> float:
         """When it is next judged."""
         return self.grid_s + (self.beats + 1) * BEAT_S
+
+    def calm_until(self, at_s: float) -> float:
+        """Take note of work at ``at_s`` after a rest; since when there was no more than blips."""
+        calm_s = self.calm_s
+        is_blip = self.over_s - self.burst_s <= BLIP_S
+        if (
+            calm_s is None
+            or not is_blip
+            or self.over_s - calm_s > CALM_S
+            or self.blips >= BLIPS_MAX
+        ):
+            calm_s, self.blips = self.over_s, 0
+        else:
+            self.blips += 1
+        self.calm_s = calm_s
+        return calm_s
 
     def hold(self, power_w: float, for_s: float) -> None:
         """Let ``power_w`` last for ``for_s`` seconds."""

@@ -42,7 +42,7 @@ NOTHING: list[Mark] = []
 _PACE_SHARE = 0.05
 _REPEATS_SHARE = 0.02
 _SEAM_WORK_S = 360.0
-_SEAM_REST_S = 150.0
+_SEAM_REST_S = 180.0
 _UNTOLD_S = 720.0
 _HOT_BINS = 2
 
@@ -209,11 +209,21 @@ class Finder:
 
     def _after_rest(self, course: Course, at_s: float) -> None:
         """Note a rest after which another load may have begun."""
-        ended_s = course.worked_s if self._is_drying() else course.over_s
-        if course.seam is None and at_s - ended_s >= self._rule.seam_rest_s:
-            verdict = self._verdict(course)
-            if verdict != INCOMPLETE:
-                course.seam = Seam(ended_s, verdict, is_told=False, resumed_s=at_s)
+        ended_s = course.calm_until(at_s)
+        if self._is_drying():
+            ended_s = course.worked_s
+        rest_s, seam = at_s - ended_s, course.seam
+        if rest_s < self._rule.seam_rest_s:
+            return
+        if seam is not None and seam.resumed_s is not None:
+            if ended_s == seam.ended_s:
+                seam.resumed_s = at_s
+                return
+            if rest_s < seam.resumed_s - seam.ended_s:
+                return
+        verdict = self._verdict(course)
+        if verdict != INCOMPLETE:
+            course.seam = Seam(ended_s, verdict, is_told=False, resumed_s=at_s)
 
     def _risen(self, at_s: float) -> list[Mark]:
         state = self.state

@@ -16,7 +16,16 @@ MOMENTS: Final[Mapping[type, tuple[str, ...]]] = MappingProxyType(
     {
         FinderState: ("last_s", "held_s", "gone_s", "tumble_until_s"),
         Rising: ("rising_s", "first_turn_s", "over_s", "asked_s"),
-        Course: ("started_s", "grid_s", "over_s", "worked_s", "burst_s", "low_s", "still_s"),
+        Course: (
+            "started_s",
+            "grid_s",
+            "over_s",
+            "worked_s",
+            "burst_s",
+            "low_s",
+            "still_s",
+            "calm_s",
+        ),
         Seam: ("ended_s", "resumed_s", "turned_s"),
         Expectation: ("ends_s", "said_s"),
     }
