@@ -17,8 +17,9 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from edge.detect.cycle import CycleFinder, Mark, Start
-from edge.detect.rules import RULES, SILENT_AFTER_S
+from edge.detect.finder import Finder
+from edge.detect.marks import End, Left, Mark, Resumed, Start
+from edge.detect.rules import SILENT_AFTER_S
 from edge.sources.payload import MAX_POWER_W, NEGATIVE_TOLERANCE_W
 from laundryd.wire.machines import MachineKind
 
@@ -75,7 +76,7 @@ def replay(
     is a duplicate and passed over, as the running edge does.
     """
     bad = BadLines() if bad is None else bad
-    finder = CycleFinder(RULES[kind])
+    finder = Finder(kind)
     last_s = -math.inf
     for number, line in enumerate(lines, start=1):
         try:
@@ -155,10 +156,10 @@ class _Lines:
             self.error = f"cannot be read after line {self.count}: {error}"
 
 
-def _let_pass(finder: CycleFinder, until_s: float, machine: str) -> Iterator[ReplayEvent]:
+def _let_pass(finder: Finder, until_s: float, machine: str) -> Iterator[ReplayEvent]:
     """Tick at each moment before ``until_s`` at which something comes due, as the running edge would."""
     while (due_s := finder.due_s()) is not None and due_s < until_s:
-        for mark in finder.tick(due_s):
+        for mark in finder.advance(due_s):
             yield _event(mark, due_s, machine)
         if finder.due_s() == due_s:
             # Due, but the plug has fallen silent: only its next sample tells.
@@ -166,9 +167,23 @@ def _let_pass(finder: CycleFinder, until_s: float, machine: str) -> Iterator[Rep
 
 
 def _event(mark: Mark, at_s: float, machine: str) -> ReplayEvent:
-    if isinstance(mark, Start):
-        return ReplayEvent("started", machine, at_s, mark.started_s)
-    return ReplayEvent("finished", machine, at_s, mark.started_s, mark.ended_s)
+    match mark:
+        case Start():
+            return ReplayEvent("started", machine, at_s, mark.started_s)
+        case End():
+            return ReplayEvent("finished", machine, at_s, mark.started_s, mark.ended_s)
+        case Resumed():
+            return ReplayEvent("resumed", machine, at_s, mark.started_s, mark.ended_s)
+        case Left():
+            return ReplayEvent(
+                "ending_soon" if mark.is_soon else "minutes_left",
+                machine,
+                at_s,
+                mark.started_s,
+                mark.ends_s,
+                max(1, math.ceil((mark.ends_s - at_s) / 60 - 0.5)),
+                mark.confidence,
+            )
 
 
 def _is_header(line: str) -> bool:

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
-from pydantic import TypeAdapter, ValidationError
-
-from edge.detect.cycle import CycleFinder, CycleState, Mark, Start
-from edge.detect.rules import RULES
-from edge.detect.signals import CycleFinished, CycleStarted, Signal
+from edge.detect.finder import Finder
+from edge.detect.kept import DetectorStateError, learned_from, learned_to, state_from, state_to
+from edge.detect.marks import End, Left, Mark, Resumed, Start
+from edge.detect.signals import (
+    CycleFinished,
+    CycleResumed,
+    CycleStarted,
+    EndingSoon,
+    MinutesLeft,
+    Signal,
+)
 from edge.sources.reading import Reading
 from laundryd.wire.machines import MachineKind
 
-STATE_VERSION: Final = 1
-"""Raised when a kept state no longer means the same; another version is refused, not guessed at."""
-
-DetectorState = dict[str, float | int | str | None]
-"""What ``dump`` gives: flat, JSON-able, times in Unix seconds."""
+__all__ = ["Detector", "DetectorStateError"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_STATE: Final = TypeAdapter(CycleState)
-_STATE_FIELDS: Final = {field.name for field in fields(CycleState)}
-
-
-class DetectorStateError(ValueError):
-    """A kept detector state cannot be used; begin with a new detector."""
 
 
 class Detector:
@@ -38,8 +33,8 @@ class Detector:
     says nothing when a wash is over. Both may give the signals that are due.
     """
 
-    def __init__(self, kind: MachineKind, state: CycleState | None = None) -> None:
-        self._finder = CycleFinder(RULES[kind], state)
+    def __init__(self, kind: MachineKind, finder: Finder | None = None) -> None:
+        self._finder = Finder(kind) if finder is None else finder
         self._kind = kind
 
     def feed(self, reading: Reading) -> list[Signal]:
@@ -54,56 +49,70 @@ class Detector:
 
     def tick(self, now: datetime) -> list[Signal]:
         """Say what has come due by ``now`` (aware UTC); the same moment twice says nothing twice."""
-        marks = self._finder.tick(_unix_s(now))
+        marks = self._finder.advance(_unix_s(now))
         return [_signal(mark, now) for mark in marks] if marks else []
+
+    def gone(self, at: datetime) -> None:
+        """Take note that the plug is gone since ``at``, by its will: that ends nothing.
+
+        Until it is heard again nothing is concluded from its last value.
+        """
+        self._finder.gone(_unix_s(at))
+
+    def shift(self, delta_s: float) -> None:
+        """Move every time that is kept: the clock was set, ``delta_s`` seconds ahead (negative: back)."""
+        self._finder.shift(delta_s)
 
     @property
     def started_at(self) -> datetime | None:
         """Start of the running cycle; None: none runs."""
-        started_s = self._finder.state.started_s
+        started_s = self._finder.started_s
         return None if started_s is None else _moment(started_s)
 
-    def dump(self) -> DetectorState:
-        """Give the whole state, JSON-able; a detector loaded from it goes on as this one would."""
-        return {
-            "version": STATE_VERSION,
-            "kind": self._kind.value,
-            **asdict(self._finder.state),
-        }
+    @property
+    def learned_revision(self) -> int:
+        """A number that changes when ``dump_learned`` does; it begins anew with every detector."""
+        return self._finder.library.revision
+
+    def dump(self) -> dict[str, object]:
+        """Give the running state, JSON-able and some KB at most; with what was learned a detector
+        loaded from both goes on as this one would.
+        """
+        return state_to(self._kind, self._finder.state)
+
+    def dump_learned(self) -> dict[str, object]:
+        """Give what past cycles taught, JSON-able, at most 100 KB; it changes with a finished cycle."""
+        return learned_to(self._kind, self._finder.library)
 
     @classmethod
-    def load(cls, kind: MachineKind, kept: Mapping[str, object]) -> Self:
-        """Go on from what ``dump`` gave.
+    def load(
+        cls,
+        kind: MachineKind,
+        kept: Mapping[str, object] | None,
+        learned: Mapping[str, object] | None = None,
+    ) -> Self:
+        """Go on from what ``dump`` and ``dump_learned`` gave; None: nothing is kept of that.
 
         Raises:
-            DetectorStateError: it is of another version or kind of machine, or damaged.
+            DetectorStateError: one is of another version or kind of machine, or damaged.
 
         """
-        values = dict(kept)
-        version, kept_kind = values.pop("version", None), values.pop("kind", None)
-        if version != STATE_VERSION or kept_kind != kind.value:
-            raise DetectorStateError(
-                f"kept detector state is version {version!r} of a {kept_kind!r}; "
-                f"this is version {STATE_VERSION} of a {kind.value!r}: it begins anew"
-            )
-        if values.keys() != _STATE_FIELDS:
-            odd = sorted(map(str, values.keys() ^ _STATE_FIELDS))
-            raise DetectorStateError(
-                f"kept detector state of a {kind.value} lacks or adds {odd[:5]}: it begins anew"
-            )
-        try:
-            return cls(kind, _STATE.validate_python(values))
-        except ValidationError as error:
-            raise DetectorStateError(
-                f"kept detector state of a {kind.value} is damaged "
-                f"({error.error_count()} wrong fields): it begins anew"
-            ) from error
+        library = None if learned is None else learned_from(kind, learned)
+        state = None if kept is None else state_from(kind, kept)
+        return cls(kind, Finder(kind, state, library))
 
 
 def _signal(mark: Mark, at: datetime) -> Signal:
-    if isinstance(mark, Start):
-        return CycleStarted(at, _moment(mark.started_s))
-    return CycleFinished(at, _moment(mark.started_s), _moment(mark.ended_s))
+    match mark:
+        case Start():
+            return CycleStarted(at, _moment(mark.started_s))
+        case End():
+            return CycleFinished(at, _moment(mark.started_s), _moment(mark.ended_s))
+        case Resumed():
+            return CycleResumed(at, _moment(mark.started_s), _moment(mark.ended_s))
+        case Left():
+            say = EndingSoon if mark.is_soon else MinutesLeft
+            return say(at, _moment(mark.started_s), _moment(mark.ends_s), mark.confidence)
 
 
 def _unix_s(moment: datetime) -> float:
