@@ -66,6 +66,11 @@ class EdgeProcess:
         return (self.folder / f"edge-{self._starts}.log").read_text(encoding="utf-8")
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def origin(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
