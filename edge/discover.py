@@ -165,7 +165,8 @@ def _in_words(found: Found) -> str:
 def _summary(discovery: Discovery, plugs: int) -> str:
     heard = f"{discovery.messages} messages heard, {plugs} plugs found."
     if discovery.left_out:
-        heard += f" More than {discovery.plugs_max} looked like plugs; {discovery.left_out} messages of others."
+        heard += f" More than {discovery.plugs_max} looked like plugs"
+        heard += f"; {discovery.left_out} messages of others."
     if discovery.dropped:
         heard += f" {discovery.dropped} messages more came faster than they could be looked at."
     if not plugs:

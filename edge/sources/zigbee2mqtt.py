@@ -128,6 +128,8 @@ def _presence(payload: bytes) -> str | Skip:
         if isinstance(body, Skip):
             return body
         text = str(body.get("state"))
+    # Zigbee2MQTT takes a birth in any case, and so may find it where we would not.
+    text = text.lower()
     if text in {ONLINE, OFFLINE}:
         return text
     return payloads.skip(SkipReason.MALFORMED, f"{text!r} is neither online nor offline")
