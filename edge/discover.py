@@ -57,11 +57,12 @@ class Discovery:
     """Makes a list of plugs out of messages. Pure: it takes the time as an argument."""
 
     def __init__(self, plugs_max: int = PLUGS_MAX) -> None:
-        self._plugs_max = plugs_max
+        self.plugs_max = plugs_max
         self._found: dict[PlugSpec, Found] = {}
         self._by_topic: dict[str, list[Found]] = {}
         self.messages = 0
         self.left_out = 0
+        self.dropped = 0
 
     def take(self, message: Message, at: datetime) -> list[Ask]:
         """Take one message; return what to ask now, each question once. Never raises for what came."""
@@ -92,7 +93,7 @@ class Discovery:
     def _suspect(self, spec: PlugSpec) -> list[Ask]:
         if spec in self._found:
             return []
-        if len(self._found) >= self._plugs_max:
+        if len(self._found) >= self.plugs_max:
             self.left_out += 1
             return []
         given = {name: value for name, value in asdict(spec).items() if value is not None}
@@ -164,9 +165,10 @@ def _in_words(found: Found) -> str:
 def _summary(discovery: Discovery, plugs: int) -> str:
     heard = f"{discovery.messages} messages heard, {plugs} plugs found."
     if discovery.left_out:
-        heard += (
-            f" More than {PLUGS_MAX} looked like plugs; {discovery.left_out} messages of others."
-        )
+        heard += f" More than {discovery.plugs_max} looked like plugs"
+        heard += f"; {discovery.left_out} messages of others."
+    if discovery.dropped:
+        heard += f" {discovery.dropped} messages more came faster than they could be looked at."
     if not plugs:
         heard += (
             " Is the plug connected to this broker, may this user read its topics, and does it "
@@ -199,7 +201,9 @@ async def discover(
     up = asyncio.Event()
 
     def arrived(message: Message) -> None:
-        if not inbox.full():
+        if inbox.full():
+            discovery.dropped += 1
+        else:
             inbox.put_nowait(message)
 
     async def connected() -> None:

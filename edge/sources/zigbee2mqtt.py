@@ -3,7 +3,7 @@
 Power is in watts, ``energy`` in kWh. A plug with several outlets writes ``power_l1``, ``power_l2``: that is
 what ``channel`` means here. ``<base>/<friendly name>/availability`` says whether the plug answers, if that is
 on; ``<base>/bridge/state`` whether Zigbee2MQTT itself is there. A plug is asked by ``{"power": ""}`` on
-``.../get``, which switches nothing.
+``.../get``, which switches nothing; one that cannot be read so leaves a line in Zigbee2MQTT's log.
 
 Zigbee2MQTT sends remembered values again at its start and 30 s after ``online`` on ``homeassistant/status``;
 those are not measurements. This file says when that is to be expected; ``repeats`` tells them apart, surely
@@ -128,6 +128,8 @@ def _presence(payload: bytes) -> str | Skip:
         if isinstance(body, Skip):
             return body
         text = str(body.get("state"))
+    # Zigbee2MQTT takes a birth in any case, and so may find it where we would not.
+    text = text.lower()
     if text in {ONLINE, OFFLINE}:
         return text
     return payloads.skip(SkipReason.MALFORMED, f"{text!r} is neither online nor offline")

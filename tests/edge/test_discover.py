@@ -213,7 +213,10 @@ def test_its_memory_is_bounded_and_says_so() -> None:
     for number in range(10):
         take(discovery, f"house/{number}/power", b"1")
     assert len(discovery.plugs()) == 3
-    assert "looked like plugs" in "\n".join(report(discovery, as_json=False))
+    discovery.dropped = 7
+    summary = list(report(discovery, as_json=False))[-1]
+    assert "More than 3 looked like plugs; 7 messages of others" in summary
+    assert "7 messages more came faster" in summary
     assert take(discovery, "a" * 5000 + "/power", b"1") == 0
     assert len(discovery.plugs()) == 3
 

@@ -78,6 +78,7 @@ def test_a_bridge_that_comes_says_what_to_expect_and_one_that_goes_takes_its_plu
     ]
     assert PLUG.parse(STATE, b'{"state":"offline"}', AT) == [PlugOnline("w1", AT, online=False)]
     assert PLUG.parse(BIRTH_TOPIC, b"online", AT) == [RepeatsFollow("w1", AT, RepeatCause.ASKED)]
+    assert PLUG.parse(BIRTH_TOPIC, b"Online", AT) == PLUG.parse(BIRTH_TOPIC, b"online", AT)
     assert PLUG.parse(BIRTH_TOPIC, b"offline", AT) == []
 
 
