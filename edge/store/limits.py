@@ -24,7 +24,7 @@ NOTICES_KEPT_FOR: Final = timedelta(hours=1)
 DAMAGED_FILES_MAX: Final = 5
 """Damaged databases that are moved aside; with so many the disk is dying, and the room stays in memory."""
 
-RETURN_EVERY_S: Final = 15.0
+RETURN_EVERY_S: Final = 5.0
 """Real seconds between two looks whether the disk is well again: a card that was put in shows soon."""
 
 RETURN_EVERY_MAX_S: Final = 300.0
