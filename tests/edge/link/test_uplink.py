@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from edge.store.commit import Commit
+from laundryd.daemon.clock import Clock
 from laundryd.daemon.tokens import SigningKey
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
@@ -232,3 +234,13 @@ async def test_a_room_that_leaves_its_disk_and_returns_tells_the_relay_each_time
     async with link.edge() as edge:
         await synced(link, edge)
         assert edge.writer.state.machines["w1"].owner == "anna"
+
+
+async def test_a_hello_tells_our_clock_the_relays_time(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[datetime] = []
+    monkeypatch.setattr(Clock, "heard_from_relay", lambda _clock, at: heard.append(at))
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert abs(heard[0] - datetime.now(UTC)) < timedelta(seconds=30)

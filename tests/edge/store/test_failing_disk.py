@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,9 @@ from edge.store import edge_store as edge_store_module
 from edge.store.commit import LearnedState
 from edge.store.edge_store import EdgeStore
 from edge.store.limits import DAMAGED_FILES_MAX
+from edge.store.migrations import MIGRATIONS
 from edge.store.people import JoinCode
+from edge.store.rows import TABLES
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.wire.commands import CommandAnswer, CommandName, ResidentCommand
@@ -396,3 +399,37 @@ async def test_commands_under_way_on_the_way_back_are_each_done_once(
         assert [one.offset for one in entries] == kept == list(range(1, len(kept) + 1))
         assert room.owners == {"w1": "anna"}
     assert await owners_on_disk(store_path) == {"w1": "anna"}
+
+
+async def test_what_could_not_be_read_at_the_start_is_not_forgotten_by_the_way_back(
+    disk: SmallDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, now = disk.folder / "room.db", Clock().now()
+    async with room_at(path) as room:
+        await room.store.people.set_join_code("code", 5, None)
+        await room.store.people.join(
+            "code", "anna", "phone", device_name="Phone", lang=Lang.KO, now=now
+        )
+        await room.store.documents.put("roster", "{}")
+    disk.read_only()
+    # Nowhere to read a copy from: memory begins empty.
+    monkeypatch.setattr(tempfile, "tempdir", str(disk.folder / "nowhere"))
+    async with room_at(path) as room:
+        monkeypatch.undo()
+        assert await room.store.people.device("phone") is None
+        await room.say("claim")
+        disk.writable()
+        assert await room.store.back_to_disk()
+        found = await room.store.people.device("phone")
+        assert found is not None
+        assert await room.store.documents.get("roster") == "{}"
+        assert room.owners == {"w1": "anna"}
+
+
+def test_every_table_is_taken_along() -> None:
+    db = sqlite3.connect(":memory:")
+    for migration in MIGRATIONS:
+        db.executescript(migration)
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    db.close()
+    assert tables == {*TABLES, "journal", "meta"}
