@@ -28,6 +28,7 @@ from edge.sources.reading import Heard, Reading
 from edge.sources.router import Router
 from edge.store.commit import DetectorState, LearnedState
 from edge.store.edge_store import EdgeStore
+from edge.store.limits import LEARNED_BYTES_MAX
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message
@@ -260,11 +261,18 @@ class Sensing:
                 for signal in due
             ],
         )
-        is_new = learned is not None and learned != ear.learned_kept
-        return (
-            DetectorState(ear.machine, kept.model_dump_json()),
-            LearnedState(ear.machine, learned) if learned is not None and is_new else None,
-        )
+        state = DetectorState(ear.machine, kept.model_dump_json())
+        if learned is None or learned == ear.learned_kept:
+            return state, None
+        if len(learned) > LEARNED_BYTES_MAX:
+            log.error(
+                "what the detector learned, %d bytes, is more than is kept (%d): a restart forgets it",
+                len(learned),
+                LEARNED_BYTES_MAX,
+                extra={"machine": ear.machine},
+            )
+            return state, None
+        return state, LearnedState(ear.machine, learned)
 
 
 class _KeptSignal(BaseModel):

@@ -10,7 +10,7 @@ import aiosqlite
 
 from edge.room.journal import JournalHead
 from edge.room.records import RECORD, MachineRecord
-from edge.store.limits import ANSWERS_KEPT_FOR, ANSWERS_MAX, NOTICES_KEPT_FOR
+from edge.store.limits import ANSWERS_KEPT_FOR, ANSWERS_MAX, NOTICES_KEPT_FOR, NOTICES_MAX
 from laundryd.daemon.steady import ANCHOR, Anchor
 from laundryd.wire.commands import CommandAnswer, ResidentCommand
 from laundryd.wire.events import AckKind, Entry, NoticeAck
@@ -89,7 +89,9 @@ async def write(db: aiosqlite.Connection, work: Commit) -> None:
     if work.answer is not None:
         await _write_answer(db, work.answer, work.at)
     await db.execute(
-        "DELETE FROM notices WHERE useful_until < ?", (to_rfc3339(work.at - NOTICES_KEPT_FOR),)
+        "DELETE FROM notices WHERE useful_until < ?"
+        " OR rowid <= (SELECT max(rowid) FROM notices) - ?",
+        (to_rfc3339(work.at - NOTICES_KEPT_FOR), NOTICES_MAX),
     )
 
 

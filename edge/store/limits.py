@@ -24,7 +24,7 @@ NOTICES_KEPT_FOR: Final = timedelta(hours=1)
 DAMAGED_FILES_MAX: Final = 5
 """Damaged databases that are moved aside; with so many the disk is dying, and the room stays in memory."""
 
-RETURN_EVERY_S: Final = 15.0
+RETURN_EVERY_S: Final = 5.0
 """Real seconds between two looks whether the disk is well again: a card that was put in shows soon."""
 
 RETURN_EVERY_MAX_S: Final = 300.0
@@ -37,3 +37,10 @@ it should not leave it again after the next few commands."""
 KEEP_CLOCK_S: Final = 900.0
 """Real seconds after which the clock's stand is kept although nothing else is: without a battery clock
 time goes on from there after a power cut. A page in a quarter of an hour, 16 KB an hour."""
+
+LEARNED_BYTES_MAX: Final = 512 * 1024
+"""What a detector may have learned of one machine, as JSON: twice what hundreds of cycles take. More is
+not kept, and said: the store's cap is for everybody."""
+
+NOTICES_MAX: Final = 20_000
+"""Notices kept at most, some 10 MB, whatever their time: as many as entries may wait for the relay."""

@@ -281,13 +281,17 @@ class RoomStore:
         self.acked, self.dropped, self._snapshot_due = 0, 0, True
 
     async def _make_room(self, db: aiosqlite.Connection) -> None:
-        """Forget the older half of journal and answers; a snapshot stands for what the relay lacks."""
+        """Forget the older half of journal and answers, and notices that were seen.
+
+        A snapshot stands for what the relay lacks.
+        """
         middle = self.dropped + (self.head.offset - self.dropped) // 2
         await db.execute("DELETE FROM journal WHERE offset <= ?", (middle,))
         await db.execute("UPDATE meta SET dropped = ?", (middle,))
         await db.execute(
             "DELETE FROM answers WHERE rowid <= (SELECT (min(rowid) + max(rowid)) / 2 FROM answers)"
         )
+        await db.execute("DELETE FROM notices WHERE shown OR read")
         # Should the transaction fail after all, then more is called forgotten than is: nothing breaks.
         self.dropped = middle
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import pytest
+from typing_extensions import override
 
 from edge import sensing as sensing_module
+from edge.detect.detector import Detector
 from edge.detect.signals import CycleFinished, CycleStarted
 from edge.room.inputs import CycleFinished as RoomCycleFinished
 from edge.room.inputs import RoomInput
@@ -183,3 +186,76 @@ async def test_it_works_through_its_inbox_and_judges_the_sensor(store: EdgeStore
     await asyncio.gather(task, return_exceptions=True)
     assert sensing._ears["w1"].last_reading_at is not None
     await writer.settle()
+
+
+class LearningDetector(Detector):
+    """A detector that has learned something, as a large part of its dump."""
+
+    learned: ClassVar[dict[str, list[int]]] = {}
+
+    @override
+    def dump(self) -> dict[str, float | int | str | None]:
+        whole: dict[str, Any] = {
+            **super().dump(),
+            "learned": self.learned,
+        }  # Any: nested, as it may be
+        return whole
+
+    @classmethod
+    @override
+    def load(cls, kind: MachineKind, kept: Mapping[str, object]) -> Self:
+        cls.loaded = kept.get("learned")
+        return super().load(kind, {key: kept[key] for key in kept.keys() - {"learned"}})
+
+    loaded: ClassVar[object] = None
+
+
+async def test_what_a_detector_learned_is_kept_apart_with_the_signal_and_only_when_it_changed(
+    store: EdgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensing_module, "Detector", LearningDetector)
+    monkeypatch.setattr(LearningDetector, "learned", {"cycles": [1]})
+    sensing, writer = await sensing_of(store)
+    ear = sensing._ears["w1"]
+    written: list[LearnedState | None] = []
+    real = writer.apply
+
+    async def watched(
+        given: RoomInput,
+        *,
+        detector: DetectorState | None = None,
+        learned: LearnedState | None = None,
+    ) -> Outcome:
+        if detector is not None:
+            assert "cycles" not in detector.body, "the small part is small"
+            written.append(learned)
+        return await real(given, detector=detector, learned=learned)
+
+    monkeypatch.setattr(writer, "apply", watched)
+    ear.due += [STARTED]
+    await sensing._tick(NOW)
+    monkeypatch.setattr(LearningDetector, "learned", {"cycles": [1, 2]})
+    ear.due += [FINISHED]
+    await sensing._tick(NOW)
+    ear.due += [CycleStarted(NOW, NOW)]
+    await sensing._tick(NOW)
+    bodies = [one.body if one else None for one in written]
+    assert bodies == ['{"cycles":[1]}', '{"cycles":[1,2]}', None]
+    assert await store.documents.learned("w1") == '{"cycles":[1,2]}'
+
+    await sensing_of(store)
+    assert LearningDetector.loaded == {"cycles": [1, 2]}, "a restart gives it back"
+
+
+async def test_more_than_may_be_learned_is_not_kept_and_said(
+    store: EdgeStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sensing_module, "Detector", LearningDetector)
+    monkeypatch.setattr(LearningDetector, "learned", {"cycles": [1]})
+    monkeypatch.setattr(sensing_module, "LEARNED_BYTES_MAX", 4)
+    sensing, writer = await sensing_of(store)
+    sensing._ears["w1"].due.append(STARTED)
+    await sensing._tick(NOW)
+    assert writer.state.machines["w1"].phase is Phase.IN_USE
+    assert await store.documents.learned("w1") is None
+    assert "a restart forgets it" in caplog.text

@@ -223,6 +223,7 @@ class Link:
             on_connected=lambda: None,
         )
         writer.on_entries.append(lambda _entries, _changes: uplink.appended())
+        writer.on_new_epoch.append(uplink.appended)
         task = asyncio.create_task(uplink.run())
         try:
             yield LinkedEdge(store, writer, uplink, told, roster)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from edge.store.commit import Commit
+from laundryd.daemon.clock import Clock
 from laundryd.daemon.tokens import SigningKey
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
@@ -200,3 +202,45 @@ async def test_a_store_that_fails_stops_nothing(
         assert not link.relay.answers, "what was not kept is not answered"
         assert (await link.relay.command("wish-2")).answer.ok
         assert (await asking).answer.ok
+
+
+def said_durable(link: Link) -> tuple[bool, bool]:
+    """What the newest hello and the newest snapshot said."""
+    return link.relay.hellos[-1].durable, link.relay.snapshots[-1].snapshot.durable
+
+
+async def test_a_room_that_leaves_its_disk_and_returns_tells_the_relay_each_time(
+    link: Link,
+) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        durable, snapshots = edge.writer.position.epoch, len(link.relay.snapshots)
+        await edge.store.shelf.db.execute("PRAGMA query_only = ON")  # every write: SQLITE_READONLY
+        answer = await link.relay.command("wish-1")
+        assert (answer.answer.ok, answer.answer.durable) == (True, False)
+        await synced(link, edge)
+        memory = edge.writer.position.epoch
+        assert memory != durable
+        assert said_durable(link) == (False, False)
+        assert link.relay.snapshots[-1].owners == {"w1": "anna"}
+
+        assert await edge.store.back_to_disk()
+        await until(lambda: link.relay.hellos[-1].durable)
+        await synced(link, edge)
+        assert edge.writer.position.epoch not in {durable, memory}
+        assert said_durable(link) == (True, True)
+        assert link.relay.snapshots[-1].owners == {"w1": "anna"}
+        assert len(link.relay.snapshots) == snapshots + 2
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert edge.writer.state.machines["w1"].owner == "anna"
+
+
+async def test_a_hello_tells_our_clock_the_relays_time(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[datetime] = []
+    monkeypatch.setattr(Clock, "heard_from_relay", lambda _clock, at: heard.append(at))
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert abs(heard[0] - datetime.now(UTC)) < timedelta(seconds=30)

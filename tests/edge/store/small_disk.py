@@ -36,6 +36,12 @@ def _mount(*arguments: str) -> None:
     subprocess.run(["mount", *arguments], check=True, capture_output=True)
 
 
+def leave_common_namespace() -> None:
+    """Skip the test where mounts cannot be this process's own."""
+    if (reason := _own_namespace()) is not None:
+        pytest.skip(reason)
+
+
 class SmallDisk:
     """A file system in memory, mounted at ``folder``."""
 
@@ -63,9 +69,8 @@ class SmallDisk:
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[SmallDisk]:
     """Mount a disk of ``size``, as tmpfs writes sizes; skip the test where that cannot be done."""
-    if (reason := _own_namespace()) is not None:
-        pytest.skip(reason)
-    folder.mkdir()
+    leave_common_namespace()
+    folder.mkdir(parents=True)
     _mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder))
     try:
         yield SmallDisk(folder)

@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,10 +19,13 @@ from edge.store import edge_store as edge_store_module
 from edge.store.commit import LearnedState
 from edge.store.edge_store import EdgeStore
 from edge.store.limits import DAMAGED_FILES_MAX
+from edge.store.migrations import MIGRATIONS
 from edge.store.people import JoinCode
+from edge.store.rows import TABLES
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.wire.commands import CommandAnswer, CommandName, ResidentCommand
+from laundryd.wire.events import Entry
 from laundryd.wire.ids import RoomRef
 from laundryd.wire.machines import MachineKind
 from laundryd.wire.notices import Lang
@@ -324,3 +328,108 @@ async def test_the_loop_goes_back_by_itself_and_waits_longer_when_it_cannot(
         # Tries after 4, 8 and 16 s, each step no longer than a beat; then the space is there.
         assert pauses[:3] == [4.0, 8.0, 10.0]
         assert len(beats) == len(pauses)
+
+
+@pytest.mark.parametrize("turns", [0, 3, 10, 30, 100])
+async def test_commands_under_way_while_the_disk_breaks_are_each_done_once_and_answered_truly(
+    store_path: Path, turns: int
+) -> None:
+    async with room_at(store_path) as room:
+        told: list[Entry] = []
+        room.writer.on_entries.append(lambda entries, _changes: told.extend(entries))
+
+        async def break_the_disk() -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            # From here on every write is refused by SQLite, and all can still be read.
+            await room.store.shelf.db.execute("PRAGMA query_only = ON")
+
+        async def come_and_go(number: int) -> list[CommandAnswer]:
+            who = f"r{number}"
+            machine = ("w1", "w2")[number % 2]
+            return [
+                await room.writer.command(
+                    ResidentCommand(
+                        id=f"{who}-{name}", resident=who, machine=machine, name=CommandName(name)
+                    )
+                )
+                for name in ("claim", "release")
+            ]
+
+        found = await asyncio.gather(break_the_disk(), *(come_and_go(one) for one in range(20)))
+        answers = [answer for some in found if some is not None for answer in some]
+        assert not room.store.durable
+        memory = room.writer.position.epoch
+        accepted = [one.position for one in answers if one.ok and one.position is not None]
+        assert sorted(accepted, key=str) == sorted((one.position for one in told), key=str)
+        assert all(
+            (one.position is None) or one.durable == (one.position.epoch != memory)
+            for one in answers
+        )
+        last = [one.offset for one in accepted if one.epoch == memory]
+        assert sorted(last) == list(range(1, len(last) + 1))
+
+
+@pytest.mark.parametrize("turns", [0, 5, 20, 60])
+async def test_commands_under_way_on_the_way_back_are_each_done_once(
+    store_path: Path, turns: int
+) -> None:
+    async with room_at(store_path) as room:
+        await room.store.shelf.db.execute("PRAGMA query_only = ON")
+        assert not (await room.say("claim")).durable
+
+        async def back() -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            assert await room.store.back_to_disk()
+
+        async def come_and_go() -> list[CommandAnswer]:
+            return [await room.say(name, "w2", "ben") for name in ("claim", "release") * 10]
+
+        _, answers = await asyncio.gather(back(), come_and_go())
+        assert room.store.durable
+        here = room.writer.position.epoch
+        assert all(
+            one.position is not None and one.durable == (one.position.epoch == here)
+            for one in answers
+        )
+        kept = [one.position.offset for one in answers if one.durable and one.position]
+        entries = await room.store.room.entries_after(0, 100)
+        assert entries is not None
+        assert [one.offset for one in entries] == kept == list(range(1, len(kept) + 1))
+        assert room.owners == {"w1": "anna"}
+    assert await owners_on_disk(store_path) == {"w1": "anna"}
+
+
+async def test_what_could_not_be_read_at_the_start_is_not_forgotten_by_the_way_back(
+    disk: SmallDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, now = disk.folder / "room.db", Clock().now()
+    async with room_at(path) as room:
+        await room.store.people.set_join_code("code", 5, None)
+        await room.store.people.join(
+            "code", "anna", "phone", device_name="Phone", lang=Lang.KO, now=now
+        )
+        await room.store.documents.put("roster", "{}")
+    disk.read_only()
+    # Nowhere to read a copy from: memory begins empty.
+    monkeypatch.setattr(tempfile, "tempdir", str(disk.folder / "nowhere"))
+    async with room_at(path) as room:
+        monkeypatch.undo()
+        assert await room.store.people.device("phone") is None
+        await room.say("claim")
+        disk.writable()
+        assert await room.store.back_to_disk()
+        found = await room.store.people.device("phone")
+        assert found is not None
+        assert await room.store.documents.get("roster") == "{}"
+        assert room.owners == {"w1": "anna"}
+
+
+def test_every_table_is_taken_along() -> None:
+    db = sqlite3.connect(":memory:")
+    for migration in MIGRATIONS:
+        db.executescript(migration)
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    db.close()
+    assert tables == {*TABLES, "journal", "meta"}
