@@ -17,11 +17,9 @@ const machine = (id, phase, more = {}) => ({
 const runs = (left, more = {}) => ({ started_at: minutes(left - 50), ends_at: minutes(left), ...more });
 const owned = (more = {}) => ({ has_owner: true, ...more });
 const done = (ago, more = {}) => ({ started_at: minutes(-50 - ago), ended_at: minutes(-ago), ...more });
-const held = { held_until: minutes(8) };
-
 /** Each: machines, and what of them is the reader's. */
 const SCENES = {
-  phases: () => ({
+  phases: (held) => ({
     machines: [
       machine("w1", "free"),
       machine("w2", "claimed", held),
@@ -59,7 +57,7 @@ const SCENES = {
     mine: ["w3"],
     claims: [],
   }),
-  wall: () => ({
+  wall: (held) => ({
     machines: [
       machine("w1", "free"),
       machine("w2", "in_use", owned(runs(12, { ends_confidence: 0.9, programme: "cotton-40" }))),
@@ -86,7 +84,8 @@ export const state = {
 
 export function setScene(name) {
   const scene = SCENES[name] ?? SCENES.phases;
-  const { machines, mine, claims } = scene();
+  const held = { held_until: minutes(8) };
+  const { machines, mine, claims } = scene(held);
   const here = (id) => ({ room: ROOM, machine: id });
   Object.assign(state, {
     machines, watches: [], muted: [], offset: state.offset + 1,

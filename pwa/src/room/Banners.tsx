@@ -1,8 +1,8 @@
 /** What stands between the page and the truth: our own connection, the room's to the relay, or its memory. */
 
 import { startLive } from "../state/live";
-import { connection, lang, room, t } from "../state/signals";
-import { timeOfDay } from "../texts/texts";
+import { connection, lang, now_ms, room, t } from "../state/signals";
+import { momentWords } from "../texts/texts";
 
 export function Banners() {
   const edge = room.value?.edge;
@@ -24,7 +24,7 @@ export function Banners() {
       )}
       {edge && !edge.online && (
         <p class="banner warn" data-banner="room-unreachable">
-          {t("room.unreachable", { time: timeOfDay(lang.value, Date.parse(edge.since)) })}
+          {t("room.unreachable", { time: momentWords(lang.value, Date.parse(edge.since), now_ms.value) })}
         </p>
       )}
       {forgetful && (

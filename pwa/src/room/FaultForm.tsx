@@ -81,7 +81,7 @@ function Form({ room, machine, sent }: { room: string; machine: MachineView; sen
       <p class="refusal" role="alert" data-refusal={refused?.code}>
         {refused && refusalText(lang.value, refused)}
       </p>
-      <button class="primary" data-testid="fault-send" disabled={busy}>
+      <button class="primary" data-testid="fault-send" aria-disabled={busy}>
         {t(busy ? "command.busy" : "fault.send")}
       </button>
     </form>

@@ -17,8 +17,8 @@ export function KindGroup({ kind, state }: { kind: MachineKind; state: RoomState
       <div class="kind-head">
         <h2 id={`kind-${kind}`}>{t(`kind.${kind}`)}</h2>
         <FreeCount kind={kind} state={state} />
+        <WatchLine kind={kind} state={state} />
       </div>
-      <WatchLine kind={kind} state={state} />
       <ul class="cards">
         {machines.map((machine) => (
           <MachineCard key={machine.machine} room={state} machine={machine} />

@@ -1,10 +1,11 @@
 /** One machine: what it is doing, how long, and what the resident may say to it. */
 
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { RoomState } from "../live/rooms";
 import { command, place, underWay } from "../state/commands";
 import { lang, mine, now_ms, t } from "../state/signals";
-import { timeOfDay, type TextKey } from "../texts/texts";
+import { momentWords, type TextKey } from "../texts/texts";
 import { Icon } from "../ui/icons";
 import type { CommandName, CommandParams, MachineView, Programme } from "../wire/types";
 import { offer, standing, type Standing } from "./actions";
@@ -36,15 +37,26 @@ export function MachineCard({ room, machine }: Props) {
   const holds = holdsKind(mine.value, room.room, machine.kind, room.machines);
   const { primary, beside, more } = offer(machine, { whose, holds, muted });
   const busy = underWay.value.get(key) ?? null;
-  const blocked = busy !== null || (room.edge !== null && !room.edge.online);
+  const unreachable = room.edge !== null && !room.edge.online;
   const shown = primary === null ? beside : [primary, ...beside];
   const offered = [...shown, ...more];
+  const card = useRef<HTMLLIElement>(null);
+  const tapped = useRef(false);
+  // The button that was tapped is often gone with the phase; a keyboard goes on from this card.
+  useEffect(() => {
+    if (tapped.current && document.activeElement === document.body) {
+      card.current?.querySelector<HTMLElement>(".actions button, button.more")?.focus();
+    }
+    tapped.current = false;
+  }, [machine.phase, stands]);
   const close = () => (open.value = null);
   const send = (name: CommandName, params: CommandParams = {}) => {
     close();
+    tapped.current = true;
     void command(room.room, machine.machine, name, params);
   };
   const say = (name: CommandName) => {
+    if (busy !== null) return;
     const asking = ASKING.find((one) => one === name);
     if (asking === undefined) send(name);
     else open.value = asking;
@@ -52,6 +64,7 @@ export function MachineCard({ room, machine }: Props) {
   const programmes = room.programmes.filter((programme) => programme.kind === machine.kind);
   return (
     <li
+      ref={card}
       class={`card ${machine.phase}${whose === "none" ? "" : " mine"}`}
       data-machine={machine.machine}
       data-phase={machine.phase}
@@ -84,7 +97,7 @@ export function MachineCard({ room, machine }: Props) {
             data-testid="more"
             aria-label={t("card.more", { name: machine.name })}
             aria-haspopup="dialog"
-            disabled={blocked}
+            disabled={unreachable}
             onClick={() => (open.value = "more")}
           >
             <Icon name="more" />
@@ -105,7 +118,9 @@ export function MachineCard({ room, machine }: Props) {
               type="button"
               class={name === primary ? "primary" : ""}
               data-command={name}
-              disabled={blocked}
+              disabled={unreachable}
+              // Not disabled: that would take the focus away.
+              aria-disabled={busy !== null}
               onClick={() => say(name)}
             >
               {t(busy === name ? "command.busy" : `command.${name}`)}
@@ -139,7 +154,7 @@ function Time({ machine, programmes }: { machine: MachineView; programmes: Progr
   const words = timeWords(machine, now_ms.value);
   const programme = programmes.find((one) => one.programme === machine.programme)?.name;
   if (words === null) return null;
-  const time = words.at_ms === null ? "" : timeOfDay(lang.value, words.at_ms);
+  const time = words.at_ms === null ? "" : momentWords(lang.value, words.at_ms, now_ms.value);
   const long = words.key === "time.left" ? lengthLeft(words.minutes) : length(words.minutes);
   return (
     <p class="time">

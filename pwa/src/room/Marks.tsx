@@ -1,8 +1,8 @@
 /** What else there is to know of a machine, a line each: its plug, a fault, who asked, who comes. */
 
 import type { ComponentChildren } from "preact";
-import { lang, t } from "../state/signals";
-import { timeOfDay } from "../texts/texts";
+import { lang, now_ms, t } from "../state/signals";
+import { momentWords } from "../texts/texts";
 import { Icon, type IconName } from "../ui/icons";
 import type { MachineView } from "../wire/types";
 import { onTheWay, type Standing } from "./actions";
@@ -43,7 +43,7 @@ export function Marks({ machine, standing, silent_since, muted }: Props) {
             : t("card.silent_since", { time: time(silent_since) })}
         </Mark>
       )}
-      {fault !== null && (
+      {fault !== null && machine.phase !== "out_of_order" && (
         <Mark name="fault" icon="wrench">
           {t("mark.fault", { time: time(fault) })}
         </Mark>
@@ -69,5 +69,5 @@ function Mark({ name, icon, urgent = false, children }: MarkProps) {
 }
 
 function time(at: string): string {
-  return timeOfDay(lang.value, Date.parse(at));
+  return momentWords(lang.value, Date.parse(at), now_ms.value);
 }

@@ -19,7 +19,7 @@ export function MoreSheet({ machine, commands, say, close }: Props) {
         {commands.map((name) => (
           <li key={name}>
             <button type="button" class="choice-line" data-command={name} onClick={() => say(name)}>
-              <span>{t(`command.${name}`)}</span>
+              <span>{t(labelKey(name, machine))}</span>
               <span class="hint">{t(hintKey(name, machine))}</span>
             </button>
           </li>
@@ -27,6 +27,11 @@ export function MoreSheet({ machine, commands, say, close }: Props) {
       </ul>
     </Sheet>
   );
+}
+
+function labelKey(name: CommandName, machine: MachineView): TextKey {
+  if (name === "release" && machine.phase === "in_use") return "command.release.in_use";
+  return `command.${name}`;
 }
 
 function hintKey(name: CommandName, machine: MachineView): TextKey {

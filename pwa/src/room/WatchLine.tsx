@@ -30,7 +30,8 @@ export function WatchLine({ kind, state }: { kind: MachineKind; state: RoomState
           <button
             type="button"
             data-command={name}
-            disabled={busy || unreachable}
+            disabled={unreachable}
+            aria-disabled={busy}
             // Any machine of the kind stands for all of them.
             onClick={() => void command(state.room, first.machine, name, {}, at)}
           >
@@ -48,7 +49,8 @@ function words(said: Exclude<Watching, { state: "idle" }>, end_ms: number | null
     return t("watch.first", { time: timeOfDay(lang.value, said.until_ms) });
   }
   if (said.state !== "offered" || end_ms === null) return t(`watch.${said.state}`);
-  const minutes = Math.max(1, Math.round((end_ms - now_ms.value) / MINUTE_MS));
+  const minutes = Math.round((end_ms - now_ms.value) / MINUTE_MS);
+  if (minutes < 1) return t("watch.offered_soon");
   const long = lengthLeft(minutes);
   return t("watch.offered_end", { length: t(long.key, { count: long.count, rest: long.rest }) });
 }

@@ -54,8 +54,8 @@ describe("what a card offers: the primary one, beside it, behind more", () => {
     }
   });
 
-  test("no second claim of a kind: in use at once is what is left", () =>
-    expect(buttons("free", "nobodys", {}, { holds: true })).toEqual(["start", "", "report_fault"]));
+  test("no second claim of a kind: in use at once is possible, not urged", () =>
+    expect(buttons("free", "nobodys", {}, { holds: true })).toEqual([null, "start", "report_fault"]));
 });
 
 describe("it takes longer", () => {

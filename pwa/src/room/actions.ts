@@ -39,7 +39,7 @@ const OFFERS: Record<Phase, Record<Standing, Row>> = {
   free: {
     mine: FAULT_ALONE,
     others: FAULT_ALONE,
-    nobodys: { primary: ["claim", "start"], beside: ["start"], more: ["report_fault"] },
+    nobodys: { primary: ["claim"], beside: ["start"], more: ["report_fault"] },
   },
   claimed: {
     mine: { primary: ["arrive"], beside: ["start"], more: ["release", "report_fault"] },

@@ -68,6 +68,9 @@ test("a held machine names the moment", () =>
     at_ms: NOW + 8 * 60_000,
   }));
 
+test("a hold that is over is not said to have 0 minutes left", () =>
+  expect(words({ phase: "arrived", held_until: after(-0.1) })?.key).toBe("time.held_over"));
+
 test.each([
   [0, "length.minutes", 0],
   [119, "length.minutes", 119],

@@ -14,6 +14,7 @@ export interface TimeWords {
 export type TimeKey =
   | "time.free_for"
   | "time.held_until"
+  | "time.held_over"
   | "time.left"
   | "time.left_between"
   | "time.left_at_most"
@@ -80,7 +81,9 @@ export function timeWords(machine: MachineView, now_ms: number): TimeWords | nul
     case "claimed":
     case "arrived": {
       const until = at(machine.held_until);
-      return until === null ? null : say("time.held_until", upTo(until - now_ms), until);
+      if (until === null) return null;
+      if (until <= now_ms) return say("time.held_over", 0);
+      return say("time.held_until", upTo(until - now_ms), until);
     }
     case "in_use": {
       const ends = at(machine.ends_at);

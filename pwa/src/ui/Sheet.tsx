@@ -16,10 +16,17 @@ interface Props {
 export function Sheet({ name, title, close, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    dialog.current?.showModal();
-    // The focus goes back to where it came from only when the dialog is closed before it is removed.
     const opened = dialog.current;
-    return () => opened?.close();
+    const before = document.activeElement;
+    opened?.showModal();
+    opened?.addEventListener("close", close);
+    return () => {
+      // Taken off by its owner, who may have opened the next one already.
+      opened?.removeEventListener("close", close);
+      opened?.close();
+      // A dialog that is removed does not give the focus back by itself.
+      if (document.activeElement === document.body && before instanceof HTMLElement) before.focus();
+    };
   }, []);
   return (
     <dialog
@@ -27,7 +34,6 @@ export function Sheet({ name, title, close, children }: Props) {
       class="sheet"
       data-sheet={name}
       aria-labelledby={`${name}-title`}
-      onClose={close}
       onClick={(event) => event.target === event.currentTarget && event.currentTarget.close()}
     >
       <div class="sheet-in">
