@@ -63,7 +63,7 @@ describe("it takes longer", () => {
   test.each<[string, Phase, Partial<MachineView>, boolean]>([
     ["the resident said when it ends", "in_use", { ends_at }, true],
     ["the plug knows when it ends", "in_use", { ends_at, ends_confidence: 0.9 }, false],
-    ["the plug knew and fell silent", "in_use", { ends_at, ends_confidence: 0.9, sensor: "silent" }, true],
+    ["the plug knew and fell silent", "in_use", { ends_at, ends_confidence: 0.9, sensor: "silent" }, false],
     ["nobody knows an end to move", "in_use", { sensor: "none" }, false],
     ["a timer alone said that it is done", "finished", { sensor: "none" }, true],
     ["a plug saw that it is done", "finished", { sensor: "ok" }, false],

@@ -112,9 +112,8 @@ function sensible(name: CommandName, machine: MachineView, { holds, muted }: Sit
   }
 }
 
-/** A working plug that knows the end, or has seen it, knows better than its owner. */
+/** A plug that knows the end, or has seen it, knows better than its owner. */
 function extendable(machine: MachineView): boolean {
   if (machine.phase === "finished") return machine.sensor !== "ok";
-  if (machine.ends_at === null) return false;
-  return machine.sensor !== "ok" || machine.ends_confidence === null;
+  return machine.ends_at !== null && machine.ends_confidence === null;
 }

@@ -10,6 +10,8 @@ test("the limits are the contract's", () => {
 test.each([
   ["", 0, "too_short"],
   ["   \n ", 0, "too_short"],
+  ["a \n\n", 1, "too_short"],
+  ["a \n\u200b b", 3, null],
   ["고장", 2, "too_short"],
   ["물 샘", 3, null],
   ["  leaks  ", 5, null],
@@ -22,4 +24,5 @@ test.each([
 ] as const)("%j: %i characters, %s", (typed, count, problem) =>
   expect(faultText(typed)).toMatchObject({ count, problem }));
 
-test("what is sent is what was counted", () => expect(faultText("  leaks \n").text).toBe("leaks"));
+test("what is sent is what was counted: one line", () =>
+  expect(faultText("  leaks\nat the\tdoor \n").text).toBe("leaks at the door"));
