@@ -1,36 +1,18 @@
 // A stand-in for the server, in `npm run dev` alone: one room, answers like the relay's, no rules.
+//
+// /api/v1/mock/WORD/VALUE sets something: scene/phases|full|wall, lang/ko|en, online/true|false,
+// durable/true|false, joined/true|false, silent/w6, free/w1.
 import { createHash } from "node:crypto";
+import { act, happen, mine, minutes, PROGRAMMES, ROOM, setScene, state, views } from "./mock-room.js";
 
-const minutes = (n) => new Date(Date.now() + n * 60_000).toISOString();
-const machine = (id, kind, name, phase, more) => ({
-  machine: id, kind, name, phase, since: minutes(-7), sensor: "ok", has_owner: false,
-  held_until: null, started_at: null, ends_at: null, ended_at: null, ...more,
-});
-
-const ROOM = "maple-hall.basement";
-const running = { has_owner: true, started_at: minutes(-20), ends_at: minutes(23) };
-const machines = [
-  machine("w1", "washer", "Washer 1", "in_use", running),
-  machine("w2", "washer", "Washer 2", "free"),
-  machine("w3", "washer", "Washer 3", "claimed", { has_owner: true, held_until: minutes(8) }),
-  machine("w4", "washer", "Washer 4", "in_use", { started_at: minutes(-31), sensor: "silent" }),
-  machine("d1", "dryer", "Dryer 1", "finished", { has_owner: true, ended_at: minutes(-4) }),
-  machine("d2", "dryer", "Dryer 2", "out_of_order", { sensor: "none" }),
-];
-const state = {
-  joined: true, offset: 1, lang: "en", online: true,
-  mine: [{ room: ROOM, machine: "d1" }],
-  claims: [{ room: ROOM, machine: "w3", held_until: minutes(8) }],
-};
-const AFTER = {
-  claim: "claimed", arrive: "arrived", start: "in_use", adopt: null, release: "free", collect: "free",
-};
+const sockets = new Set();
 
 const frame = (value) => {
   const body = Buffer.from(JSON.stringify(value));
   const head = body.length < 126 ? [0x81, body.length] : [0x81, 126, body.length >> 8, body.length & 255];
   return Buffer.concat([Buffer.from(head), body]);
 };
+const tellAll = (value) => sockets.forEach((socket) => socket.write(frame(value)));
 
 /** Yield the texts of one chunk of masked frames; a mock's chunks are whole frames. */
 function* texts(data) {
@@ -44,28 +26,12 @@ function* texts(data) {
   }
 }
 
-const mine = () => ({ type: "mine", machines: state.mine, claims: state.claims, watches: [] });
-
-function act(socket, { id, machine: name, name: word, params }) {
-  const held = machines.find((m) => m.machine === name);
-  held.phase = AFTER[word] ?? held.phase;
-  held.has_owner = held.phase !== "free";
-  held.since = minutes(0);
-  held.started_at = held.phase === "in_use" ? minutes(0) : null;
-  held.ends_at = params?.minutes ? minutes(params.minutes) : null;
-  const here = { room: ROOM, machine: name, held_until: minutes(10) };
-  state.claims = state.claims.filter((c) => c.machine !== name);
-  state.mine = state.mine.filter((m) => m.machine !== name);
-  if (["claimed", "arrived"].includes(held.phase)) state.claims.push(here);
-  if (["in_use", "finished"].includes(held.phase)) state.mine.push(here);
-  held.held_until = ["claimed", "arrived"].includes(held.phase) ? here.held_until : null;
-  const event = {
-    room: ROOM, epoch: "mock", offset: ++state.offset, follows: state.offset - 1,
-    at: minutes(0), cause: "claimed", machine: held,
-  };
-  socket.write(frame({ type: "batch", events: [event] }));
-  socket.write(frame(mine()));
-  socket.write(frame({ type: "result", id, ok: true, position: null, error: null, durable: true }));
+function obey(socket, said) {
+  const { event = null, error = null } = act(said);
+  if (event) tellAll({ type: "batch", events: [event] });
+  tellAll(mine());
+  const position = event && { epoch: "mock", offset: event.offset };
+  socket.write(frame({ type: "result", id: said.id, ok: !error, position, error, durable: state.durable }));
 }
 
 function greet(socket) {
@@ -77,10 +43,13 @@ function greet(socket) {
     rooms: { [ROOM]: resume },
   }));
   socket.write(frame(mine()));
+  const asked = state.machines.find((m) => m.machine === "d1" && m.pickup_requested_at);
+  if (!asked) return;
   socket.write(frame({
-    type: "notice", id: createHash("md5").update(String(Date.now())).digest("hex"), kind: "done",
-    room: ROOM, machine: "d1", params: { name: "Dryer 1" }, caused_at: minutes(-4),
-    useful_until: minutes(600),
+    type: "notice", id: createHash("md5").update(String(Date.now())).digest("hex"),
+    kind: "pickup_requested", room: ROOM, machine: "d1",
+    params: { name: views().find((m) => m.machine === "d1").name }, caused_at: minutes(-2),
+    useful_until: minutes(30),
   }));
 }
 
@@ -92,31 +61,49 @@ function upgrade(request, socket) {
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
       `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
+  sockets.add(socket);
   socket.on("error", () => undefined);
+  socket.on("close", () => sockets.delete(socket));
   socket.on("data", (data) => {
     for (const text of texts(data)) {
       const said = JSON.parse(text);
       if (said.type === "identify") greet(socket);
       if (said.type === "ping") socket.write(frame({ type: "pong" }));
-      if (said.type === "command") setTimeout(() => act(socket, said), 400);
+      if (said.type === "command") setTimeout(() => obey(socket, said), 400);
     }
   });
 }
 
-/** What the path answers, `[status, body]`. `?mock=` settings are paths below /api/v1/mock. */
+function mock(word, value) {
+  if (word === "scene") setScene(value);
+  else if (word === "silent" || word === "free") {
+    tellAll({ type: "batch", events: [happen(word, value)] });
+    tellAll(mine());
+  } else state[word] = value === "true" || (value !== "false" && value);
+  return [200, { [word]: value }];
+}
+
+/** What the path answers, `[status, body]`. */
 function answer(method, path) {
   const [, word, value] = /^\/mock\/(\w+)\/(\w+)$/.exec(path) ?? [];
-  if (word) return [200, { [word]: (state[word] = value === "true" || (value !== "false" && value)) }];
+  if (word) return mock(word, value);
   if (path === "/join" || path === "/devices/link") {
     return [403, { code: "join_code_invalid", status: 403, title: "", detail: "", type: "" }];
   }
   if (!state.joined) return [401, { code: "unauthenticated", status: 401, detail: "" }];
   const edge = { online: state.online, since: minutes(-3) };
-  const rooms = [{ room: ROOM, name: "Maple Hall, basement", local_url: "http://127.0.0.1:8080/" }];
+  const name = state.lang === "ko" ? "단풍관 지하 세탁실" : "Maple Hall, basement";
+  const rooms = [{ room: ROOM, name, local_url: "http://127.0.0.1:8080/" }];
   if (path === "/me") return [200, { resident: "r", device: "d", lang: state.lang, rooms, push: false }];
   if (path === `/rooms/${ROOM}`) {
     const position = { epoch: "mock", offset: state.offset };
-    return [200, { room: ROOM, name: rooms[0].name, position, at: minutes(0), edge, durable: true, machines }];
+    const programmes = PROGRAMMES[state.lang].map(([programme, kind, name, minutes]) => ({
+      programme, kind, name, minutes,
+    }));
+    const { durable } = state;
+    return [200, {
+      room: ROOM, name, position, at: minutes(0), edge, durable, machines: views(), programmes,
+    }];
   }
   if (path === "/devices/link-code") return [200, { code: "K7PM-3XQT", expires_at: minutes(10) }];
   if (path === "/push/key") return [200, { key: "B".repeat(87) }];

@@ -18,14 +18,20 @@ const types = text
   .replace(/^ *\/\*\*\n(?: *\*.*\n)*? *\*\/\n/gm, withoutReferences)
   .replace(/\/\*\*\n(?: \*.*\n)*? \*\/\nexport interface Wire \{\s*\}\n/, "");
 
-/** A comment without the lines that say where a definition is used; empty: no comment at all. */
+/**
+ * A comment without the lines that say where a definition is used, or how long a list may be; on one
+ * line where it fits. Empty: no comment at all.
+ */
 function withoutReferences(comment) {
   const lines = comment.split("\n").filter((line) => line !== "");
   const kept = lines
     .slice(1, -1)
-    .filter((line) => !/This interface was referenced by|via the `definition`|`patternProperty`/.test(line));
+    .filter((line) => !/This interface was referenced by|via the `definition`|`patternProperty`/.test(line))
+    .filter((line) => !/^ *\* @(min|max)Items \d+$/.test(line));
   while (/^ *\*$/.test(kept.at(-1) ?? "")) kept.pop();
-  return kept.length === 0 ? "" : [lines[0], ...kept, lines.at(-1), ""].join("\n");
+  if (kept.length === 0) return "";
+  if (kept.length === 1) return kept[0].replace(/^( *) \* (.*)$/, "$1/** $2 */\n");
+  return [lines[0], ...kept, lines.at(-1), ""].join("\n");
 }
 
 if (process.argv.includes("--check")) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from laundryd.daemon.http_guard import HttpGuard
 from laundryd.daemon.problems import ProblemError
 from laundryd.daemon.serve import listen, serve
 from laundryd.wire.errors import ErrorCode
+
+from .room_door import RoomDoor
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -60,35 +63,61 @@ def _application() -> HttpGuard:
     return HttpGuard(app, hosts=["localhost"])
 
 
-@pytest.fixture
-async def shell_address() -> AsyncIterator[str]:
+@asynccontextmanager
+async def _served(app: HttpGuard) -> AsyncIterator[str]:
     if not webapp.built():
         pytest.skip("the web app is not built: run ./dev build")
     listener = listen("127.0.0.1", 0)
     started = asyncio.Event()
-    task = asyncio.create_task(serve(_application(), listener, on_started=started.set))
+    task = asyncio.create_task(serve(app, listener, on_started=started.set))
     await started.wait()
-    yield f"http://localhost:{listener.getsockname()[1]}"
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    try:
+        yield f"http://localhost:{listener.getsockname()[1]}"
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
-@pytest.fixture
-async def shell(shell_address: str, tmp_path: Path) -> AsyncIterator[Shell]:
+@asynccontextmanager
+async def _opened(address: str, profile: Path) -> AsyncIterator[Shell]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("no chromium on PATH: ./dev test installs it")
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
+            profile,
             executable_path=chromium,
             headless=True,
             args=list(CHROMIUM_FLAGS),
             locale="ko-KR",
         )
         page = context.pages[0]
-        opened = Shell(page, context, shell_address)
+        opened = Shell(page, context, address)
         page.on("console", opened.heard)
         page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        try:
+            yield opened
+        finally:
+            await context.close()
+
+
+@pytest.fixture
+async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
+    async with (
+        _served(_application()) as address,
+        _opened(address, tmp_path / "profile") as opened,
+    ):
         yield opened
-        await context.close()
+
+
+@pytest.fixture
+def door() -> RoomDoor:
+    return RoomDoor()
+
+
+@pytest.fixture
+async def at_the_room(door: RoomDoor, tmp_path: Path) -> AsyncIterator[Shell]:
+    """A browser beside the room of ``door``, which it has not opened yet."""
+    app = HttpGuard(door.application(), hosts=["localhost"])
+    async with _served(app) as address, _opened(address, tmp_path / "profile") as opened:
+        yield opened

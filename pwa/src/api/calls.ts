@@ -3,6 +3,7 @@
 import type {
   CommandAnswer,
   CommandName,
+  CommandParams,
   Joined,
   Lang,
   LinkCode,
@@ -37,12 +38,12 @@ export const sendCommand = (
   machine: string,
   name: CommandName,
   id: string,
-  minutes: number | null,
+  params: CommandParams,
 ) =>
   ask<CommandAnswer>(
     "POST",
     `/rooms/${segment(room)}/machines/${segment(machine)}/${name}`,
-    minutes === null ? { id } : { id, minutes },
+    { id, ...params },
   );
 
 export const getPushKey = () => ask<PushKey>("GET", "/push/key");

@@ -12,6 +12,8 @@ export class Refusal extends Error {
     readonly code: string,
     readonly status: number,
     readonly detail: string,
+    /** Seconds until it may be tried again, where the server says so. */
+    readonly retry_after_s: number | null = null,
   ) {
     super(`${code}: ${detail}`);
     this.name = "Refusal";
@@ -64,7 +66,16 @@ export async function ask<Answer>(method: Method, path: string, body?: unknown):
   }
   if (response.ok) return (text === "" ? undefined : parsed(text, response.status)) as Answer;
   const problem = parsed(text, response.status) as Partial<Problem> | null;
-  throw new Refusal(problem?.code ?? "not_understood", response.status, problem?.detail ?? "");
+  throw new Refusal(
+    problem?.code ?? "not_understood",
+    response.status,
+    problem?.detail ?? "",
+    seconds(response.headers.get("Retry-After")),
+  );
+}
+
+function seconds(header: string | null): number | null {
+  return header !== null && /^\d+$/.test(header) ? Number(header) : null;
 }
 
 function parsed(text: string, status: number): unknown {

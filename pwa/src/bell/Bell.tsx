@@ -47,7 +47,7 @@ export function BellLine({ open }: { open: boolean }) {
   }
   if (state === "off" || state === "asking") {
     return (
-      <p class="bell-line">
+      <p class="bell-line offer">
         <span>{t(state === "off" ? "bell.off" : "bell.asking")}</span>
         {state === "off" && (
           <button type="button" data-testid="bell-on" onClick={() => void switchOn()}>

@@ -1,20 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { MachineView, PublicEvent, RoomSnapshot } from "../wire/types";
+import type { MachineView, PublicEvent } from "../wire/types";
 import { applyBatch, fromSnapshot, judge, takeSnapshot } from "./rooms";
+import { sampleMachine, sampleSnapshot } from "./sample_room";
 
-const view = (machine: string, phase: MachineView["phase"]): MachineView => ({
-  machine,
-  kind: "washer",
-  name: machine,
-  phase,
-  since: "2026-11-23T20:00:00.000Z",
-  sensor: "ok",
-  has_owner: false,
-  held_until: null,
-  started_at: null,
-  ends_at: null,
-  ended_at: null,
-});
+const view = (machine: string, phase: MachineView["phase"]) =>
+  sampleMachine({ machine, name: machine, phase });
 const event = (offset: number, follows: number, more: Partial<PublicEvent> = {}): PublicEvent => ({
   room: "a.b",
   epoch: "e1",
@@ -25,15 +15,8 @@ const event = (offset: number, follows: number, more: Partial<PublicEvent> = {})
   machine: view("w1", "claimed"),
   ...more,
 });
-const snapshot = (offset: number, epoch = "e1"): RoomSnapshot => ({
-  room: "a.b",
-  name: "Basement",
-  position: { epoch, offset },
-  at: "2026-11-23T20:00:00.000Z",
-  edge: null,
-  durable: true,
-  machines: [view("w1", "free"), view("w2", "free")],
-});
+const snapshot = (offset: number, epoch = "e1") =>
+  sampleSnapshot({ position: { epoch, offset }, machines: [view("w1", "free"), view("w2", "free")] });
 const rooms = (offset: number) => new Map([["a.b", fromSnapshot(snapshot(offset))]]);
 
 describe("judge", () => {
@@ -88,5 +71,35 @@ describe("takeSnapshot", () => {
   test("a snapshot of another epoch always counts", () => {
     const held = applyBatch(rooms(5), [event(6, 5)]).rooms.get("a.b");
     expect(takeSnapshot(held, snapshot(1, "e2")).position).toEqual({ epoch: "e2", offset: 1 });
+  });
+});
+
+describe("since when a plug is silent", () => {
+  const silent = { ...view("w1", "in_use"), sensor: "silent" as const };
+  const fell = event(6, 5, { cause: "sensor_changed", machine: silent, at: "2026-11-23T20:07:00.000Z" });
+  const held = () => applyBatch(rooms(5), [fell]).rooms;
+  test("is the moment of the event that told it", () =>
+    expect(held().get("a.b")?.silent_since).toEqual({ w1: fell.at }));
+  test("stays through other events, and goes when it is heard again", () => {
+    const on = applyBatch(held(), [event(7, 6, { cause: "ending_soon", machine: silent })]).rooms;
+    expect(on.get("a.b")?.silent_since).toEqual({ w1: fell.at });
+    const heard = event(8, 7, { cause: "sensor_changed", machine: view("w1", "in_use") });
+    expect(applyBatch(on, [heard]).rooms.get("a.b")?.silent_since).toEqual({});
+  });
+  test("stays over a snapshot that still says silent; of one alone it is not known", () => {
+    const fresh = sampleSnapshot({ position: { epoch: "e1", offset: 9 }, machines: [silent] });
+    expect(takeSnapshot(held().get("a.b"), fresh).silent_since).toEqual({ w1: fell.at });
+    expect(takeSnapshot(undefined, fresh).silent_since).toEqual({});
+    expect(takeSnapshot(held().get("a.b"), snapshot(9)).silent_since).toEqual({});
+  });
+});
+
+test("an older answer still says whether the room remembers, and what programmes it has", () => {
+  const programme = { programme: "cotton-60", kind: "washer" as const, name: "Cotton", minutes: 90 };
+  const late = { ...snapshot(4), durable: false, programmes: [programme] };
+  expect(takeSnapshot(rooms(5).get("a.b"), late)).toMatchObject({
+    position: { offset: 5 },
+    durable: false,
+    programmes: [programme],
   });
 });

@@ -1,6 +1,13 @@
 /** A room as this page knows it, and how events change it. Pure. */
 
-import type { EdgeStatus, MachineView, Position, PublicEvent, RoomSnapshot } from "../wire/types";
+import type {
+  EdgeStatus,
+  MachineView,
+  Position,
+  Programme,
+  PublicEvent,
+  RoomSnapshot,
+} from "../wire/types";
 
 export interface RoomState {
   room: string;
@@ -8,14 +15,19 @@ export interface RoomState {
   position: Position;
   /** null on the room's own page: there the edge itself answers. */
   edge: EdgeStatus | null;
+  /** false: the room runs from memory and may forget at a power cut. */
+  durable: boolean;
   machines: MachineView[];
+  programmes: Programme[];
+  /** By machine: when this page was told that its plug fell silent; not known from before. */
+  silent_since: Readonly<Record<string, string>>;
 }
 
 export type Verdict = "applied" | "duplicate" | "gap";
 
 export function fromSnapshot(snapshot: RoomSnapshot): RoomState {
-  const { room, name, position, machines } = snapshot;
-  return { room, name, position, edge: snapshot.edge ?? null, machines };
+  const { room, name, position, edge, durable, machines, programmes } = snapshot;
+  return { room, name, position, edge, durable, machines, programmes, silent_since: {} };
 }
 
 /** What an event means to a page that stands at `position`: the rule of PublicEvent. */
@@ -31,7 +43,21 @@ function applyEvent(state: RoomState, event: PublicEvent): RoomState {
   const machines = known
     ? state.machines.map((old) => (old.machine === event.machine.machine ? event.machine : old))
     : [...state.machines, event.machine];
-  return { ...state, machines, position: { epoch: event.epoch, offset: event.offset } };
+  const fell_silent = event.cause === "sensor_changed" && event.machine.sensor === "silent";
+  const silent_since = fell_silent
+    ? { ...state.silent_since, [event.machine.machine]: event.at }
+    : stillSilent(state.silent_since, machines);
+  const position = { epoch: event.epoch, offset: event.offset };
+  return { ...state, machines, silent_since, position };
+}
+
+function stillSilent(since: RoomState["silent_since"], machines: readonly MachineView[]) {
+  const silent = machines.filter((machine) => machine.sensor === "silent");
+  const kept = silent.flatMap(({ machine }) => {
+    const at = since[machine];
+    return at === undefined ? [] : [[machine, at] as const];
+  });
+  return Object.fromEntries(kept);
 }
 
 export interface Applied {
@@ -61,8 +87,8 @@ export function applyBatch(
 }
 
 /**
- * Take a fetched snapshot. A late answer that is older than what is held changes the name and the
- * edge's status only: a page never goes back in time.
+ * Take a fetched snapshot. A late answer that is older than what is held changes what no event tells
+ * only, the name, the edge's status and the like: a page never goes back in time.
  */
 export function takeSnapshot(held: RoomState | undefined, snapshot: RoomSnapshot): RoomState {
   const fresh = fromSnapshot(snapshot);
@@ -71,7 +97,8 @@ export function takeSnapshot(held: RoomState | undefined, snapshot: RoomSnapshot
     held.position.epoch === fresh.position.epoch &&
     held.position.offset > fresh.position.offset
   ) {
-    return { ...held, name: fresh.name, edge: fresh.edge };
+    const { name, edge, durable, programmes } = fresh;
+    return { ...held, name, edge, durable, programmes };
   }
-  return fresh;
+  return { ...fresh, silent_since: stillSilent(held?.silent_since ?? {}, fresh.machines) };
 }

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { setSender } from "../live/outbox";
 import type { ClientFrame, NoticeFrame } from "../wire/types";
-import { acknowledgeShown, collected, noticeCame, notices } from "./notices";
+import { acknowledgeShown, machineChanged, noticeCame, notices } from "./notices";
 
 const frame = (id: string, kind = "done") =>
   ({ id, kind, room: "a.b", machine: "w1" }) as unknown as NoticeFrame;
@@ -53,6 +53,21 @@ test("with the laundry out, what asked to collect it goes; what tells of it stay
   noticeCame(frame("n2", "collected_for_you"));
   acknowledgeShown();
   noticeCame(frame("n3"));
-  collected("a.b", "w1");
+  machineChanged("a.b", "w1", "collected");
   expect(notices.value.map((notice) => notice.id)).toEqual(["n3", "n2"]);
+});
+
+test("a machine that goes on takes back that it was done; an answer, what it answers", () => {
+  page.visibilityState = "visible";
+  for (const [id, kind] of [["n1"], ["n2", "pickup_requested"], ["n3", "resumed"]] as const) {
+    noticeCame(frame(id, kind));
+  }
+  acknowledgeShown();
+  machineChanged("a.b", "w1", "owner_coming");
+  expect(notices.value.map((notice) => notice.id)).toEqual(["n3", "n1"]);
+  machineChanged("a.b", "w2", "resumed");
+  machineChanged("a.b", "w1", "sensor_changed");
+  expect(notices.value).toHaveLength(2);
+  machineChanged("a.b", "w1", "resumed");
+  expect(notices.value.map((notice) => notice.id)).toEqual(["n3"]);
 });

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { sendLive } from "../live/outbox";
-import type { NoticeFrame, NoticeKind } from "../wire/types";
+import type { Cause, NoticeFrame, NoticeKind } from "../wire/types";
 import { toTakeOff } from "./gone";
 import { keepSeen, seenIds } from "./seen";
 
@@ -25,17 +25,26 @@ export function noticeGone(ids: readonly string[]): void {
   takeOff(toTakeOff(ids, acknowledged_ms, performance.now()));
 }
 
-/** What asks the resident to come and collect. */
-const TO_COLLECT: readonly NoticeKind[] = ["ending_soon", "done"];
+/** What a change of a machine makes moot of what was said of it. */
+const MOOT: Partial<Record<Cause, readonly NoticeKind[]>> = {
+  // The laundry is out: nothing asks to collect it any more.
+  collected: ["ending_soon", "done", "resumed", "reminder", "pickup_requested"],
+  resumed: ["done", "reminder", "pickup_requested"],
+  // Their owner has answered.
+  owner_coming: ["pickup_requested"],
+  repaired: ["out_of_order"],
+};
 
-/** The laundry is out: what was shown here asks for nothing any more. */
-export function collected(room: string, machine: string): void {
+/** A machine changed: what was shown here and asks for nothing any more goes. */
+export function machineChanged(room: string, machine: string, cause: Cause): void {
+  const kinds = MOOT[cause];
+  if (kinds === undefined) return;
   const seen = seenIds();
   const moot = notices.value.filter(
     (notice) =>
       notice.room === room &&
       notice.machine === machine &&
-      TO_COLLECT.includes(notice.kind) &&
+      kinds.includes(notice.kind) &&
       seen.includes(notice.id),
   );
   for (const { id } of moot) dismiss(id);

@@ -1,11 +1,12 @@
-/** What stands between the page and the truth: our own connection, or the room's to the relay. */
+/** What stands between the page and the truth: our own connection, the room's to the relay, or its memory. */
 
 import { startLive } from "../state/live";
-import { connection, lang, room, t } from "../state/signals";
-import { timeOfDay } from "../texts/texts";
+import { connection, lang, now_ms, room, t } from "../state/signals";
+import { momentWords } from "../texts/texts";
 
 export function Banners() {
   const edge = room.value?.edge;
+  const forgetful = room.value?.durable === false;
   return (
     <div role="status">
       {connection.value === "offline" && (
@@ -23,7 +24,12 @@ export function Banners() {
       )}
       {edge && !edge.online && (
         <p class="banner warn" data-banner="room-unreachable">
-          {t("room.unreachable", { time: timeOfDay(lang.value, Date.parse(edge.since)) })}
+          {t("room.unreachable", { time: momentWords(lang.value, Date.parse(edge.since), now_ms.value) })}
+        </p>
+      )}
+      {forgetful && (
+        <p class="banner warn" data-banner="not-durable">
+          {t("room.not_durable")}
         </p>
       )}
     </div>

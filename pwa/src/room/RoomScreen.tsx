@@ -16,13 +16,10 @@ import {
   t,
 } from "../state/signals";
 import { errorText } from "../texts/texts";
-import type { MachineKind } from "../wire/types";
 import { Icon } from "../ui/icons";
 import { Banners } from "./Banners";
-import { MachineCard } from "./MachineCard";
+import { KindGroup, KINDS, Overview } from "./KindGroup";
 import type { RoomState } from "../live/rooms";
-
-const KINDS: readonly MachineKind[] = ["washer", "dryer", "washer_dryer"];
 
 export function RoomScreen() {
   const menuOpen = useSignal(false);
@@ -35,6 +32,7 @@ export function RoomScreen() {
           <RoomName state={state} />
           <Connected />
         </div>
+        {state !== null && <Overview state={state} />}
         <BellButton toggleLine={() => (bellOpen.value = !bellOpen.value)} />
         <button
           type="button"
@@ -100,24 +98,5 @@ function Connected() {
       <span class="dot" aria-hidden="true" />
       {t(state === "live" ? "connection.live" : "connection.connecting")}
     </p>
-  );
-}
-
-function KindGroup({ kind, state }: { kind: MachineKind; state: RoomState }) {
-  const machines = state.machines.filter((machine) => machine.kind === kind);
-  if (machines.length === 0) return null;
-  const free = machines.filter((machine) => machine.phase === "free").length;
-  return (
-    <section aria-labelledby={`kind-${kind}`}>
-      <h2 id={`kind-${kind}`}>
-        {t(`kind.${kind}`)}
-        <span class="summary">{t("room.summary", { free, all: machines.length })}</span>
-      </h2>
-      <ul class="cards">
-        {machines.map((machine) => (
-          <MachineCard key={machine.machine} room={state} machine={machine} />
-        ))}
-      </ul>
-    </section>
   );
 }

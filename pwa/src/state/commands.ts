@@ -2,48 +2,72 @@
 
 import { signal } from "@preact/signals";
 import { sendCommand } from "../api/calls";
-import { codeOf } from "../api/http";
+import { codeOf, Refusal } from "../api/http";
 import { newId } from "../live/ids";
 import { sendLive } from "../live/outbox";
-import type { CommandName, Result } from "../wire/types";
-import { connection } from "./signals";
+import type { CommandAnswer, CommandName, CommandParams, MachineKind, Result } from "../wire/types";
+import { connection, now_ms, rooms } from "./signals";
 
 /** An answer that is not here by now was lost: ask again by HTTP under the same id. */
 const RESULT_TIMEOUT_MS = 12_000;
 
-/** Why a tap did nothing matters right after it; later it only puzzles. */
-export const REFUSAL_SHOWN_MS = 15_000;
+/** Why a tap did nothing, or what it did, matters right after it; later it only puzzles. */
+export const ANSWER_SHOWN_MS = 15_000;
 
-/** By `room/machine`: the command that is under way. */
+/** A refusal in the resident's words is made from these. */
+export interface Refused {
+  name: CommandName;
+  /** The contract's code, or "unreachable". */
+  code: string;
+  /** Room time, ms since 1970, from which on it may be said again; null: the server did not say. */
+  retry_at_ms: number | null;
+}
+
+/** By place: the command that is under way. */
 export const underWay = signal<ReadonlyMap<string, CommandName>>(new Map());
-/** By `room/machine`: the error code of the last refusal. */
-export const refusals = signal<ReadonlyMap<string, string>>(new Map());
+/** By place: the last refusal. */
+export const refusals = signal<ReadonlyMap<string, Refused>>(new Map());
+/** By place: the last command that was accepted. */
+export const accepted = signal<ReadonlyMap<string, CommandName>>(new Map());
 
 /** What an open command waits for: its result, or null for "ask by HTTP". */
 const open = new Map<string, (result: Result | null) => void>();
+/** Counts answers, so that an old one's timer does not take off a newer one. */
+let answers = 0;
+const latest = new Map<string, number>();
 
+/** Where a command's answer is shown: on a machine's card. */
 export function place(room: string, machine: string): string {
   return `${room}/${machine}`;
 }
 
-/** Send a command; one a machine at a time. What came of it is seen in the signals above. */
+/** Where the answer to a command about every machine of a kind is shown. */
+export function kindPlace(room: string, kind: MachineKind): string {
+  return `${room}/kind/${kind}`;
+}
+
+/**
+ * Send a command; one a place at a time. True: it was accepted. What came of it is seen in the signals
+ * above, too.
+ */
 export async function command(
   room: string,
   machine: string,
   name: CommandName,
-  minutes: number | null = null,
-): Promise<void> {
-  const key = place(room, machine);
-  if (underWay.value.has(key)) return;
-  underWay.value = new Map(underWay.value).set(key, name);
-  forgetRefusal(room, machine);
-  const code = await outcome(room, machine, name, minutes);
-  const next = new Map(underWay.value);
-  next.delete(key);
-  underWay.value = next;
-  if (code === null) return;
-  refusals.value = new Map(refusals.value).set(key, code);
-  setTimeout(() => forgetRefusal(room, machine), REFUSAL_SHOWN_MS);
+  params: CommandParams = {},
+  at: string = place(room, machine),
+): Promise<boolean> {
+  if (underWay.value.has(at)) return false;
+  underWay.value = new Map(underWay.value).set(at, name);
+  forgetAnswer(at);
+  const refused = await outcome(room, machine, name, params);
+  underWay.value = without(underWay.value, at);
+  if (refused === null) accepted.value = new Map(accepted.value).set(at, name);
+  else refusals.value = new Map(refusals.value).set(at, refused);
+  const number = (answers += 1);
+  latest.set(at, number);
+  setTimeout(() => latest.get(at) === number && forgetAnswer(at), ANSWER_SHOWN_MS);
+  return refused === null;
 }
 
 /** The socket's answer to a command. */
@@ -56,35 +80,61 @@ export function lostConnection(): void {
   for (const resolve of [...open.values()]) resolve(null);
 }
 
+/** The machine changed: why it refused does not matter any more. */
 export function forgetRefusal(room: string, machine: string): void {
-  if (!refusals.value.has(place(room, machine))) return;
-  const next = new Map(refusals.value);
-  next.delete(place(room, machine));
-  refusals.value = next;
+  refusals.value = without(refusals.value, place(room, machine));
 }
 
-/** The error code, or null when it was accepted. */
+function forgetAnswer(at: string): void {
+  refusals.value = without(refusals.value, at);
+  accepted.value = without(accepted.value, at);
+}
+
+function without<Value>(map: ReadonlyMap<string, Value>, key: string): ReadonlyMap<string, Value> {
+  if (!map.has(key)) return map;
+  const next = new Map(map);
+  next.delete(key);
+  return next;
+}
+
+/** Why it was refused, or null when it was accepted. */
 async function outcome(
   room: string,
   machine: string,
   name: CommandName,
-  minutes: number | null,
-): Promise<string | null> {
+  params: CommandParams,
+): Promise<Refused | null> {
   const id = newId();
-  const params = { minutes };
   if (
     connection.value === "live" &&
     sendLive({ type: "command", id, room, machine, name, params })
   ) {
     const result = await answer(id);
-    if (result !== null) return result.ok ? null : (result.error?.code ?? "internal");
+    if (result !== null) return judged(room, name, result);
   }
   try {
-    const said = await sendCommand(room, machine, name, id, minutes);
-    return said.ok ? null : (said.error?.code ?? "internal");
+    return judged(room, name, await sendCommand(room, machine, name, id, params));
   } catch (error) {
-    return codeOf(error);
+    const wait_s = error instanceof Refusal ? error.retry_after_s : null;
+    return { name, code: codeOf(error), retry_at_ms: after(wait_s) };
   }
+}
+
+function judged(room: string, name: CommandName, said: CommandAnswer | Result): Refused | null {
+  if (!said.ok) {
+    const wait_s = said.error?.retry_after_s ?? null;
+    return { name, code: said.error?.code ?? "internal", retry_at_ms: after(wait_s) };
+  }
+  // Only the room itself accepts; a refusal may be the relay's own, which knows nothing of its store.
+  const state = rooms.value.get(room);
+  if (state !== undefined && state.durable !== said.durable) {
+    rooms.value = new Map(rooms.value).set(room, { ...state, durable: said.durable });
+  }
+  return null;
+}
+
+function after(wait_s: number | null): number | null {
+  return wait_s === null ? null : now_ms.value + wait_s * 1_000;
 }
 
 function answer(id: string): Promise<Result | null> {

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
+import { sampleSnapshot } from "../live/sample_room";
 import type { RoomSnapshot } from "../wire/types";
 
 const getRoom = vi.fn<(room: string) => Promise<RoomSnapshot>>();
@@ -7,15 +8,7 @@ vi.mock("../api/calls", () => ({ getRoom }));
 const { fetchRoom } = await import("./feed");
 const { rooms } = await import("./signals");
 
-const snapshot = (offset: number): RoomSnapshot => ({
-  room: "a.b",
-  name: "Room",
-  position: { epoch: "e1", offset },
-  at: "2026-11-23T20:00:00.000Z",
-  edge: null,
-  durable: true,
-  machines: [],
-});
+const snapshot = (offset: number) => sampleSnapshot({ position: { epoch: "e1", offset } });
 
 beforeEach(() => (rooms.value = new Map()));
 

@@ -5,7 +5,7 @@ import { codeOf, Refusal } from "../api/http";
 import { DEFAULT_BACKOFF, delay_s } from "../live/backoff";
 import { clockFrom } from "../live/clock";
 import { applyBatch, takeSnapshot, type RoomState } from "../live/rooms";
-import { collected, noticeCame, noticeGone } from "../notices/notices";
+import { machineChanged, noticeCame, noticeGone } from "../notices/notices";
 import type { PublicEvent, RoomStatus, ServerFrame, Welcome } from "../wire/types";
 import { forgetRefusal, settle } from "./commands";
 import { clock, mine, roomProblems, rooms } from "./signals";
@@ -61,7 +61,7 @@ function takeEvents(events: readonly PublicEvent[]): void {
   rooms.value = next;
   for (const event of ready) {
     forgetRefusal(event.room, event.machine.machine);
-    if (event.cause === "collected") collected(event.room, event.machine.machine);
+    machineChanged(event.room, event.machine.machine, event.cause);
   }
   for (const room of gaps) {
     void fetchRoom(

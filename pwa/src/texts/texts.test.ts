@@ -16,6 +16,7 @@ describe("the texts", () => {
   test("know every command and phase of the contract", () => {
     for (const name of Object.keys(tables.command_phases)) {
       expect(TEXTS.ko).toHaveProperty([`command.${name}`]);
+      expect(TEXTS.ko).toHaveProperty([`done.${name}`]);
     }
   });
   test("hold a sentence for each error that names a code of the contract", () => {
@@ -34,6 +35,15 @@ test("a notice is rendered from the contract's table in the resident's language"
   const notice = { kind: "ending_soon", params: { name: "W1", minutes: 5 } } as unknown as NoticeFrame;
   expect(noticeText("en", notice).body).toBe("W1 will be done in about 5 min.");
   expect(noticeText("ko", notice).title).toBe("곧 끝나요");
+});
+
+test.each(Object.keys(tables.notices))("a notice %s leaves no gap in its sentences", (kind) => {
+  const { params } = tables.notices[kind as NoticeFrame["kind"]];
+  const notice = { kind, params: Object.fromEntries(params.map((name) => [name, 7])) };
+  for (const lang of ["ko", "en"] as const) {
+    const { title, body } = noticeText(lang, notice as unknown as NoticeFrame);
+    expect(`${title} ${body}`).not.toMatch(/[{}]/);
+  }
 });
 
 test("a notice of a newer server still says something", () =>

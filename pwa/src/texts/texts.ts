@@ -42,12 +42,26 @@ export function noticeText(lang: Lang, notice: NoticeFrame): { title: string; bo
   return { title: fill(title, notice.params), body: fill(body, notice.params) };
 }
 
+/** Beyond it a time of day alone may be taken for another day's. */
+const SAME_DAY_MS = 12 * 3_600_000;
+
+/** A moment that has passed, as people write it: with the date when it is long ago. */
+export function momentWords(lang: Lang, at_ms: number, now_ms: number): string {
+  if (Math.abs(now_ms - at_ms) < SAME_DAY_MS) return timeOfDay(lang, at_ms);
+  const form = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" } as const;
+  return new Intl.DateTimeFormat(variety(lang), form).format(at_ms);
+}
+
+/** The browser's own variety of the language, where it has one. */
+function variety(lang: Lang): string {
+  return navigator.languages.find((tag) => tag.toLowerCase().startsWith(lang)) ?? lang;
+}
+
 /**
  * A moment's time of day as people of that language write it; in the browser's own variety of the
  * language, where it has one: English people write 21:15, Americans 9:15 PM.
  */
 export function timeOfDay(lang: Lang, at_ms: number): string {
-  const own = navigator.languages.find((tag) => tag.toLowerCase().startsWith(lang));
   const form = { hour: "numeric", minute: "2-digit" } as const;
-  return new Intl.DateTimeFormat(own ?? lang, form).format(at_ms);
+  return new Intl.DateTimeFormat(variety(lang), form).format(at_ms);
 }

@@ -11,7 +11,7 @@ export interface NoticeText {
 interface Tables {
   command_phases: Record<CommandName, Phase[]>;
   max_programme_min: number;
-  notices: Record<NoticeKind, { texts: Record<Lang, NoticeText> }>;
+  notices: Record<NoticeKind, { params: string[]; texts: Record<Lang, NoticeText> }>;
   errors: Record<ErrorCode, { status: number; title: string; remedy: string }>;
   close_codes: Record<string, { name: string; reconnect: boolean; meaning: string }>;
   reconnect_codes: [first: number, last: number][];

@@ -1,8 +1,6 @@
 /* Made by `npm run types` from schema.json. Change laundryd/wire instead. */
 
-/**
- * Why a machine changed; also the kind of the public event that says so.
- */
+/** Why a machine changed; also the kind of the public event that says so. */
 export type Cause =
   | "claimed"
   | "arrived"
@@ -26,21 +24,13 @@ export type Cause =
   | "out_of_order"
   | "repaired"
   | "sensor_changed";
-/**
- * What a machine does; claims are limited to one a kind and resident.
- */
+/** What a machine does; claims are limited to one a kind and resident. */
 export type MachineKind = "washer" | "dryer" | "washer_dryer";
-/**
- * What a machine is to the residents.
- */
+/** What a machine is to the residents. */
 export type Phase = "free" | "claimed" | "arrived" | "in_use" | "finished" | "out_of_order";
-/**
- * What the edge hears of the machine's plug; beside the phase, never a phase.
- */
+/** What the edge hears of the machine's plug; beside the phase, never a phase. */
 export type Sensor = "none" | "ok" | "silent";
-/**
- * A resident's words.
- */
+/** A resident's words. */
 export type CommandName =
   | "claim"
   | "arrive"
@@ -56,9 +46,7 @@ export type CommandName =
   | "watch"
   | "unwatch"
   | "report_fault";
-/**
- * Every way in which a request can be refused.
- */
+/** Every way in which a request can be refused. */
 export type ErrorCode =
   | "unauthenticated"
   | "foreign_origin"
@@ -91,13 +79,9 @@ export type ErrorCode =
   | "endpoint_refused"
   | "busy"
   | "internal";
-/**
- * Languages that the texts exist in.
- */
+/** Languages that the texts exist in. */
 export type Lang = "ko" | "en";
-/**
- * What is told; one row of ``NOTICES`` each.
- */
+/** What is told; one row of ``NOTICES`` each. */
 export type NoticeKind =
   | "ending_soon"
   | "done"
@@ -115,37 +99,27 @@ export type NoticeKind =
 export type ClientFrame = Identify | Ack | Read | Attention | Command | Ping | Pong;
 export type ServerFrame = Welcome | Batch | Mine | NoticeFrame | NoticeGone | RoomStatus | Result | Ping | Pong;
 
-/**
- * The app rendered these notices on a visible page.
- */
+/** Every frame and body between the app and both programs. */
+export interface Wire {}
+/** The app rendered these notices on a visible page. */
 export interface Ack {
   type: "ack";
-  /**
-   * @minItems 1
-   * @maxItems 100
-   */
   notice_ids: string[];
 }
-/**
- * Whether the page is visible, and how many seconds ago it was last touched.
- */
+/** Whether the page is visible, and how many seconds ago it was last touched. */
 export interface Attention {
   type: "attention";
   visible: boolean;
   touched_s_ago: number;
 }
-/**
- * How to come back: the n-th try after ``uniform(0, min(cap_s, first_s * factor**n))`` seconds.
- */
+/** How to come back: the n-th try after ``uniform(0, min(cap_s, first_s * factor**n))`` seconds. */
 export interface Backoff {
   first_s: number;
   factor: number;
   cap_s: number;
   jitter: "full";
 }
-/**
- * Public events in the order of each room's journal.
- */
+/** Public events in the order of each room's journal. */
 export interface Batch {
   type: "batch";
   events: PublicEvent[];
@@ -199,9 +173,7 @@ export interface MachineView {
   owner_coming_at: string | null;
   fault_reported_at: string | null;
 }
-/**
- * A wish. ``id`` is made by the client; the same id gets the same answer.
- */
+/** A wish. ``id`` is made by the client; the same id gets the same answer. */
 export interface Command {
   type: "command";
   id: string;
@@ -234,9 +206,7 @@ export interface CommandAnswer {
   error: CommandError | null;
   durable: boolean;
 }
-/**
- * A place in a room's journal: everything up to and including ``offset`` of ``epoch``.
- */
+/** A place in a room's journal: everything up to and including ``offset`` of ``epoch``. */
 export interface Position {
   epoch: string;
   offset: number;
@@ -251,25 +221,19 @@ export interface CommandError {
   message: string;
   retry_after_s: number | null;
 }
-/**
- * ``POST /rooms/{room}/machines/{machine}/{command}``.
- */
+/** ``POST /rooms/{room}/machines/{machine}/{command}``. */
 export interface CommandBody {
   id: string;
   minutes?: number | null;
   programme?: string | null;
   text?: string | null;
 }
-/**
- * Whether the relay hears the room's edge. ``since`` is when that began (room time).
- */
+/** Whether the relay hears the room's edge. ``since`` is when that began (room time). */
 export interface EdgeStatus {
   online: boolean;
   since: string;
 }
-/**
- * First frame of a client. ``rooms``: where it stands in each room, None for a room never seen.
- */
+/** First frame of a client. ``rooms``: where it stands in each room, None for a room never seen. */
 export interface Identify {
   type: "identify";
   session_id?: string | null;
@@ -279,9 +243,7 @@ export interface Identify {
   visible: boolean;
   lang: Lang;
 }
-/**
- * ``POST /join``: exactly one of ``code`` (relay, or a room without one) and ``voucher`` (edge).
- */
+/** ``POST /join``: exactly one of ``code`` (relay, or a room without one) and ``voucher`` (edge). */
 export interface JoinBody {
   code?: string | null;
   voucher?: string | null;
@@ -300,24 +262,18 @@ export interface Joined {
   rooms: string[];
   token: string | null;
 }
-/**
- * ``POST /devices/link``: the one-time code shown on a device that is already joined.
- */
+/** ``POST /devices/link``: the one-time code shown on a device that is already joined. */
 export interface LinkBody {
   code: string;
   device_name?: string;
   lang?: Lang;
 }
-/**
- * Answer of ``POST /devices/link-code``: the code, and until when it may be used once (real time).
- */
+/** Answer of ``POST /devices/link-code``: the code, and until when it may be used once (real time). */
 export interface LinkCode {
   code: string;
   expires_at: string;
 }
-/**
- * Answer of ``GET /me``: the resident behind the token. ``push``: a subscription is held here.
- */
+/** Answer of ``GET /me``: the resident behind the token. ``push``: a subscription is held here. */
 export interface Me {
   resident: string;
   device: string;
@@ -325,17 +281,13 @@ export interface Me {
   rooms: MyRoom[];
   push: boolean;
 }
-/**
- * A room that the resident has joined.
- */
+/** A room that the resident has joined. */
 export interface MyRoom {
   room: string;
   name: string;
   local_url: string | null;
 }
-/**
- * ``PUT /me``: preferences.
- */
+/** ``PUT /me``: preferences. */
 export interface MeBody {
   lang: Lang;
 }
@@ -351,16 +303,12 @@ export interface Mine {
   watches: MyWatch[];
   pickup_muted: string[];
 }
-/**
- * A machine that is this resident's: running, or finished with their laundry inside.
- */
+/** A machine that is this resident's: running, or finished with their laundry inside. */
 export interface MyMachine {
   room: string;
   machine: string;
 }
-/**
- * A machine held for this resident.
- */
+/** A machine held for this resident. */
 export interface MyClaim {
   room: string;
   machine: string;
@@ -376,9 +324,7 @@ export interface MyWatch {
   kind: MachineKind;
   told_until: string | null;
 }
-/**
- * Something this resident should be told.
- */
+/** Something this resident should be told. */
 export interface NoticeFrame {
   id: string;
   kind: NoticeKind;
@@ -391,28 +337,20 @@ export interface NoticeFrame {
   useful_until: string;
   type: "notice";
 }
-/**
- * These notices were told or read elsewhere, or are not useful any more: take them off the page.
- */
+/** These notices were told or read elsewhere, or are not useful any more: take them off the page. */
 export interface NoticeGone {
   type: "notice_gone";
   ids: string[];
 }
-/**
- * Either side asks whether the other lives; a page cannot see the protocol's own pings.
- */
+/** Either side asks whether the other lives; a page cannot see the protocol's own pings. */
 export interface Ping {
   type: "ping";
 }
-/**
- * The answer to ``ping``.
- */
+/** The answer to ``ping``. */
 export interface Pong {
   type: "pong";
 }
-/**
- * An RFC 9457 problem document, ``application/problem+json``.
- */
+/** An RFC 9457 problem document, ``application/problem+json``. */
 export interface Problem {
   type: string;
   title: string;
@@ -421,42 +359,28 @@ export interface Problem {
   detail: string;
   fields: string[];
 }
-/**
- * A programme that residents may name when they start a machine of ``kind``.
- */
+/** A programme that residents may name when they start a machine of ``kind``. */
 export interface Programme {
   programme: string;
   kind: MachineKind;
   name: string;
   minutes: number;
 }
-/**
- * Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url.
- */
+/** Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url. */
 export interface PushKey {
   key: string;
 }
-/**
- * RFC 8291: the browser's public key (65 bytes) and secret (16 bytes), base64url.
- */
+/** RFC 8291: the browser's public key (65 bytes) and secret (16 bytes), base64url. */
 export interface PushKeys {
   p256dh: string;
   auth: string;
 }
-/**
- * The resident opened or dismissed these notices.
- */
+/** The resident opened or dismissed these notices. */
 export interface Read {
   type: "read";
-  /**
-   * @minItems 1
-   * @maxItems 100
-   */
   notice_ids: string[];
 }
-/**
- * What came of a ``command``: ``position`` when ok, ``error`` when not.
- */
+/** What came of a ``command``: ``position`` when ok, ``error`` when not. */
 export interface Result {
   type: "result";
   id: string;
@@ -465,9 +389,7 @@ export interface Result {
   error: CommandError | null;
   durable: boolean;
 }
-/**
- * Room time now, and how many room seconds pass in a real second (1 outside demo and tests).
- */
+/** Room time now, and how many room seconds pass in a real second (1 outside demo and tests). */
 export interface RoomClock {
   at: string;
   speed: number;
@@ -496,42 +418,28 @@ export interface RoomSnapshot {
   at: string;
   edge: EdgeStatus | null;
   durable: boolean;
-  /**
-   * @maxItems 200
-   */
   machines: MachineView[];
-  /**
-   * @maxItems 50
-   */
   programmes: Programme[];
 }
-/**
- * The room's edge came or went.
- */
+/** The room's edge came or went. */
 export interface RoomStatus {
   type: "room_status";
   room: string;
   edge: EdgeStatus;
 }
-/**
- * ``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives.
- */
+/** ``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives. */
 export interface SubscriptionBody {
   endpoint: string;
   keys: PushKeys;
   expirationTime?: number | null;
 }
-/**
- * Answer of ``POST /rooms/{room}/voucher``: opens the room's own page at ``local_url``, if known.
- */
+/** Answer of ``POST /rooms/{room}/voucher``: opens the room's own page at ``local_url``, if known. */
 export interface Voucher {
   token: string;
   local_url: string | null;
   expires_at: string;
 }
-/**
- * Answer to ``identify``.
- */
+/** Answer to ``identify``. */
 export interface Welcome {
   type: "welcome";
   session_id: string;
