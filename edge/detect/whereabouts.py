@@ -22,7 +22,7 @@ COMPARED_CYCLES: Final = 12
 STAY: Final = 0.12
 """Chance that a bin passes without the programme moving on; the same for moving on by two."""
 MOVE: Final = 1 - 2 * STAY
-ASTRAY: Final = 0.004
+ASTRAY: Final = 0.008
 """Chance that it is elsewhere than thought: another programme, a phase left out."""
 ASTRAY_BINS: Final = 20
 """How far from the time that passed it may be, bins; and a share of that time more."""
@@ -34,9 +34,9 @@ PAUSE: Final = 0.005
 """Chance that it pauses in a bin: a soak that was not there before, a door opened. It goes on from there."""
 END_SHARE: Final = 0.85
 """Astray it gets among the last bins of a past cycle only after so much of that one's time."""
-MATCH_STEPS: Final = STEPS_PER_OCTAVE * 0.5
+MATCH_STEPS: Final = STEPS_PER_OCTAVE * 0.7
 """Levels by which two runs of a programme differ within the same bin, on the average."""
-MISMATCH: Final = 0.04
+MISMATCH: Final = 0.07
 """Likelihood, against 1 of an equal bin, of a bin that does not look alike at all."""
 ANEW_BETTER: Final = 8.0
 """A beginning must be so much more likely than going on, in natural logarithms; and fit so well."""
