@@ -7,6 +7,7 @@ when a wash is over.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -14,14 +15,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NoReturn
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from edge.detect.detector import Detector, DetectorStateError
 from edge.detect.sensor import sensor_state
-from edge.detect.signals import CycleFinished, CycleStarted, Signal
-from edge.room.inputs import CycleFinished as RoomCycleFinished
-from edge.room.inputs import CycleStarted as RoomCycleStarted
+from edge.detect.signals import Signal
 from edge.room.inputs import SensorChanged
+from edge.sensed import KeptSignal, room_input
 from edge.sources.reading import Heard, Reading
 from edge.sources.router import Router
 from edge.store.commit import DetectorState
@@ -46,6 +46,10 @@ STALL_S: Final = 0.25
 SETTLE_S: Final = 0.1
 """Real seconds for the messages of a stall to arrive before the clock is believed."""
 RETRY_S: Final = 5.0
+LEARNED: Final = "learned-{machine}"
+"""The document with what a machine's past cycles taught."""
+_JSON: Final = TypeAdapter(dict[str, object])
+_JSON_VALUES: Final[TypeAdapter[dict[str, JsonValue]]] = TypeAdapter(dict[str, JsonValue])
 
 
 @dataclass(slots=True)
@@ -58,6 +62,7 @@ class _Ear:
     last_reading_at: datetime | None = None
     online: bool | None = None
     kept_at: datetime | None = None
+    learned_kept: int = 0
     due: list[Signal] = field(default_factory=list)
 
 
@@ -82,10 +87,13 @@ class Sensing:
         """Take every machine's detector up where it was left."""
         for machine, kind in machines:
             ear = _Ear(machine, Detector(kind), self._clock.now())
+            learned = await self._learned(machine, kind)
+            if learned is not None:
+                ear.detector = Detector.load(kind, None, learned)
             body = await self._documents.detector(machine)
             if body is not None:
                 try:
-                    ear.detector, ear.due = _taken_up(kind, body)
+                    ear.detector, ear.due = _taken_up(kind, body, learned)
                 except (DetectorStateError, ValueError) as error:
                     log.warning("%s", error, extra={"machine": machine})
             self._ears[machine] = ear
@@ -139,6 +147,8 @@ class Sensing:
             ear.due += ear.detector.feed(heard)
         else:
             ear.online = heard.online
+            if not heard.online:
+                ear.detector.gone(heard.at)
         if not await self._settle(ear, heard.at):
             await asyncio.sleep(RETRY_S)
 
@@ -158,6 +168,7 @@ class Sensing:
                 signal, *later = ear.due
                 await self._signal(ear, signal, later, now)
                 ear.due = later
+            await self._keep_learned(ear)
             await self._judge_sensor(ear, now)
             await self._keep_running(ear, now)
         except sqlite3.Error:
@@ -168,13 +179,8 @@ class Sensing:
     async def _signal(
         self, ear: _Ear, signal: Signal, later: Sequence[Signal], now: datetime
     ) -> None:
-        given = (
-            RoomCycleStarted(ear.machine, signal.started_at)
-            if isinstance(signal, CycleStarted)
-            else RoomCycleFinished(ear.machine, signal.started_at, signal.ended_at)
-        )
         # The detector is past all of its signals: those still due are kept beside its state.
-        await self._writer.apply(given, detector=_dumped(ear, later))
+        await self._writer.apply(room_input(ear.machine, signal), detector=_dumped(ear, later))
         ear.kept_at = now
 
     async def _judge_sensor(self, ear: _Ear, now: datetime) -> None:
@@ -188,6 +194,27 @@ class Sensing:
         if sensor is not self._writer.state.machines[ear.machine].sensor:
             await self._writer.apply(SensorChanged(ear.machine, sensor))
 
+    async def _learned(self, machine: Slug, kind: MachineKind) -> dict[str, object] | None:
+        """Read what the machine's past cycles taught; what cannot be used is said and passed over."""
+        body = await self._documents.get(LEARNED.format(machine=machine))
+        if body is None:
+            return None
+        try:
+            learned = _JSON.validate_json(body)
+            Detector.load(kind, None, learned)
+        except (DetectorStateError, ValueError) as error:
+            log.warning("%s", error, extra={"machine": machine})
+            return None
+        return learned
+
+    async def _keep_learned(self, ear: _Ear) -> None:
+        """Keep what was learned, which changes once a cycle."""
+        revision = ear.detector.learned_revision
+        if revision != ear.learned_kept:
+            body = json.dumps(ear.detector.dump_learned(), separators=(",", ":"))
+            await self._documents.put(LEARNED.format(machine=ear.machine), body)
+            ear.learned_kept = revision
+
     async def _keep_running(self, ear: _Ear, now: datetime) -> None:
         if ear.detector.started_at is None:
             return
@@ -196,37 +223,24 @@ class Sensing:
             ear.kept_at = now
 
 
-class _KeptSignal(BaseModel):
-    """A signal on disk; ``ended_at`` None: a start."""
-
-    at: AwareDatetime
-    started_at: AwareDatetime
-    ended_at: AwareDatetime | None
-
-
 class _KeptDetector(BaseModel):
     """A detector's state on disk, with the signals that it gave and the room has not taken yet."""
 
-    detector: dict[str, float | int | str | None]
-    due: list[_KeptSignal]
+    detector: dict[str, JsonValue]
+    due: list[KeptSignal]
 
 
 def _dumped(ear: _Ear, due: Sequence[Signal]) -> DetectorState:
     kept = _KeptDetector(
-        detector=ear.detector.dump(),
-        due=[
-            _KeptSignal(
-                at=signal.at,
-                started_at=signal.started_at,
-                ended_at=signal.ended_at if isinstance(signal, CycleFinished) else None,
-            )
-            for signal in due
-        ],
+        detector=_JSON_VALUES.validate_python(ear.detector.dump()),
+        due=[KeptSignal.of(signal) for signal in due],
     )
     return DetectorState(ear.machine, kept.model_dump_json())
 
 
-def _taken_up(kind: MachineKind, body: str) -> tuple[Detector, list[Signal]]:
+def _taken_up(
+    kind: MachineKind, body: str, learned: dict[str, object] | None
+) -> tuple[Detector, list[Signal]]:
     """Read what ``_dumped`` wrote.
 
     Raises:
@@ -234,10 +248,5 @@ def _taken_up(kind: MachineKind, body: str) -> tuple[Detector, list[Signal]]:
 
     """
     kept = _KeptDetector.model_validate_json(body)
-    due: list[Signal] = [
-        CycleStarted(one.at, one.started_at)
-        if one.ended_at is None
-        else CycleFinished(one.at, one.started_at, one.ended_at)
-        for one in kept.due
-    ]
-    return Detector.load(kind, kept.detector), due
+    due = [one.signal() for one in kept.due]
+    return Detector.load(kind, kept.detector, learned), due

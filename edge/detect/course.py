@@ -87,8 +87,8 @@ class Course:
         """When it is next judged."""
         return self.grid_s + (self.beats + 1) * BEAT_S
 
-    def calm_until(self, at_s: float) -> float:
-        """Take note of work at ``at_s`` after a rest; since when there was no more than blips."""
+    def calm_until(self) -> float:
+        """Take note of work after a rest; since when there was no more than blips."""
         calm_s = self.calm_s
         is_blip = self.over_s - self.burst_s <= BLIP_S
         if (

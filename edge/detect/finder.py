@@ -243,39 +243,57 @@ class Finder:
         return rising.on_s < max(STEADY_TURN_S, self._rule.burst_duty * (at_s - rising.rising_s))
 
     def _beat(self, course: Course, at_s: float) -> list[Mark]:
+        """Judge a course at a moment of its grid."""
         level = course.beat()
         if level is not None:
             self._insight.step(course, level)
         seam = course.seam
         if seam is not None and seam.is_told:
-            if seam.resumed_s is None:
-                if at_s >= seam.since_s() + RESUME_S and self.state.rising.rising_s is None:
-                    self._close(course, seam.ended_s)
-                return NOTHING
-            marks = NOTHING if level is None else self._goes_on(course, seam, at_s)
-            if course.seam is seam and self._rests_enough(course, at_s):
-                # Too short for a load of its own: it was the rest of the last.
-                marks = [*marks, Resumed(course.started_s, seam.ended_s)]
-                return marks + self._finish(course)
-            return marks
+            return self._beat_after_end(course, seam, at_s, is_bin=level is not None)
         if self._rests_enough(course, at_s):
             return self._finish(course)
         if level is None:
             return NOTHING
         if seam is not None and seam.resumed_s is not None:
-            answer = within_course(course, seam, seam.resumed_s, at_s, self._insight, self._kind)
+            answer = within_course(
+                course,
+                seam,
+                self._insight,
+                resumed_s=seam.resumed_s,
+                at_s=at_s,
+                kind=self._kind,
+            )
             if answer is Answer.NEW:
                 return [End(course.started_s, seam.ended_s), *self._part(course, seam)]
             if answer is Answer.SAME:
                 course.seam = None
         return self._look_ahead(course, at_s)
 
+    def _beat_after_end(
+        self, course: Course, seam: Seam, at_s: float, *, is_bin: bool
+    ) -> list[Mark]:
+        if seam.resumed_s is None:
+            if at_s >= seam.since_s() + RESUME_S and self.state.rising.rising_s is None:
+                self._close(course, seam.ended_s)
+            return NOTHING
+        marks = self._goes_on(course, seam, at_s) if is_bin else NOTHING
+        if course.is_ended() and self._rests_enough(course, at_s):
+            # Too short for a load of its own: it was the rest of the last.
+            return [Resumed(course.started_s, seam.ended_s), *self._finish(course)]
+        return marks
+
     def _goes_on(self, course: Course, seam: Seam, at_s: float) -> list[Mark]:
         """Say, as soon as it can be said, whether work after a told end is of the same load."""
         resumed_s = at_s if seam.resumed_s is None else seam.resumed_s
         heats = self.state.last_w >= self._hot_w(course)
         answer = after_told_end(
-            course, seam, resumed_s, at_s, self._insight, self._kind, heats=heats
+            course,
+            seam,
+            self._insight,
+            resumed_s=resumed_s,
+            at_s=at_s,
+            kind=self._kind,
+            heats=heats,
         )
         if answer is Answer.OPEN:
             return NOTHING

@@ -7,7 +7,7 @@ from typing import Final
 from edge.detect.course import Course, Verdict
 from edge.detect.ends import rest_needed_s, verdict_on
 from edge.detect.library import Library
-from edge.detect.profile import UNKNOWN, Heating, heating_of, hot_level, level_of
+from edge.detect.profile import UNKNOWN, heating_of, hot_level, level_of
 from edge.detect.rules import BIN_S, DRY_AT_ONCE_S, HEAT_MIN_W, RULES
 from edge.detect.whereabouts import Whereabouts
 from laundryd.wire.machines import MachineKind

@@ -31,7 +31,7 @@ class Rising:
 
     def take(
         self, at_s: float, gap_s: float, *, was_w: float | None, is_active: bool, rule: CycleRule
-    ) -> None:  # noqa: E501
+    ) -> None:
         """Take a sample; ``was_w``: the one before, watts, if it was active; else None."""
         if self.rising_s is None:
             if not is_active:

@@ -28,7 +28,7 @@ class Answer(Enum):
 
 def seam_after_rest(course: Course, insight: Insight, at_s: float, least_rest_s: float) -> None:
     """Note the rest that ends at ``at_s`` in a running course if another load may begin there."""
-    calm_s = course.calm_until(at_s)
+    calm_s = course.calm_until()
     is_drying = insight.heating.is_drying
     ended_s = course.worked_s if is_drying else calm_s
     rest_s, seam = at_s - ended_s, course.seam
@@ -49,11 +49,11 @@ def seam_after_rest(course: Course, insight: Insight, at_s: float, least_rest_s:
 def after_told_end(
     course: Course,
     seam: Seam,
+    insight: Insight,
+    *,
     resumed_s: float,
     at_s: float,
-    insight: Insight,
     kind: MachineKind,
-    *,
     heats: bool,
 ) -> Answer:
     """Judge work since ``resumed_s`` after an end that was told. ``heats``: it heats at this moment."""
@@ -75,7 +75,13 @@ def after_told_end(
 
 
 def within_course(
-    course: Course, seam: Seam, resumed_s: float, at_s: float, insight: Insight, kind: MachineKind
+    course: Course,
+    seam: Seam,
+    insight: Insight,
+    *,
+    resumed_s: float,
+    at_s: float,
+    kind: MachineKind,
 ) -> Answer:
     """Judge work since ``resumed_s`` after a rest that was too short to be told an end."""
     if at_s - resumed_s > RESUME_S:
