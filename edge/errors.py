@@ -2,6 +2,7 @@
 
 EdgeError
 ├── EnrolmentError      the enrolment file is missing, unreadable or another room's
+├── PlotError           a replay's picture cannot be drawn or written
 └── RosterError         a roster is not signed by our relay, for another room, or older than ours
 
 Wrong settings are laundryd.daemon.settings.SettingsError; a database that cannot be opened is
@@ -17,6 +18,10 @@ class EdgeError(Exception):
 
 class EnrolmentError(EdgeError):
     """The enrolment file is missing, unreadable or another room's."""
+
+
+class PlotError(EdgeError):
+    """A replay's picture cannot be drawn or written; the replay itself stands."""
 
 
 class RosterError(EdgeError):

@@ -72,6 +72,8 @@ def detected_cycles(events: Iterable[Told]) -> DetectedCycles:
             told.disorder.append(f"{event.event} at {event.at:.0f} {wrong}")
         if event.event == "started":
             started_s = event.at if event.started_at is None else event.started_at
+            if last is not None and last.running:
+                last.ended_s = started_s  # never told, but what follows is another one's
             told.cycles.append(DetectedCycle(started_s, event.at))
         elif last is not None:
             _apply(event, last)

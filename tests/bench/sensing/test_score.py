@@ -129,6 +129,11 @@ def test_a_load_that_was_never_told_finished_is_counted_and_has_no_delay() -> No
     assert score([reference(0)], taken_back).never_ended == 1
 
 
+def test_a_start_while_one_runs_leaves_that_one_without_an_end_but_merges_nothing() -> None:
+    result = score([reference(0), reference(9000)], [started(60, 0), *told(9000)])
+    assert wrong(result) == {"never_ended": 1, "disorder": 1}
+
+
 def test_a_flagged_row_is_left_out_but_what_was_told_of_it_is_not_invented() -> None:
     result = score([reference(0, flag="cut_at_midnight"), reference(9000)], [*told(0), *told(9000)])
     assert (result.cycles, wrong(result)) == (1, {})
