@@ -58,7 +58,7 @@ class Course:
     """What is remembered of a running cycle, or of one that ended but may go on. Unix seconds, watts.
 
     ``grid_s``: where its first bin begins. ``low_s``: since when it draws less than work does, None: it
-    works; ``still_s``: since when it stands still; ``hole_s``: for how long of this rest the plug was
+    works; ``idle_s``: the same, tumbling not counted as work; ``still_s``: since when it stands still; ``hole_s``: for how long of this rest the plug was
     not heard. ``calm_s``: last work before a rest that only ``blips`` interrupted: a door's light.
     """
 
@@ -75,6 +75,7 @@ class Course:
     burst_s: float = 0.0
     burst_on_s: float = 0.0
     low_s: float | None = None
+    idle_s: float | None = None
     still_s: float | None = None
     hole_s: float = 0.0
     calm_s: float | None = None
@@ -130,14 +131,14 @@ class Course:
         if long_s >= max(rule.dryer_burst_s, 1.5 * pace_s) and (
             self.burst_on_s >= rule.burst_duty * long_s
         ):
-            self.worked_s = at_s
+            self.worked_s, self.idle_s = at_s, None
 
     def work_since(self, rising: Rising) -> None:
         """Take the work that a start was told from."""
         self.over_s = self.worked_s = rising.over_s
         self.burst_s = rising.over_s if rising.rising_s is None else rising.rising_s
         self.burst_on_s = rising.on_s
-        self.low_s = self.still_s = self.calm_s = None
+        self.low_s = self.idle_s = self.still_s = self.calm_s = None
         self.hole_s = 0.0
 
     def fill(self, risen_ws: float, at_s: float) -> None:
@@ -155,7 +156,7 @@ class Course:
             level = self.beat()
             if level is not None:
                 passed.append(level)
-        self.low_s = self.still_s = None
+        self.low_s = self.idle_s = self.still_s = None
         return passed
 
     def begin_at(self, started_s: float) -> None:

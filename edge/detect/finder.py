@@ -185,8 +185,13 @@ class Finder:
                 course.burst_s, course.burst_on_s = at_s, 0.0
             course.work(at_s, gap_s if was_active else 0.0, self._rule, self.state.pace_s)
             return
+        if course.idle_s is None:
+            course.idle_s = at_s
         if course.low_s is None:
             course.low_s = at_s
+            if was_active and self.state.repeats < REPEATS_NEVER:
+                # On change: the value before held until now.
+                course.over_s = at_s
         elif gap_s > self._silence_s():
             course.hole_s += gap_s
         if power_w > self._still_w:
@@ -320,7 +325,8 @@ class Finder:
             at_s,
             power_w=state.last_w,
             silent_s=silent_s if silent_s > self._silence_s() else 0.0,
-            pace_s=state.pace_s,
+            # One that publishes on change misses no turn of a drum, however rarely it reports.
+            pace_s=0.0 if state.repeats < REPEATS_NEVER else state.pace_s,
         )
 
     def _finish(self, course: Course) -> list[Mark]:

@@ -36,7 +36,7 @@ class Insight:
         self.heating = heating_of(course.levels, self._rule, self._kind)
         if self.heating.is_drying and self.heating.last == len(course.levels) - 1:
             # However short its turns are: a dryer that heats works.
-            course.worked_s = max(course.worked_s, course.over_s)
+            course.worked_s, course.idle_s = max(course.worked_s, course.over_s), None
 
     def last_work_s(self, course: Course) -> float:
         """When a course last did work that counts, Unix seconds."""
@@ -51,9 +51,10 @@ class Insight:
         self, course: Course, at_s: float, *, power_w: float, silent_s: float, pace_s: float
     ) -> bool:
         """Say whether a course has rested long enough by ``at_s`` to be over."""
-        if not self.heating.is_drying and course.low_s is None:
+        since_s = course.idle_s if self.heating.is_drying else course.low_s
+        if since_s is None:
             return False
-        rest_s = at_s - self.last_work_s(course)
+        rest_s = at_s - since_s
         if rest_s < min(self._rule.end_known_s, self._rule.end_late_s):
             return False
         return rest_s >= rest_needed_s(

@@ -16,6 +16,8 @@ PARTING_WORK_S: Final = 360.0
 """So long must something look like a beginning, seconds, before a load is parted from another by that."""
 UNTOLD_S: Final = 720.0
 """So long is it left open, seconds, whether a wash that looked over goes on: a new one heats by then."""
+COLD_REST_S: Final = 480.0
+"""After a longer rest, seconds, what follows a cold wash that had spun is another."""
 
 
 class Answer(Enum):
@@ -67,6 +69,9 @@ def after_told_end(
         return Answer.SAME
     if insight.heated_since(course, resumed_s):
         return Answer.SAME if may_dry else Answer.NEW
+    if insight.heating.last is None and resumed_s - seam.ended_s >= COLD_REST_S:
+        # Neither heats, so that tells nothing; a pause so long after a wash's spin is hardly one.
+        return Answer.OPEN if worked_s < UNTOLD_S else Answer.NEW
     open_s = UNTOLD_S
     if seam.dried:
         # A dryer heats within a minute; what turns without it is the cool-down that was stopped.
