@@ -70,11 +70,19 @@ def replay(
     ],
     kind: Annotated[MachineKind, typer.Option(help="What the machine does.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line an event.")] = False,  # noqa: FBT002
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE.png",
+            help="Draw the power with its cycles; of several files each into its own.",
+        ),
+    ] = None,
 ) -> None:
     """Run the cycle detector over recorded power, as if live."""
     from edge.replay import run_replay  # noqa: PLC0415
 
-    raise typer.Exit(run_replay(files, kind, as_json, sys.stdout))
+    raise typer.Exit(run_replay(files, kind, as_json, sys.stdout, picture=picture))
 
 
 @app.command()

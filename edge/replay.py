@@ -37,7 +37,10 @@ _SHOWN_CHARS: Final = 60
 class ReplayEvent:
     """One line of a replay. Times are Unix seconds; None: does not apply, or nobody knows.
 
-    ``at`` is when it was told, ``started_at`` and ``ended_at`` are what it speaks of.
+    ``event`` is ``started``, ``minutes_left``, ``ending_soon``, ``finished`` or ``resumed``. ``at`` is when
+    it was told, ``started_at`` and ``ended_at`` are what it speaks of: the end as it was, of ``resumed``
+    the end that is taken back, of ``minutes_left`` and ``ending_soon`` the expected one. ``minutes_left``
+    are whole, at least 1; ``confidence`` is 0 to 1.
     """
 
     event: str
@@ -106,13 +109,18 @@ def run_replay(
     as_json: bool,  # noqa: FBT001 - the command line's own switch, handed on as it is
     out: TextIO,
     err: TextIO | None = None,
+    *,
+    picture: Path | None = None,
 ) -> int:
     """Replay each file by itself and print its events to ``out``: a JSON object a line, or a table.
 
     Bad lines and files that cannot be read are named on ``err`` (standard error unless given).
+    ``picture``: a PNG file to draw the power and its cycles into; of several files each gets its own, with
+    the machine's name in that of the picture. None: none is drawn.
 
     Returns:
-        0, or 1 when a file could not be read to its end; what was read of it is printed.
+        0, or 1 when a file could not be read to its end, or a picture not be drawn; what was read of it
+        is printed.
 
     """
     err = sys.stderr if err is None else err
@@ -121,10 +129,12 @@ def run_replay(
         bad = BadLines()
         lines = _Lines(path)
         events = replay(lines, kind, machine=_machine_name(path), bad=bad)
+        kept: list[ReplayEvent] = []
         if as_json:
-            out.writelines(json.dumps(asdict(event)) + "\n" for event in events)
+            out.writelines(json.dumps(asdict(event)) + "\n" for event in _keep(events, kept))
         else:
-            _print_table(path, list(events), out)
+            kept = list(events)
+            _print_table(path, kept, out)
         for number, reason in bad.named:
             err.write(f"{path}:{number}: {reason}\n")
         if bad.count:
@@ -132,6 +142,9 @@ def run_replay(
         if lines.error:
             err.write(f"{path}: {lines.error}\n")
             failed = True
+        if picture is not None:
+            name = picture if len(files) == 1 else _of_machine(picture, path)
+            failed |= not _draw(path, kept, name, err)
     return 1 if failed else 0
 
 
@@ -154,6 +167,45 @@ class _Lines:
                         yield line
         except (OSError, EOFError, zlib.error) as error:
             self.error = f"cannot be read after line {self.count}: {error}"
+
+
+def _keep(events: Iterable[ReplayEvent], kept: list[ReplayEvent]) -> Iterator[ReplayEvent]:
+    """Hand the events on, and keep those that a picture shows."""
+    for event in events:
+        if event.event != "minutes_left":
+            kept.append(event)
+        yield event
+
+
+def _draw(path: Path, events: Sequence[ReplayEvent], picture: Path, err: TextIO) -> bool:
+    # Only here: drawing is an extra that a room's daemon does not have.
+    from edge.errors import PlotError  # noqa: PLC0415
+    from edge.replay_plot import plot  # noqa: PLC0415
+
+    try:
+        plot(_samples(_Lines(path)), events, picture, _machine_name(path))
+    except PlotError as error:
+        err.write(f"{error}\n")
+        return False
+    return True
+
+
+def _samples(lines: Iterable[str]) -> Iterator[tuple[float, float]]:
+    """Yield the samples that a replay uses."""
+    last_s = -math.inf
+    for line in lines:
+        try:
+            time_text, _, power_text = line.partition(",")
+            at_s, power_w = float(time_text), float(power_text)
+        except ValueError:
+            continue
+        if last_s < at_s < _LATEST_S and -NEGATIVE_TOLERANCE_W <= power_w <= MAX_POWER_W:
+            last_s = at_s
+            yield at_s, power_w
+
+
+def _of_machine(picture: Path, path: Path) -> Path:
+    return picture.with_name(f"{picture.stem}-{_machine_name(path)}{picture.suffix}")
 
 
 def _let_pass(finder: Finder, until_s: float, machine: str) -> Iterator[ReplayEvent]:
@@ -204,13 +256,22 @@ def _machine_name(path: Path) -> str:
 
 
 def _print_table(path: Path, events: Sequence[ReplayEvent], out: TextIO) -> None:
-    table = Table(title=f"{path.name}, times in UTC", title_justify="left")
+    said = sum(event.event == "minutes_left" for event in events)
+    caption = f"minutes left, said {said} times, are printed with --json" if said else None
+    table = Table(
+        title=f"{path.name}, times in UTC",
+        title_justify="left",
+        caption=caption,
+        caption_justify="left",
+    )
     for column in ("event", "started", "ended", "told, min", "ran, min"):
         table.add_column(column, no_wrap=True)
     for event in events:
+        if event.event == "minutes_left":
+            continue
         of_s = event.started_at if event.ended_at is None else event.ended_at
         table.add_row(
-            event.event,
+            "soon" if event.event == "ending_soon" else event.event,
             _utc(event.started_at),
             _utc(event.ended_at),
             _minutes(of_s, event.at),

@@ -12,18 +12,17 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, NoReturn, Protocol, runtime_checkable
+from typing import Final, NoReturn
 
-from pydantic import AwareDatetime, BaseModel, JsonValue, TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 
 from edge.detect.detector import Detector, DetectorStateError
 from edge.detect.sensor import sensor_state
-from edge.detect.signals import CycleFinished, CycleStarted, Signal
-from edge.room.inputs import CycleFinished as RoomCycleFinished
-from edge.room.inputs import CycleStarted as RoomCycleStarted
+from edge.detect.signals import Signal
 from edge.room.inputs import SensorChanged
+from edge.sensed import KeptDetector, KeptSignal, moved, room_input
 from edge.sources.reading import Heard, Reading
 from edge.sources.router import Router
 from edge.store.commit import DetectorState, LearnedState
@@ -49,18 +48,7 @@ STALL_S: Final = 0.25
 SETTLE_S: Final = 0.1
 """Real seconds for the messages of a stall to arrive before the clock is believed."""
 RETRY_S: Final = 5.0
-LEARNED: Final = "learned"
-"""The part of a detector's dump that it learned from past cycles: large, and kept once a cycle."""
-_DUMP: Final[TypeAdapter[dict[str, JsonValue]]] = TypeAdapter(dict[str, JsonValue])
-
-
-@runtime_checkable
-class Shifts(Protocol):
-    """A detector whose times can be moved when the clock was set."""
-
-    def shift(self, delta_s: float) -> None:
-        """Move every time it keeps by ``delta_s`` seconds."""
-        ...
+_JSON: Final[TypeAdapter[dict[str, JsonValue]]] = TypeAdapter(dict[str, JsonValue])
 
 
 @dataclass(slots=True)
@@ -73,7 +61,8 @@ class _Ear:
     last_reading_at: datetime | None = None
     online: bool | None = None
     kept_at: datetime | None = None
-    learned_kept: str | None = None
+    learned_kept: int = 0
+    """The revision of what was learned that is on disk."""
     due: list[Signal] = field(default_factory=list)
 
 
@@ -99,14 +88,19 @@ class Sensing:
         documents, total = self._store.documents, self._store.room.clock_shift
         for machine, kind in machines:
             ear = _Ear(machine, Detector(kind), self._clock.now())
-            body, learned = await documents.detector(machine), await documents.learned(machine)
+            learned = _taught(machine, kind, await documents.learned(machine))
+            if learned is not None:
+                ear.detector = Detector.load(kind, None, learned)
+            body = await documents.detector(machine)
             if body is not None:
                 try:
-                    ear.detector, ear.due, frame = _taken_up(kind, body, learned)
-                    ear.learned_kept = learned
-                    _move(ear, total - frame)
+                    kept = KeptDetector.model_validate_json(body)
+                    due = [one.signal() for one in kept.due]
+                    ear.detector, ear.due = Detector.load(kind, kept.detector, learned), due
+                    _move(ear, total - timedelta(milliseconds=kept.clock_shift_ms))
                 except (DetectorStateError, ValueError) as error:
                     log.warning("%s", error, extra={"machine": machine})
+            ear.learned_kept = ear.detector.learned_revision
             self._ears[machine] = ear
         self._writer.on_clock_set.append(self.clock_set)
         self._writer.on_new_epoch.append(self._learned_anew)
@@ -169,6 +163,8 @@ class Sensing:
             ear.due += ear.detector.feed(heard)
         else:
             ear.online = heard.online
+            if not heard.online:
+                ear.detector.gone(heard.at)
         if not await self._settle(ear, heard.at):
             await asyncio.sleep(RETRY_S)
 
@@ -184,7 +180,7 @@ class Sensing:
     def _learned_anew(self) -> None:
         # The store moved, perhaps off a damaged file: what was kept may be gone.
         for ear in self._ears.values():
-            ear.learned_kept = None
+            ear.learned_kept = -1
 
     async def _tick(self, now: datetime) -> None:
         all_kept = True
@@ -202,6 +198,7 @@ class Sensing:
                 signal, *later = ear.due
                 await self._signal(ear, signal, later, now)
                 ear.due = later
+            await self._keep_learned(ear)
             await self._judge_sensor(ear, now)
             await self._keep_running(ear, now)
         except sqlite3.Error:
@@ -212,17 +209,14 @@ class Sensing:
     async def _signal(
         self, ear: _Ear, signal: Signal, later: Sequence[Signal], now: datetime
     ) -> None:
-        given = (
-            RoomCycleStarted(ear.machine, signal.started_at)
-            if isinstance(signal, CycleStarted)
-            else RoomCycleFinished(ear.machine, signal.started_at, signal.ended_at)
-        )
         # The detector is past all of its signals: those still due are kept beside its state.
-        detector, learned = self._dumped(ear, later)
-        await self._writer.apply(given, detector=detector, learned=learned)
+        revision, learned = ear.detector.learned_revision, self._learned(ear)
+        await self._writer.apply(
+            room_input(ear.machine, signal), detector=self._dumped(ear, later), learned=learned
+        )
         ear.kept_at = now
         if learned is not None:
-            ear.learned_kept = learned.body
+            ear.learned_kept = revision
 
     async def _judge_sensor(self, ear: _Ear, now: datetime) -> None:
         sensor = sensor_state(
@@ -239,63 +233,52 @@ class Sensing:
         if ear.detector.started_at is None:
             return
         if ear.kept_at is None or (now - ear.kept_at).total_seconds() >= KEEP_ROOM_S:
-            detector, _ = self._dumped(ear, ear.due)
-            await self._store.documents.keep_detector(detector)
+            await self._store.documents.keep_detector(self._dumped(ear, ear.due))
             ear.kept_at = now
 
-    def _dumped(
-        self, ear: _Ear, due: Sequence[Signal]
-    ) -> tuple[DetectorState, LearnedState | None]:
-        """Return the detector's state, and what it learned if that is not what is kept already."""
-        dump = _DUMP.validate_python(ear.detector.dump())
-        learned = _learned(dump.pop(LEARNED, None))
-        kept = _KeptDetector(
-            clock_shift_ms=self._store.room.clock_shift // timedelta(milliseconds=1),
-            detector=dump,
-            due=[
-                _KeptSignal(
-                    at=signal.at,
-                    started_at=signal.started_at,
-                    ended_at=signal.ended_at if isinstance(signal, CycleFinished) else None,
-                )
-                for signal in due
-            ],
-        )
-        state = DetectorState(ear.machine, kept.model_dump_json())
-        if learned is None or learned == ear.learned_kept:
-            return state, None
-        if len(learned) > LEARNED_BYTES_MAX:
+    async def _keep_learned(self, ear: _Ear) -> None:
+        """Keep what was learned after the signal that taught it; mostly it went with the signal."""
+        revision, learned = ear.detector.learned_revision, self._learned(ear)
+        if learned is not None:
+            await self._store.documents.keep_learned(learned)
+            ear.learned_kept = revision
+
+    def _learned(self, ear: _Ear) -> LearnedState | None:
+        """Return what past cycles taught; None when that is what is kept already."""
+        if ear.detector.learned_revision == ear.learned_kept:
+            return None
+        body = json.dumps(ear.detector.dump_learned(), separators=(",", ":"))
+        if len(body) > LEARNED_BYTES_MAX:
             log.error(
                 "what the detector learned, %d bytes, is more than is kept (%d): a restart forgets it",
-                len(learned),
+                len(body),
                 LEARNED_BYTES_MAX,
                 extra={"machine": ear.machine},
             )
-            return state, None
-        return state, LearnedState(ear.machine, learned)
+            ear.learned_kept = ear.detector.learned_revision
+            return None
+        return LearnedState(ear.machine, body)
+
+    def _dumped(self, ear: _Ear, due: Sequence[Signal]) -> DetectorState:
+        kept = KeptDetector(
+            clock_shift_ms=self._store.room.clock_shift // timedelta(milliseconds=1),
+            detector=_JSON.validate_python(ear.detector.dump()),
+            due=[KeptSignal.of(signal) for signal in due],
+        )
+        return DetectorState(ear.machine, kept.model_dump_json())
 
 
-class _KeptSignal(BaseModel):
-    """A signal on disk; ``ended_at`` None: a start."""
-
-    at: AwareDatetime
-    started_at: AwareDatetime
-    ended_at: AwareDatetime | None
-
-
-class _KeptDetector(BaseModel):
-    """A detector's state on disk, with the signals that it gave and the room has not taken yet.
-
-    ``clock_shift_ms``: by how much the room's clock had been set in all when it was written.
-    """
-
-    clock_shift_ms: int = 0
-    detector: dict[str, JsonValue]
-    due: list[_KeptSignal]
-
-
-def _learned(part: JsonValue) -> str | None:
-    return None if part is None else json.dumps(part, separators=(",", ":"), sort_keys=True)
+def _taught(machine: Slug, kind: MachineKind, body: str | None) -> dict[str, JsonValue] | None:
+    """Read what a machine's past cycles taught; what cannot be used is said and passed over."""
+    if body is None:
+        return None
+    try:
+        learned = _JSON.validate_json(body)
+        Detector.load(kind, None, learned)
+    except (DetectorStateError, ValueError) as error:
+        log.warning("%s", error, extra={"machine": machine})
+        return None
+    return learned
 
 
 def _move(ear: _Ear, shift: timedelta) -> None:
@@ -305,35 +288,5 @@ def _move(ear: _Ear, shift: timedelta) -> None:
     ear.listening_since += shift
     ear.last_reading_at = ear.last_reading_at and ear.last_reading_at + shift
     ear.kept_at = ear.kept_at and ear.kept_at + shift
-    ear.due = [_moved(signal, shift) for signal in ear.due]
-    if isinstance(ear.detector, Shifts):
-        ear.detector.shift(shift.total_seconds())
-
-
-def _moved(signal: Signal, shift: timedelta) -> Signal:
-    moved = replace(signal, at=signal.at + shift, started_at=signal.started_at + shift)
-    if isinstance(moved, CycleFinished):
-        return replace(moved, ended_at=moved.ended_at + shift)
-    return moved
-
-
-def _taken_up(
-    kind: MachineKind, body: str, learned: str | None
-) -> tuple[Detector, list[Signal], timedelta]:
-    """Read what was kept of a detector; return by how much the clock had been set then, too.
-
-    Raises:
-        DetectorStateError, ValueError: it cannot be used.
-
-    """
-    kept = _KeptDetector.model_validate_json(body)
-    due: list[Signal] = [
-        CycleStarted(one.at, one.started_at)
-        if one.ended_at is None
-        else CycleFinished(one.at, one.started_at, one.ended_at)
-        for one in kept.due
-    ]
-    state = (
-        dict(kept.detector) if learned is None else kept.detector | {LEARNED: json.loads(learned)}
-    )
-    return Detector.load(kind, state), due, timedelta(milliseconds=kept.clock_shift_ms)
+    ear.due = [moved(signal, shift) for signal in ear.due]
+    ear.detector.shift(shift.total_seconds())

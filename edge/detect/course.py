@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from edge.detect.profile import UNKNOWN, level_of
+from edge.detect.rising import Rising
 from edge.detect.rules import BEAT_S, BIN_S, CycleRule
 
 _HEARD_SHARE: Final = 0.3
@@ -37,7 +38,7 @@ class Seam:
     """A rest in a course at which one load may have ended and another begun. Unix seconds.
 
     ``resumed_s``: first work after it; None: none yet. ``is_told``: the end was told.
-    ``turned_s``: last turn since, too short to be work; None: none.
+    ``turned_s``: last turn since, too short to be work; None: none. ``dried``: it dried before.
     """
 
     ended_s: float
@@ -45,6 +46,7 @@ class Seam:
     is_told: bool
     resumed_s: float | None = None
     turned_s: float | None = None
+    dried: bool = False
 
     def since_s(self) -> float:
         """Since when it rests: a soaking drum that turns now and then does not begin anew."""
@@ -56,8 +58,9 @@ class Course:
     """What is remembered of a running cycle, or of one that ended but may go on. Unix seconds, watts.
 
     ``grid_s``: where its first bin begins. ``low_s``: since when it draws less than work does, None: it
-    works; ``still_s``: since when it stands still; ``hole_s``: for how long of this rest the plug was
-    not heard. ``calm_s``: last work before a rest that only ``blips`` interrupted: a door's light.
+    works; ``idle_s``: the same, tumbling not counted as work; ``still_s``: since when it stands still;
+    ``hole_s``: for how long of this rest the plug was not heard. ``calm_s``: last work before a rest that
+    only ``blips`` interrupted: a door's light. ``is_cut``: there is a hole in it, so it teaches nothing.
     """
 
     started_s: float
@@ -73,20 +76,20 @@ class Course:
     burst_s: float = 0.0
     burst_on_s: float = 0.0
     low_s: float | None = None
+    idle_s: float | None = None
     still_s: float | None = None
     hole_s: float = 0.0
     calm_s: float | None = None
     blips: int = 0
     is_cut: bool = False
-    """There is a hole in it so long that it teaches nothing."""
     seam: Seam | None = None
 
     def next_beat_s(self) -> float:
         """When it is next judged."""
         return self.grid_s + (self.beats + 1) * BEAT_S
 
-    def calm_until(self, at_s: float) -> float:
-        """Take note of work at ``at_s`` after a rest; since when there was no more than blips."""
+    def calm_until(self) -> float:
+        """Take note of work after a rest; since when there was no more than blips."""
         calm_s = self.calm_s
         is_blip = self.over_s - self.burst_s <= BLIP_S
         if (
@@ -128,7 +131,49 @@ class Course:
         if long_s >= max(rule.dryer_burst_s, 1.5 * pace_s) and (
             self.burst_on_s >= rule.burst_duty * long_s
         ):
-            self.worked_s = at_s
+            self.worked_s, self.idle_s = at_s, None
+
+    def work_since(self, rising: Rising) -> None:
+        """Take the work that a start was told from."""
+        self.over_s = self.worked_s = rising.over_s
+        self.burst_s = rising.over_s if rising.rising_s is None else rising.rising_s
+        self.burst_on_s = rising.on_s
+        self.low_s = self.idle_s = self.still_s = self.calm_s = None
+        self.hole_s = 0.0
+
+    def fill(self, risen_ws: float, at_s: float) -> None:
+        """Give a course that was told at ``at_s`` the bins that it has had, of so many watt-seconds."""
+        mean_w = risen_ws / max(1.0, at_s - self.grid_s)
+        while self.next_beat_s() <= at_s:
+            self.hold(mean_w, BEAT_S)
+            self.beat()
+        self.hold(mean_w, at_s - self.grid_s - self.beats * BEAT_S)
+
+    def unheard_until(self, at_s: float) -> list[int]:
+        """Pass the time until ``at_s`` unheard; the bins that it completes, mostly unknown."""
+        passed = []
+        while self.next_beat_s() <= at_s:
+            level = self.beat()
+            if level is not None:
+                passed.append(level)
+        self.low_s = self.idle_s = self.still_s = None
+        return passed
+
+    def begin_at(self, started_s: float) -> None:
+        """Forget what was before another load began."""
+        first_bin = self.index_of(started_s)
+        self.grid_s += first_bin * BIN_S
+        self.beats -= first_bin * round(BIN_S / BEAT_S)
+        del self.levels[:first_bin]
+        self.started_s, self.seam, self.calm_s, self.is_cut = started_s, None, None, False
+
+    def is_ended(self) -> bool:
+        """Say whether its end was told."""
+        return self.seam is not None and self.seam.is_told
+
+    def is_resting(self) -> bool:
+        """Say whether its end was told, and no work was found since."""
+        return self.seam is not None and self.seam.is_told and self.seam.resumed_s is None
 
     def index_of(self, moment_s: float) -> int:
         """Give the bin that a moment is in."""

@@ -75,8 +75,9 @@ class Detector:
         return self._finder.library.revision
 
     def dump(self) -> dict[str, object]:
-        """Give the running state, JSON-able and some KB at most; with what was learned a detector
-        loaded from both goes on as this one would.
+        """Give the running state, JSON-able and some KB at most.
+
+        With what was learned, a detector loaded from both goes on as this one would.
         """
         return state_to(self._kind, self._finder.state)
 

@@ -82,7 +82,6 @@ def rest_needed_s(
     library: Library,
     rule: CycleRule,
     *,
-    is_drying: bool,
     rest_power_w: float,
     silent_s: float,
     pace_s: float,
@@ -91,7 +90,7 @@ def rest_needed_s(
 
     ``silent_s``: for how long the plug has not been heard beyond what is usual for it; ``pace_s``: what is.
     """
-    is_over = whereabouts.over >= SURELY_OVER
+    is_over, is_drying = whereabouts.over >= SURELY_OVER, heating.is_drying
     worked_bins = course.index_of(course.over_s) + 1
     if is_over:
         needed_s = rule.end_known_s

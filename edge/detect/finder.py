@@ -11,44 +11,54 @@ on a grid of the cycle's own, so how often ``advance`` is called changes nothing
 from __future__ import annotations
 
 import math
+from typing import Final
 
-from edge.detect.course import COMPLETE, INCOMPLETE, UNSURE, Course, Seam, Verdict
-from edge.detect.ends import rest_needed_s, verdict_on
+from edge.detect.course import COMPLETE, INCOMPLETE, Course, Seam
 from edge.detect.expectation import Expectation
+from edge.detect.insight import Insight
 from edge.detect.library import Library
 from edge.detect.marks import End, Left, Mark, Resumed, Start
-from edge.detect.profile import UNKNOWN, Heating, heating_of, hot_level, level_of, power_of
+from edge.detect.profile import UNKNOWN, hot_level, power_of
 from edge.detect.rising import Rising
 from edge.detect.rules import (
-    BIN_S,
-    HEAT_MIN_W,
-    HEAT_SHARE,
+    CUT_S,
     REPEATS_NEVER,
     RESUME_S,
     RULES,
+    SECONDS_PER_HOUR,
     SILENCE_MIN_S,
-    SOAK_S,
     SILENCE_PACES,
     SILENT_AFTER_S,
+    SOAK_S,
     STEADY_TURN_S,
     TUMBLING_S,
 )
+from edge.detect.seams import Answer, after_told_end, seam_after_rest, within_course
 from edge.detect.shifting import shift_times
 from edge.detect.state import FinderState
-from edge.detect.whereabouts import Whereabouts
 from laundryd.wire.machines import MachineKind
 
-NOTHING: list[Mark] = []
-_PACE_SHARE = 0.05
-_REPEATS_SHARE = 0.02
-_SEAM_WORK_S = 360.0
-_SEAM_REST_S = 180.0
-_UNTOLD_S = 720.0
-_HOT_BINS = 2
+NOTHING: Final[list[Mark]] = []
+_PACE_SHARE: Final = 0.05
+_REPEATS_SHARE: Final = 0.02
+"""How much one sample moves what is usual for the plug."""
+_REST_BINS: Final = 8
+"""So many bins after an end show what the machine draws at rest."""
 
 
 class Finder:
     """Applies the rules of a kind of machine to one machine's power. No clock and no I/O of its own."""
+
+    __slots__ = (
+        "_active_w",
+        "_insight",
+        "_kind",
+        "_rule",
+        "_still_w",
+        "_wake_s",
+        "library",
+        "state",
+    )
 
     def __init__(
         self, kind: MachineKind, state: FinderState | None = None, library: Library | None = None
@@ -56,33 +66,31 @@ class Finder:
         self._kind, self._rule = kind, RULES[kind]
         self.state = FinderState() if state is None else state
         self.library = Library() if library is None else library
-        self._heating = Heating(0, None, is_drying=False)
-        self._whereabouts = Whereabouts(())
-        self._set_thresholds()
-        self._look_back()
+        self._insight = Insight(kind, self.library, self.state.course)
+        # Before this moment nothing comes due, and a sample is only added up.
         self._wake_s = -math.inf
+        self._set_thresholds()
 
     @property
     def started_s(self) -> float | None:
         """Start of the cycle that was told to run; None: none runs."""
         course = self.state.course
-        return None if course is None or _is_ended(course) else course.started_s
+        return None if course is None or course.is_ended() else course.started_s
 
     def sample(self, at_s: float, power_w: float) -> list[Mark]:
         """Take a sample, Unix seconds and watts, and say what it shows; mostly nothing."""
         state = self.state
-        last_s = state.last_s
-        if last_s is None:
+        if state.last_s is None:
             self._take(at_s, power_w, 0.0)
             return self.advance(at_s)
-        gap_s = at_s - last_s
+        gap_s = at_s - state.last_s
         if gap_s <= 0:
             return NOTHING
-        if at_s < self._wake_s and gap_s <= SILENCE_MIN_S:
+        if at_s < self._wake_s and gap_s <= SILENCE_MIN_S and state.gone_s is None:
             self._take(at_s, power_w, gap_s)
             return NOTHING
         marks = self.advance(at_s)
-        if gap_s > SILENT_AFTER_S:
+        if gap_s > SILENT_AFTER_S or state.gone_s is not None:
             marks = marks + self._after_silence(at_s, gap_s)
             gap_s = 0.0
         self._take(at_s, power_w, gap_s)
@@ -90,31 +98,22 @@ class Finder:
 
     def advance(self, now_s: float) -> list[Mark]:
         """Say what the passing of time alone shows; mostly nothing. The same moment twice is harmless."""
-        state = self.state
-        if state.last_s is None:
-            return NOTHING
-        limit_s = min(now_s, state.last_s + SILENT_AFTER_S)
-        if state.gone_s is not None:
-            limit_s = min(limit_s, state.gone_s)
+        limit_s = min(now_s, self._heard_until_s())
         marks: list[Mark] = []
-        while (due_s := self._next_s()) is not None and due_s <= limit_s:
+        while (due_s := self._next_s()) <= limit_s:
             self._hold_until(due_s)
-            rising_due_s = self._rising_due_s()
-            if rising_due_s is not None and rising_due_s <= due_s:
+            if self._rising_due_s() <= due_s:
                 marks += self._risen(due_s)
-            if state.course is not None and state.course.next_beat_s() <= due_s:
-                marks += self._beat(due_s)
-        self._wake_s = math.inf if due_s is None else due_s
-        if state.rising.rising_s is not None:
-            self._wake_s = -math.inf
+            course = self.state.course
+            if course is not None and course.next_beat_s() <= due_s:
+                marks += self._beat(course, due_s)
+        self._wake_s = -math.inf if self.state.rising.rising_s is not None else due_s
         return marks
 
     def due_s(self) -> float | None:
         """When ``advance`` would next have something to do if no sample comes before; None: never."""
-        due_s, state = self._next_s(), self.state
-        if due_s is None or state.last_s is None or due_s > state.last_s + SILENT_AFTER_S:
-            return None
-        return None if state.gone_s is not None and due_s > state.gone_s else due_s
+        due_s = self._next_s()
+        return due_s if due_s <= self._heard_until_s() and due_s < math.inf else None
 
     def gone(self, at_s: float) -> None:
         """Take note that the plug is gone: nothing is concluded until it is heard again."""
@@ -126,21 +125,25 @@ class Finder:
         shift_times(self.state, delta_s)
         self._wake_s = -math.inf
 
-    def _next_s(self) -> float | None:
-        rising_s, course = self._rising_due_s(), self.state.course
-        if course is None:
-            return rising_s
-        beat_s = course.next_beat_s()
-        return beat_s if rising_s is None else min(beat_s, rising_s)
+    def _heard_until_s(self) -> float:
+        """Until when the last sample may be believed to last."""
+        state = self.state
+        if state.last_s is None:
+            return -math.inf
+        silent_s = state.last_s + SILENT_AFTER_S
+        return silent_s if state.gone_s is None else min(silent_s, state.gone_s)
 
-    def _rising_due_s(self) -> float | None:
+    def _next_s(self) -> float:
+        course = self.state.course
+        rising_s = self._rising_due_s()
+        return rising_s if course is None else min(course.next_beat_s(), rising_s)
+
+    def _rising_due_s(self) -> float:
         state = self.state
         if state.rising.rising_s is None or state.last_s is None:
-            return None
-        due_s = state.rising.due_s(
-            state.last_s, self._rule, is_active=state.last_w >= self._active_w
-        )
-        return due_s if due_s is None else max(due_s, state.rising.rising_s)
+            return math.inf
+        is_active = state.last_w >= self._active_w
+        return state.rising.due_s(state.last_s, self._rule, is_active=is_active)
 
     def _hold_until(self, at_s: float) -> None:
         state = self.state
@@ -151,41 +154,24 @@ class Finder:
 
     def _take(self, at_s: float, power_w: float, gap_s: float) -> None:
         state = self.state
-        course, was_active = (
-            state.course,
-            state.last_w >= self._active_w and state.last_s is not None,
-        )
-        is_active = power_w >= self._active_w
-        if course is None:
-            if is_active or state.rising.rising_s is not None:
-                self._wake_s = -math.inf
-                state.rising.take(
-                    at_s,
-                    gap_s,
-                    was_active_w=state.last_w if was_active else None,
-                    is_active=is_active,
-                    rule=self._rule,
-                )
-            elif state.floor.learn(state.last_w, gap_s):
-                self._set_thresholds()
-            state.held_s = at_s
-        else:
-            course.bin_ws += state.last_w * (at_s - state.held_s)
-            course.bin_s += at_s - state.held_s
-            state.held_s = at_s
-            if course.seam is not None and course.seam.is_told and course.seam.resumed_s is None:
-                if is_active or state.rising.rising_s is not None:
-                    self._wake_s = -math.inf
-                    state.rising.take(
-                        at_s,
-                        gap_s,
-                        was_active_w=state.last_w if was_active else None,
-                        is_active=is_active,
-                        rule=self._rule,
-                    )
-            else:
-                self._running(course, at_s, power_w, gap_s, was_active=was_active)
-        state.pace_s += (min(gap_s, SILENCE_MIN_S * 2) - state.pace_s) * _PACE_SHARE
+        course = state.course
+        was_active = state.last_s is not None and state.last_w >= self._active_w
+        self._hold_until(at_s)
+        state.held_s = at_s
+        if course is not None and not course.is_resting():
+            self._running(course, at_s, power_w, gap_s, was_active=was_active)
+        elif power_w >= self._active_w or state.rising.rising_s is not None:
+            self._wake_s = -math.inf
+            state.rising.take(
+                at_s,
+                gap_s,
+                was_w=state.last_w if was_active else None,
+                is_active=power_w >= self._active_w,
+                rule=self._rule,
+            )
+        elif course is None and state.floor.learn(state.last_w, gap_s):
+            self._set_thresholds()
+        state.pace_s += (min(gap_s, 2 * SILENCE_MIN_S) - state.pace_s) * _PACE_SHARE
         state.repeats += ((power_w == state.last_w) - state.repeats) * _REPEATS_SHARE
         state.last_s, state.last_w, state.gone_s = at_s, power_w, None
 
@@ -194,12 +180,18 @@ class Finder:
     ) -> None:
         if power_w >= self._active_w:
             if not was_active and at_s - course.over_s > self._rule.burst_gap_s:
-                self._after_rest(course, at_s)
+                if not course.is_ended():
+                    seam_after_rest(course, self._insight, at_s, self._rule.seam_rest_s)
                 course.burst_s, course.burst_on_s = at_s, 0.0
             course.work(at_s, gap_s if was_active else 0.0, self._rule, self.state.pace_s)
             return
+        if course.idle_s is None:
+            course.idle_s = at_s
         if course.low_s is None:
             course.low_s = at_s
+            if was_active and self.state.repeats < REPEATS_NEVER:
+                # On change: the value before held until now.
+                course.over_s = at_s
         elif gap_s > self._silence_s():
             course.hole_s += gap_s
         if power_w > self._still_w:
@@ -207,322 +199,211 @@ class Finder:
         elif course.still_s is None:
             course.still_s = at_s
 
-    def _after_rest(self, course: Course, at_s: float) -> None:
-        """Note a rest after which another load may have begun."""
-        ended_s = course.calm_until(at_s)
-        if self._is_drying():
-            ended_s = course.worked_s
-        rest_s, seam = at_s - ended_s, course.seam
-        if rest_s < self._rule.seam_rest_s:
-            return
-        if seam is not None and seam.resumed_s is not None:
-            if ended_s == seam.ended_s:
-                seam.resumed_s = at_s
-                return
-            if rest_s < seam.resumed_s - seam.ended_s:
-                return
-        verdict = self._verdict(course)
-        if verdict != INCOMPLETE:
-            course.seam = Seam(ended_s, verdict, is_told=False, resumed_s=at_s)
-
     def _risen(self, at_s: float) -> list[Mark]:
-        state = self.state
-        rising = state.rising
+        """Make a start of what has been rising, or forget it."""
+        state, rising, course = self.state, self.state.rising, self.state.course
         if state.last_w < self._active_w:
             rising.rising_s = None
-            course = state.course
-            if (
-                course is not None
-                and course.seam is not None
-                and course.seam.verdict != COMPLETE
-                and not self._is_drying()
-                and rising.over_s - course.seam.ended_s < SOAK_S
-            ):
-                course.seam.turned_s = rising.over_s
+            if course is not None:
+                self._turned(course, rising.over_s)
             return NOTHING
         if self._only_tumbles(at_s):
             rising.asked_s = at_s
             return NOTHING
-        started_s = rising.first_turn_s if rising.first_turn_s is not None else at_s
-        marks: list[Mark] = []
-        course = state.course
+        started_s = at_s if rising.first_turn_s is None else rising.first_turn_s
+        state.rising = Rising()
         if course is not None and course.seam is not None:
             seam = course.seam
             if at_s - seam.since_s() <= RESUME_S + self._rule.start_s:
                 seam.resumed_s = max(started_s, seam.ended_s)
-                self._works_again(course, rising)
-                state.rising = Rising()
-                return self._decide(course, at_s)
-            self._close(course)
+                course.work_since(rising)
+                return self._goes_on(course, seam, at_s)
+            self._close(course, seam.ended_s)
         state.course = course = Course(started_s, started_s)
-        self._fill(course, rising, at_s)
-        self._works_again(course, rising)
-        state.rising = Rising()
-        self._open(course)
-        marks.append(Start(started_s))
-        return marks
+        course.fill(rising.wh * SECONDS_PER_HOUR, at_s)
+        course.work_since(rising)
+        self._open()
+        return [Start(started_s)]
+
+    def _turned(self, course: Course, over_s: float) -> None:
+        """Let a drum that turns now and then keep a soak from being forgotten."""
+        seam = course.seam
+        if seam is None or seam.verdict == COMPLETE or seam.dried:
+            return
+        if over_s - seam.ended_s < SOAK_S:
+            seam.turned_s = over_s
 
     def _only_tumbles(self, at_s: float) -> bool:
         """Say whether what turns after a dryer's end is neither a new load nor the rest of the last."""
         state, rising = self.state, self.state.rising
-        if (
-            state.tumble_until_s is None
-            or at_s >= state.tumble_until_s
-            or state.last_w >= state.tumble_w
-            or rising.rising_s is None
-        ):
+        if state.tumble_until_s is None or at_s >= state.tumble_until_s:
             return False
-        seam = state.course.seam if state.course is not None else None
+        if state.last_w >= state.tumble_w or rising.rising_s is None:
+            return False
+        seam = None if state.course is None else state.course.seam
         if seam is None or seam.verdict == COMPLETE:
             return True
         if seam.verdict == INCOMPLETE:
             return False
         return rising.on_s < max(STEADY_TURN_S, self._rule.burst_duty * (at_s - rising.rising_s))
 
-    def _works_again(self, course: Course, rising: Rising) -> None:
-        course.over_s = course.worked_s = rising.over_s
-        course.burst_s = course.over_s if rising.rising_s is None else rising.rising_s
-        course.burst_on_s = rising.on_s
-        course.low_s = course.still_s = None
-        course.hole_s = 0.0
-
-    def _fill(self, course: Course, rising: Rising, at_s: float) -> None:
-        """Give a course that was told late the bins that it has had."""
-        mean_w = (
-            rising.wh * 3600 / max(rising.on_s, 1.0) * rising.on_s / max(1.0, at_s - course.grid_s)
-        )
-        while course.next_beat_s() <= at_s:
-            course.bin_s = 0.0
-            course.hold(mean_w, BIN_S)
-            course.beat()
-        course.bin_s = course.bin_ws = 0.0
-        course.hold(mean_w, max(0.0, at_s - course.grid_s - len(course.levels) * BIN_S))
-
-    def _open(self, course: Course) -> None:
-        self.state.expectation = Expectation()
-        self._look_back()
-
-    def _look_back(self) -> None:
-        """Work out from a course's bins what is derived from them."""
-        course = self.state.course
-        self._whereabouts = Whereabouts(self.library.cycles)
-        self._heating = Heating(0, None, is_drying=False)
-        if course is not None:
-            for level in course.levels:
-                self._whereabouts.step(level)
-            self._heat(course)
-
-    def _heat(self, course: Course) -> None:
-        self._heating = heating_of(course.levels, self._rule, self._kind)
-
-    def _is_drying(self) -> bool:
-        return self._heating.is_drying or self._kind is MachineKind.DRYER
-
-    def _verdict(self, course: Course) -> Verdict:
-        ended_s = course.worked_s if self._is_drying() else course.over_s
-        return verdict_on(
-            course.ended_levels(ended_s),
-            self._heating,
-            self._whereabouts,
-            self._rule,
-            self._kind,
-        )
-
-    def _beat(self, at_s: float) -> list[Mark]:
-        course = self.state.course
-        assert course is not None
+    def _beat(self, course: Course, at_s: float) -> list[Mark]:
+        """Judge a course at a moment of its grid."""
         level = course.beat()
         if level is not None:
-            self._whereabouts.step(level)
-            self._heat(course)
-            if self._is_drying() and self._heating.last == len(course.levels) - 1:
-                course.worked_s = max(course.worked_s, course.over_s)
+            self._insight.step(course, level)
         seam = course.seam
         if seam is not None and seam.is_told:
-            if seam.resumed_s is None:
-                if at_s >= seam.since_s() + RESUME_S and self.state.rising.rising_s is None:
-                    self._close(course)
-                return NOTHING
-            marks: list[Mark] = []
-            if level is not None:
-                marks += self._decide(course, at_s)
-            if course.seam is seam and self._rests_enough(course, at_s):
-                course.seam = None
-                marks.append(Resumed(course.started_s, seam.ended_s))
-                marks += self._finish(course, at_s)
-            return marks
+            return self._beat_after_end(course, seam, at_s, is_bin=level is not None)
         if self._rests_enough(course, at_s):
-            return self._finish(course, at_s)
+            return self._finish(course)
         if level is None:
             return NOTHING
-        if seam is not None:
-            marks = self._judge_seam(course, seam, at_s)
-            if marks:
-                return marks
+        if seam is not None and seam.resumed_s is not None:
+            answer = within_course(
+                course,
+                seam,
+                self._insight,
+                resumed_s=seam.resumed_s,
+                at_s=at_s,
+                kind=self._kind,
+            )
+            if answer is Answer.NEW:
+                return [End(course.started_s, seam.ended_s), *self._part(course, seam)]
+            if answer is Answer.SAME:
+                course.seam = None
         return self._look_ahead(course, at_s)
 
-    def _rests_enough(self, course: Course, at_s: float) -> bool:
-        is_drying = self._is_drying()
-        if not is_drying and course.low_s is None:
-            return False
-        rest_s = at_s - (course.worked_s if is_drying else course.over_s)
-        if rest_s < min(self._rule.end_known_s, self._rule.end_late_s):
-            return False
-        last_s = self.state.last_s or at_s
-        silent_s = at_s - last_s if at_s - last_s > self._silence_s() else 0.0
-        return rest_s >= rest_needed_s(
+    def _beat_after_end(
+        self, course: Course, seam: Seam, at_s: float, *, is_bin: bool
+    ) -> list[Mark]:
+        if seam.resumed_s is None:
+            if at_s >= seam.since_s() + RESUME_S and self.state.rising.rising_s is None:
+                self._close(course, seam.ended_s)
+            return NOTHING
+        marks = self._goes_on(course, seam, at_s) if is_bin else NOTHING
+        if course.is_ended() and self._rests_enough(course, at_s):
+            # Too short for a load of its own: it was the rest of the last.
+            return [Resumed(course.started_s, seam.ended_s), *self._finish(course)]
+        return marks
+
+    def _goes_on(self, course: Course, seam: Seam, at_s: float) -> list[Mark]:
+        """Say, as soon as it can be said, whether work after a told end is of the same load."""
+        resumed_s = at_s if seam.resumed_s is None else seam.resumed_s
+        heats = self.state.last_w >= self._hot_w(course)
+        answer = after_told_end(
             course,
-            self._heating,
-            self._whereabouts,
-            self.library,
-            self._rule,
-            is_drying=is_drying,
-            rest_power_w=self.state.last_w,
-            silent_s=silent_s,
-            pace_s=self.state.pace_s,
+            seam,
+            self._insight,
+            resumed_s=resumed_s,
+            at_s=at_s,
+            kind=self._kind,
+            heats=heats,
         )
-
-    def _finish(self, course: Course, at_s: float) -> list[Mark]:
-        is_drying = self._is_drying()
-        ended_s = course.worked_s if is_drying else course.over_s
-        course.seam = Seam(ended_s, self._verdict(course), is_told=True)
-        self.state.rising = Rising()
-        self.state.expectation = Expectation()
-        if self._kind is MachineKind.DRYER:
-            self._expect_tumbling(course, ended_s)
-        return [End(course.started_s, ended_s)]
-
-    def _expect_tumbling(self, course: Course, ended_s: float) -> None:
-        self.state.tumble_until_s = ended_s + TUMBLING_S
-        self.state.tumble_w = power_of(hot_level(course.levels))
-
-    def _decide(self, course: Course, at_s: float) -> list[Mark]:
-        """Say whether what works after a told end is the same load."""
-        seam = course.seam
-        assert seam is not None and seam.resumed_s is not None
-        if seam.verdict == COMPLETE:
-            return self._anew(course, seam)
-        if seam.verdict == UNSURE:
-            if self._heated_since(course, seam.resumed_s):
-                if self._kind is not MachineKind.WASHER_DRYER:
-                    return self._anew(course, seam)
-            else:
-                is_hot = self.state.last_w >= (self.state.tumble_w or self._rule.heat_w)
-                untold_s = _UNTOLD_S
-                if self._is_drying():
-                    untold_s = STEADY_TURN_S * 2 if is_hot else 0.0
-                if at_s - seam.resumed_s < untold_s:
-                    return NOTHING
+        if answer is Answer.OPEN:
+            return NOTHING
+        if answer is Answer.NEW:
+            return self._part(course, seam)
         # Should it turn out to be another load after all, the seam is still there to part them.
-        course.seam = Seam(seam.ended_s, seam.verdict, is_told=False, resumed_s=seam.resumed_s)
+        seam.is_told = False
         if seam.verdict == INCOMPLETE:
             course.seam = None
         self.state.tumble_until_s = None
+        self.state.expectation = Expectation()
         return [Resumed(course.started_s, seam.ended_s)]
 
-    def _judge_seam(self, course: Course, seam: Seam, at_s: float) -> list[Mark]:
-        """Say whether what works after a rest that was no end is another load."""
-        resumed_s = seam.resumed_s if seam.resumed_s is not None else at_s
-        is_hot = self._heated_since(course, resumed_s)
-        is_new = is_hot and (
-            seam.verdict == COMPLETE
-            or (
-                self._kind is not MachineKind.WASHER_DRYER
-                and resumed_s - seam.ended_s >= _SEAM_REST_S
-            )
+    def _hot_w(self, course: Course) -> float:
+        if not self._insight.heating.is_drying:
+            return self._rule.heat_w
+        return power_of(hot_level(course.levels))
+
+    def _rests_enough(self, course: Course, at_s: float) -> bool:
+        state = self.state
+        silent_s = 0.0 if state.last_s is None else at_s - state.last_s
+        return self._insight.rests_enough(
+            course,
+            at_s,
+            power_w=state.last_w,
+            silent_s=silent_s if silent_s > self._silence_s() else 0.0,
+            # One that publishes on change misses no turn of a drum, however rarely it reports.
+            pace_s=0.0 if state.repeats < REPEATS_NEVER else state.pace_s,
         )
-        if (
-            not is_new
-            and seam.verdict == COMPLETE
-            and not self._is_drying()
-            and at_s - resumed_s >= _SEAM_WORK_S
-        ):
-            anew = self._whereabouts.begins_anew(course.levels, course.index_of(resumed_s))
-            is_new = anew
-        if is_new:
-            return [End(course.started_s, seam.ended_s), *self._anew(course, seam)]
-        if at_s - resumed_s > RESUME_S:
-            course.seam = None
-        return NOTHING
 
-    def _heated_since(self, course: Course, since_s: float) -> bool:
-        hot = hot_level(course.levels) if self._is_drying() else level_of(self._rule.heat_w)
-        levels = course.levels[course.index_of(since_s) :]
-        return sum(hot <= one != UNKNOWN for one in levels) >= _HOT_BINS
+    def _finish(self, course: Course) -> list[Mark]:
+        ended_s = self._insight.last_work_s(course)
+        verdict, dried = self._insight.verdict(course, ended_s), self._insight.heating.is_drying
+        course.seam = Seam(ended_s, verdict, is_told=True, dried=dried)
+        self.state.rising, self.state.expectation = Rising(), Expectation()
+        if self._kind is MachineKind.DRYER:
+            self.state.tumble_until_s = ended_s + TUMBLING_S
+            self.state.tumble_w = self._hot_w(course)
+        return [End(course.started_s, ended_s)]
 
-    def _anew(self, course: Course, seam: Seam) -> list[Mark]:
+    def _part(self, course: Course, seam: Seam) -> list[Mark]:
         """Part a course at its seam: learn the first load, and go on with the second."""
-        assert seam.resumed_s is not None
-        first_bin = course.index_of(seam.resumed_s)
+        started_s = seam.ended_s if seam.resumed_s is None else seam.resumed_s
         self._learn(course, seam.ended_s)
-        grid_s = course.grid_s + first_bin * BIN_S
-        course.levels = course.levels[first_bin:]
-        course.beats -= first_bin * round(BIN_S / 10)
-        course.grid_s, course.started_s, course.seam, course.is_cut = (
-            grid_s,
-            seam.resumed_s,
-            None,
-            False,
-        )
+        course.begin_at(started_s)
         self.state.tumble_until_s = None
-        self._open(course)
-        return [Start(course.started_s)]
+        self._open()
+        return [Start(started_s)]
 
-    def _close(self, course: Course) -> None:
-        assert course.seam is not None
-        self._learn(course, course.seam.ended_s)
+    def _open(self) -> None:
+        self.state.expectation = Expectation()
+        self._insight = Insight(self._kind, self.library, self.state.course)
+
+    def _close(self, course: Course, ended_s: float) -> None:
+        self._learn(course, ended_s)
         self.state.course = None
-        self._look_back()
+        self._open()
 
     def _learn(self, course: Course, ended_s: float) -> None:
         if course.is_cut:
             return
-        ended = course.ended_levels(ended_s)
-        after = course.levels[len(ended) + 1 : len(ended) + 9]
-        known = sorted(one for one in after if one != 255)
-        self.library.learn(
-            ended, ended_s - course.grid_s, power_of(known[len(known) // 2]) if known else None
-        )
+        levels = course.ended_levels(ended_s)
+        after = course.levels[len(levels) + 1 : len(levels) + 1 + _REST_BINS]
+        known = sorted(one for one in after if one != UNKNOWN)
+        rest_w = power_of(known[len(known) // 2]) if known else None
+        self.library.learn(levels, ended_s - course.grid_s, rest_w)
 
     def _look_ahead(self, course: Course, at_s: float) -> list[Mark]:
-        if not self.library.cycles:
-            return NOTHING
-        outlook = self._whereabouts.outlook()
+        outlook = self._insight.whereabouts.outlook()
         if outlook is None:
             return NOTHING
+        words = self.state.expectation.look(at_s, course.started_s, outlook)
         return [
-            Left(course.started_s, word.ends_s, word.confidence, word.is_soon)
-            for word in self.state.expectation.look(at_s, course.started_s, outlook)
+            Left(course.started_s, word.ends_s, word.confidence, word.is_soon) for word in words
         ]
 
     def _after_silence(self, at_s: float, gap_s: float) -> list[Mark]:
-        state, rule = self.state, self._rule
+        """Forget what the silence made unknown: how long it had been quiet, or what was rising."""
+        state, course = self.state, self.state.course
         state.rising = Rising()
-        course = state.course
         marks: list[Mark] = []
         if course is not None:
-            longest_s = max(rule.longest_silence_s, 0)
-            is_over = gap_s > longest_s or at_s - course.started_s > rule.longest_s
-            if is_over:
-                course.is_cut = course.is_cut or course.seam is None or not course.seam.is_told
-                if not _is_ended(course):
-                    marks = self._finish(course, at_s)
-                course.seam = course.seam or Seam(course.over_s, UNSURE, is_told=True)
-                self._close(course)
+            if gap_s > self._rule.longest_silence_s or at_s - course.started_s > self._longest_s():
+                if not course.is_ended():
+                    # Its end was not seen, so it teaches nothing.
+                    course.is_cut = True
+                    marks = self._finish(course)
+                elif course.seam is not None and course.seam.resumed_s is not None:
+                    course.is_cut = True
+                self._close(course, course.over_s if course.seam is None else course.seam.ended_s)
             else:
-                course.is_cut = course.is_cut or not _is_ended(course)
-                course.bin_s = course.bin_ws = 0.0
-                while course.next_beat_s() <= at_s:
-                    level = course.beat()
-                    if level is not None:
-                        self._whereabouts.step(level)
-                course.low_s = course.still_s = None
-                course.over_s = max(course.over_s, course.over_s)
+                course.is_cut = course.is_cut or (gap_s > CUT_S and not course.is_ended())
+                for level in course.unheard_until(at_s):
+                    self._insight.step(course, level)
         state.held_s = at_s
         return marks
 
+    def _longest_s(self) -> float:
+        known_s = self.library.longest_s()
+        if known_s is None:
+            return self._rule.longest_s
+        return min(self._rule.longest_s, 1.5 * known_s + RESUME_S)
+
     def _silence_s(self) -> float:
-        """Give how long a silence is none yet."""
+        """Give how long a silence is none yet, seconds."""
         if self.state.repeats < REPEATS_NEVER:
             return SILENT_AFTER_S
         return max(SILENCE_MIN_S, SILENCE_PACES * self.state.pace_s)
@@ -531,7 +412,3 @@ class Finder:
         floor_w, rule = self.state.floor.floor_w or 0.0, self._rule
         self._active_w = max(rule.active_w, floor_w + rule.active_over_floor_w)
         self._still_w = max(rule.still_w, floor_w + rule.still_over_floor_w)
-
-
-def _is_ended(course: Course) -> bool:
-    return course.seam is not None and course.seam.is_told

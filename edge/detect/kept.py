@@ -16,8 +16,8 @@ from pydantic import (
     ValidationError,
 )
 
-from edge.detect.state import FinderState
 from edge.detect.library import KEPT_CYCLES, LONGEST_BINS, Library, PastCycle
+from edge.detect.state import FinderState
 from laundryd.wire.machines import MachineKind
 
 STATE_VERSION: Final = 2

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Final
 
 from edge.detect.rules import SECONDS_PER_HOUR, CycleRule
+
+ASK_AGAIN_S: Final = 10.0
+"""Seconds between two looks at what is too weak for a load but does not stop."""
 
 
 @dataclass(slots=True)
@@ -25,15 +30,9 @@ class Rising:
     asked_s: float | None = None
 
     def take(
-        self,
-        at_s: float,
-        gap_s: float,
-        *,
-        was_active_w: float | None,
-        is_active: bool,
-        rule: CycleRule,
-    ) -> None:  # noqa: E501
-        """Take a sample; ``was_active_w``: the one before, watts, if that was active, else None."""
+        self, at_s: float, gap_s: float, *, was_w: float | None, is_active: bool, rule: CycleRule
+    ) -> None:
+        """Take a sample; ``was_w``: the one before, watts, if it was active; else None."""
         if self.rising_s is None:
             if not is_active:
                 return
@@ -41,17 +40,17 @@ class Rising:
             if self.first_turn_s is None or at_s - self.first_turn_s > rule.set_back_s:
                 self.first_turn_s = at_s
             self.count, self.on_s, self.wh, self.asked_s = 0, 0.0, 0.0, None
-        elif was_active_w is not None:
+        elif was_w is not None:
             self.on_s += gap_s
-            self.wh += was_active_w * gap_s / SECONDS_PER_HOUR
+            self.wh += was_w * gap_s / SECONDS_PER_HOUR
         if is_active:
             self.count += 1
             self.over_s = at_s
 
-    def due_s(self, last_s: float, rule: CycleRule, *, is_active: bool) -> float | None:
-        """When this becomes a start, or is forgotten, if no sample comes before; None: never."""
+    def due_s(self, last_s: float, rule: CycleRule, *, is_active: bool) -> float:
+        """When this becomes a start, or is forgotten, if no sample comes before; infinite: never."""
         if self.rising_s is None:
-            return None
+            return math.inf
         if not is_active:
             return self.over_s + rule.start_dip_s
         if self.asked_s is not None:
@@ -60,7 +59,3 @@ class Rising:
             return self.rising_s + rule.start_s
         needed_s = rule.lone_sample_s if self.count == 1 else rule.start_s
         return last_s + needed_s - self.on_s
-
-
-ASK_AGAIN_S = 10.0
-"""Seconds between two looks at what is too weak for a load but does not stop."""

@@ -41,6 +41,8 @@ SILENCE_MIN_S: Final = 45.0
 RESUME_S: Final = 1_200.0
 """So long after its end a load may still go on, seconds: soaks and a resident's pauses last up to
 fifteen minutes. What starts later is another load."""
+CUT_S: Final = 120.0
+"""A cycle with a longer hole in it, seconds, teaches nothing of its shape."""
 SOAK_S: Final = 3_600.0
 """And no longer than that, however often its drum turns meanwhile."""
 
@@ -127,10 +129,12 @@ DRYING_SHARE: Final = 0.6
 """A washer-dryer of which so great a share of the bins of such a window is warm dries."""
 DRYING_AGAIN_S: Final = 1_200.0
 """If it did not heat for so long before: a prewash and a wash lie closer together."""
+DRY_AT_ONCE_S: Final = 150.0
+"""Drying heats so soon, seconds; a wash lets the water in first."""
 
 _WASHER: Final = CycleRule()
 _DRYER: Final = CycleRule(set_back_s=45.0, end_known_s=120.0, end_late_s=150.0)
-_WASHER_DRYER: Final = CycleRule(end_late_s=300.0)
+_WASHER_DRYER: Final = CycleRule(end_late_s=300.0, end_spun_s=300.0, end_known_s=240.0)
 
 RULES: Final[Mapping[MachineKind, CycleRule]] = MappingProxyType(
     {

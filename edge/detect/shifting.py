@@ -23,6 +23,7 @@ MOMENTS: Final[Mapping[type, tuple[str, ...]]] = MappingProxyType(
             "worked_s",
             "burst_s",
             "low_s",
+            "idle_s",
             "still_s",
             "calm_s",
         ),

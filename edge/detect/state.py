@@ -18,8 +18,9 @@ class FinderState:
     """What is remembered of one machine between samples. Unix seconds and watts; None: not so now.
 
     ``last_s``, ``last_w``: the last sample; ``held_s``: up to when it was counted as lasting. ``pace_s``:
-    the usual time between samples, ``repeats``: the share of them that repeat the last value. ``gone_s``: since when the plug is known to be gone. After a dryer's
-    end what draws less than ``tumble_w`` until ``tumble_until_s`` is its tumbling.
+    the usual time between samples; ``repeats``: the share of them that repeat the last value.
+    ``gone_s``: since when the plug is known to be gone. After a dryer's end what draws less than
+    ``tumble_w`` until ``tumble_until_s`` is its tumbling.
     """
 
     # How a kept state is checked when it is read again.

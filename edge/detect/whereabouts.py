@@ -22,7 +22,7 @@ COMPARED_CYCLES: Final = 12
 STAY: Final = 0.12
 """Chance that a bin passes without the programme moving on; the same for moving on by two."""
 MOVE: Final = 1 - 2 * STAY
-ASTRAY: Final = 0.004
+ASTRAY: Final = 0.008
 """Chance that it is elsewhere than thought: another programme, a phase left out."""
 ASTRAY_BINS: Final = 20
 """How far from the time that passed it may be, bins; and a share of that time more."""
@@ -34,9 +34,9 @@ PAUSE: Final = 0.005
 """Chance that it pauses in a bin: a soak that was not there before, a door opened. It goes on from there."""
 END_SHARE: Final = 0.85
 """Astray it gets among the last bins of a past cycle only after so much of that one's time."""
-MATCH_STEPS: Final = STEPS_PER_OCTAVE * 0.5
+MATCH_STEPS: Final = STEPS_PER_OCTAVE * 0.7
 """Levels by which two runs of a programme differ within the same bin, on the average."""
-MISMATCH: Final = 0.04
+MISMATCH: Final = 0.07
 """Likelihood, against 1 of an equal bin, of a bin that does not look alike at all."""
 ANEW_BETTER: Final = 8.0
 """A beginning must be so much more likely than going on, in natural logarithms; and fit so well."""
@@ -89,61 +89,76 @@ class Whereabouts:
 
     def step(self, level: int) -> None:
         """Take the next bin of the running cycle."""
-        is_unknown = level == UNKNOWN
-        rests = level <= _REST_LEVEL
-        likelihoods = _KERNEL[_WIDTH - level : 2 * _WIDTH - level]
-        first, self._bins = self._bins == 0, self._bins + 1
-        spread = ASTRAY_BINS + ASTRAY_SHARE * self._bins
-        low, high = max(0, int(self._bins - spread)), int(self._bins + spread)
-        astray = ASTRAY / max(1, sum(max(0, min(high, len(one)) - low) for one in self._beliefs))
+        is_unknown, rests = level == UNKNOWN, level <= _REST_LEVEL
         if self._paused is not None and not rests:
-            # It works again: it goes on from where it paused.
-            self._beliefs = [
-                [one + held for one, held in zip(belief, paused, strict=True)]
-                for belief, paused in zip(self._beliefs, self._paused, strict=True)
-            ]
-            self._paused = None
+            self._go_on()
         paused = self._pause() if rests else None
-        over, total = self.over, 0.0
-        moved: list[list[float]] = []
-        for cycle, belief in zip(self._cycles, self._beliefs, strict=True):
-            ahead = belief
-            if not first:
-                ahead = [
-                    STAY * (here + two) + MOVE * one
-                    for here, one, two in zip(
-                        belief, [0.0, *belief], [0.0, 0.0, *belief], strict=False
-                    )
-                ]
-                over += (MOVE + STAY) * belief[-1]
-                if len(belief) > NEAR_END_BINS:
-                    over += STAY * belief[-2] + NEAR_END_OVER * sum(belief[-NEAR_END_BINS:])
-                highest = min(high, len(ahead))
-                if self._bins < END_SHARE * len(ahead):
-                    highest = min(highest, len(ahead) - NEAR_END_BINS)
-                for cell in range(low, highest):
-                    ahead[cell] += astray
-            if not is_unknown:
-                ahead = [
-                    one * likelihoods[there] for one, there in zip(ahead, cycle.levels, strict=True)
-                ]
-            moved.append(ahead)
-            total += sum(ahead)
-        if not is_unknown and not rests:
-            over *= MISMATCH
+        over = self.over
+        if self._bins:
+            over += self._run_out()
+            moved = self._move()
+        else:
+            moved = self._beliefs
+        self._bins += 1
+        if not is_unknown:
+            likelihoods = _KERNEL[_WIDTH - level : 2 * _WIDTH - level]
+            moved = [
+                [one * likelihoods[there] for one, there in zip(ahead, cycle.levels, strict=True)]
+                for ahead, cycle in zip(moved, self._cycles, strict=True)
+            ]
+            over *= 1.0 if rests else MISMATCH
+        total = sum(map(sum, moved)) + over
         if paused is not None:
             total += sum(map(sum, paused))
-        total += over
         self.logs.append(math.log(max(total, _LEAST)))
         if total <= 0:
             return
         scale = 1 / total
         self._beliefs = [[one * scale for one in belief] for belief in moved]
-        if paused is not None:
-            self._paused = [[one * scale for one in held] for held in paused]
+        self._paused = paused and [[one * scale for one in held] for held in paused]
         self.over = over * scale
         if not is_unknown:
             self.fit += (min(1.0, total) - self.fit) / FIT_BINS
+
+    def _move(self) -> list[list[float]]:
+        """Let a bin pass: each past cycle's belief one further, none, or two; a little of it astray."""
+        bins = self._bins + 1
+        spread = ASTRAY_BINS + ASTRAY_SHARE * bins
+        low, high = max(0, int(bins - spread)), int(bins + spread)
+        cells = sum(max(0, min(high, len(one)) - low) for one in self._beliefs)
+        astray = ASTRAY / max(1, cells)
+        moved = []
+        for belief in self._beliefs:
+            behind, two_behind = [0.0, *belief], [0.0, 0.0, *belief]
+            ahead = [
+                STAY * (here + two) + MOVE * one
+                for here, one, two in zip(belief, behind, two_behind, strict=False)
+            ]
+            highest = min(high, len(ahead))
+            if bins < END_SHARE * len(ahead):
+                highest = min(highest, len(ahead) - NEAR_END_BINS)
+            for cell in range(low, highest):
+                ahead[cell] += astray
+            moved.append(ahead)
+        return moved
+
+    def _run_out(self) -> float:
+        """Give the chance that it gets over in a bin."""
+        over = 0.0
+        for belief in self._beliefs:
+            over += (MOVE + STAY) * belief[-1]
+            if len(belief) > NEAR_END_BINS:
+                over += STAY * belief[-2] + NEAR_END_OVER * sum(belief[-NEAR_END_BINS:])
+        return over
+
+    def _go_on(self) -> None:
+        """Let it work again: it goes on from where it paused."""
+        if self._paused is not None:
+            self._beliefs = [
+                [one + held for one, held in zip(belief, paused, strict=True)]
+                for belief, paused in zip(self._beliefs, self._paused, strict=True)
+            ]
+            self._paused = None
 
     def _pause(self) -> list[list[float]]:
         if self._paused is None:

@@ -78,8 +78,7 @@ async def ways_ms(plugs: Plugs, pages: Pages) -> list[float]:
         said_s = time.monotonic()
         await (plugs.say_offline(STEPPER) if is_going else plugs.say_power(STEPPER))
         async with asyncio.timeout(5):
-            while len(seen) < PAGES:
-                await asyncio.sleep(0.005)
+            await pages.saw(seen, PAGES)
         ways += [(at_s - said_s) * 1000 for at_s in seen[:PAGES]]
         await asyncio.sleep(STEP_S)
     return sorted(ways)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from edge import sensing as sensing_module
 from edge import writer as writer_module
@@ -15,7 +16,7 @@ from edge.detect.detector import Detector
 from edge.detect.signals import CycleStarted
 from edge.room.inputs import CycleStarted as CycleBegan
 from edge.room.reconcile import MachineSetup
-from edge.sensing import Sensing, Shifts
+from edge.sensing import Sensing
 from edge.sources.router import Router
 from edge.sources.source import PlugSpec
 from edge.sources.table import build_source
@@ -64,6 +65,7 @@ class MovableDetector(Detector):
 
     shifted_s = 0.0
 
+    @override
     def shift(self, delta_s: float) -> None:
         self.shifted_s += delta_s
 
@@ -283,7 +285,3 @@ async def test_an_idle_room_keeps_its_clock_now_and_then(
     assert room.clock.now() == datetime.fromtimestamp(NOON_S, UTC) + HOUR
     assert room.writer.state.machines["w1"].sensor is Sensor.SILENT
     await room.dies()
-
-
-def test_the_protocol_is_what_a_detector_needs_to_be_moved() -> None:
-    assert isinstance(MovableDetector(MachineKind.WASHER), Shifts)

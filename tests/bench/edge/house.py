@@ -89,16 +89,17 @@ class Plugs:
 
     def __post_init__(self) -> None:
         self._link = MqttLink(self.broker, "bench-plugs", name="bench", subscriptions=[])
+        self._in = asyncio.Event()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._link.run(lambda _message: None, self._nothing))
+            tasks.create_task(self._link.run(lambda _message: None, self._came_in))
             for number in range(PLUGS):
                 tasks.create_task(self._speak(number))
 
     async def connected(self) -> None:
-        while not self._link.connected:
-            await asyncio.sleep(0.05)
+        """Wait until the broker let the plugs in."""
+        await self._in.wait()
 
     def wash(self, numbers: Sequence[int]) -> None:
         self.washing, self.washing_since_s = frozenset(numbers), time.monotonic()
@@ -120,8 +121,8 @@ class Plugs:
             if self._link.connected:
                 await self.say_power(number)
 
-    async def _nothing(self) -> None:
-        pass
+    async def _came_in(self) -> None:
+        self._in.set()
 
 
 @dataclass
@@ -131,6 +132,15 @@ class Pages:
     edge: EdgeProcess
     seen: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     frames: int = 0
+
+    def __post_init__(self) -> None:
+        self._news = asyncio.Event()
+
+    async def saw(self, seen: list[float], pages: int) -> None:
+        """Wait until ``pages`` pages have seen it."""
+        while len(seen) < pages:
+            self._news.clear()
+            await self._news.wait()
 
     async def run(self, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
         """Open all of them; they are read by ``tasks`` and closed by ``stack``."""
@@ -162,3 +172,4 @@ class Pages:
             for event in frame.get("events", ()):
                 shown = event["machine"]
                 self.seen.setdefault((shown["machine"], shown["sensor"]), []).append(now_s)
+            self._news.set()

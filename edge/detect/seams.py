@@ -1,0 +1,106 @@
+"""One load or two? What is made of work that follows a rest."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from edge.detect.course import COMPLETE, INCOMPLETE, UNSURE, Course, Seam
+from edge.detect.insight import Insight
+from edge.detect.rules import DRY_AT_ONCE_S, RESUME_S, STEADY_TURN_S
+from laundryd.wire.machines import MachineKind
+
+PARTING_REST_S: Final = 180.0
+"""After a shorter rest, seconds, heating alone does not show another load: a prewash may lie before it."""
+PARTING_WORK_S: Final = 360.0
+"""So long must something look like a beginning, seconds, before a load is parted from another by that."""
+UNTOLD_S: Final = 720.0
+"""So long is it left open, seconds, whether a wash that looked over goes on: a new one heats by then."""
+COLD_REST_S: Final = 480.0
+"""After a longer rest, seconds, what follows a cold wash that had spun is another."""
+
+
+class Answer(Enum):
+    """What follows the rest: of the same load, of a new one, or that cannot be said yet."""
+
+    SAME = "same"
+    NEW = "new"
+    OPEN = "open"
+
+
+def seam_after_rest(course: Course, insight: Insight, at_s: float, least_rest_s: float) -> None:
+    """Note the rest that ends at ``at_s`` in a running course if another load may begin there."""
+    calm_s = course.calm_until()
+    is_drying = insight.heating.is_drying
+    ended_s = course.worked_s if is_drying else calm_s
+    rest_s, seam = at_s - ended_s, course.seam
+    if rest_s < least_rest_s:
+        return
+    if seam is not None and seam.resumed_s is not None:
+        if ended_s == seam.ended_s:
+            # Only a door's light in between: one rest.
+            seam.resumed_s = at_s
+            return
+        if rest_s < seam.resumed_s - seam.ended_s:
+            return
+    verdict = insight.verdict(course, ended_s)
+    if verdict != INCOMPLETE:
+        course.seam = Seam(ended_s, verdict, is_told=False, resumed_s=at_s, dried=is_drying)
+
+
+def after_told_end(
+    course: Course,
+    seam: Seam,
+    insight: Insight,
+    *,
+    resumed_s: float,
+    at_s: float,
+    kind: MachineKind,
+    heats: bool,
+) -> Answer:
+    """Judge work since ``resumed_s`` after an end that was told. ``heats``: it heats at this moment."""
+    may_dry = kind is MachineKind.WASHER_DRYER and not seam.dried
+    if may_dry and insight.heats_at_once(course, resumed_s):
+        return Answer.SAME
+    worked_s = at_s - resumed_s
+    if seam.verdict == COMPLETE:
+        return Answer.OPEN if may_dry and worked_s < DRY_AT_ONCE_S else Answer.NEW
+    if seam.verdict != UNSURE:
+        return Answer.SAME
+    if insight.heated_since(course, resumed_s):
+        return Answer.SAME if may_dry else Answer.NEW
+    if insight.heating.last is None and resumed_s - seam.ended_s >= COLD_REST_S:
+        # Neither heats, so that tells nothing; a pause so long after a wash's spin is hardly one.
+        return Answer.OPEN if worked_s < UNTOLD_S else Answer.NEW
+    open_s = UNTOLD_S
+    if seam.dried:
+        # A dryer heats within a minute; what turns without it is the cool-down that was stopped.
+        open_s = 2 * STEADY_TURN_S if heats else 0.0
+    return Answer.OPEN if worked_s < open_s else Answer.SAME
+
+
+def within_course(
+    course: Course,
+    seam: Seam,
+    insight: Insight,
+    *,
+    resumed_s: float,
+    at_s: float,
+    kind: MachineKind,
+) -> Answer:
+    """Judge work since ``resumed_s`` after a rest that was too short to be told an end."""
+    if at_s - resumed_s > RESUME_S:
+        return Answer.SAME
+    is_complete = seam.verdict == COMPLETE
+    if kind is MachineKind.WASHER_DRYER and not seam.dried:
+        # Its drying heats as another wash would: only a whole beginning counts.
+        if insight.heats_at_once(course, resumed_s):
+            return Answer.SAME
+    elif insight.heated_since(course, resumed_s) and (
+        is_complete or resumed_s - seam.ended_s >= PARTING_REST_S
+    ):
+        return Answer.NEW
+    is_long = at_s - resumed_s >= PARTING_WORK_S
+    if is_complete and not seam.dried and is_long and insight.begins_anew(course, resumed_s):
+        return Answer.NEW
+    return Answer.OPEN
