@@ -186,8 +186,7 @@ class RoomWriter:
             sqlite3.Error: it could not be kept.
 
         """
-        if (clock := self._kept_clock()) is not None:
-            await self._store.room.keep_clock(clock)
+        await self._finish(self._keep_clock())
 
     async def settle(self) -> None:
         """Wait until everything that has begun is finished; before the store is closed."""
@@ -226,7 +225,6 @@ class RoomWriter:
                 await self._finish(self._keep_whole())
             elif self._clock.monotonic_s() - self._clock_kept_s >= KEEP_CLOCK_S:
                 await self.keep_clock()
-                self._clock_kept_s = self._clock.monotonic_s()
         except sqlite3.Error:
             log.exception("the clock cannot be kept yet", extra={"room": self.room.key})
             await asyncio.sleep(RETRY_S)
@@ -284,6 +282,12 @@ class RoomWriter:
             for told in self.on_clock_set:
                 told(jump.shift)
             self._took(decision, entries)
+
+    async def _keep_clock(self) -> None:
+        async with self._lock:
+            if (clock := self._kept_clock()) is not None:
+                await self._store.room.keep_clock(clock)
+            self._clock_kept_s = self._clock.monotonic_s()
 
     async def _keep_whole(self) -> None:
         async with self._lock:

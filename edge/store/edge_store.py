@@ -115,8 +115,10 @@ class EdgeStore:
         path = self.shelf.path
         if path is None or self.shelf.trouble is None:
             return False
-        free = free_bytes(path)
-        if free is not None and free < FREE_TO_RETURN_BYTES + 2 * await self._memory_bytes():
+        needed, free = await self._memory_bytes(), free_bytes(path)
+        if self._max_bytes is not None and needed > self._max_bytes:
+            return False  # each try would wear the disk for nothing
+        if free is not None and free < FREE_TO_RETURN_BYTES + 2 * needed:
             return False
         try:
             disk = await open_on_disk(path, self._max_bytes)

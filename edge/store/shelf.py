@@ -12,7 +12,7 @@ import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import aiosqlite
 
@@ -22,6 +22,8 @@ from laundryd.daemon.sqlite import disk_trouble, is_at_cap, open_database, prima
 from laundryd.wire.ids import Epoch
 
 log = logging.getLogger("laundryd.edge.store")
+
+AT_CAP: Final = "what must be kept is more than store.max_mb: raise it"
 
 T = TypeVar("T")
 Work = Callable[[aiosqlite.Connection], Awaitable[T]]
@@ -84,6 +86,7 @@ class Shelf:
                     raise
                 if not await self._made_room(error):
                     await self._to_memory(error)
+            # Pruned, or in memory: once more; and should that not have been enough, in memory.
             try:
                 return await _in_transaction(self.db, work)
             except sqlite3.Error as error:
@@ -125,18 +128,29 @@ class Shelf:
         """Prune when it was our own cap and not the disk that refused; False when it was not."""
         if self.make_room is None or primary_code(error) != sqlite3.SQLITE_FULL:
             return False
+        if not await self._is_at_cap():
+            return False
+        log.warning("the store has reached its cap: the older half of what can go is forgotten")
         try:
-            if not await is_at_cap(self.db):
-                return False
-            log.warning("the store has reached its cap: the older half of what can go is forgotten")
             await _in_transaction(self.db, self.make_room)
         except sqlite3.Error:
             log.exception("no room could be made in the store")
             return False
         return True
 
+    async def _is_at_cap(self) -> bool:
+        try:
+            return await is_at_cap(self.db)
+        except sqlite3.Error:  # a file that cannot even say how large it is has worse troubles
+            return False
+
+    async def _trouble(self, error: sqlite3.Error) -> str:
+        if primary_code(error) == sqlite3.SQLITE_FULL and await self._is_at_cap():
+            return AT_CAP
+        return disk_trouble(error, self.path) or str(error)
+
     async def _to_memory(self, error: sqlite3.Error) -> None:
-        trouble = disk_trouble(error, self.path) or str(error)
+        trouble = await self._trouble(error)
         memory, epoch = await open_database(None, MIGRATIONS), new_epoch_name()
         try:
             async with transaction(memory):

@@ -64,7 +64,8 @@ async def test_when_all_that_is_kept_must_stay_the_cap_moves_the_room_into_memor
     writer = await RoomWriter.open(ROOM, SETUPS, store, Clock())
     for number in range(60):
         await store.documents.keep_learned(LearnedState(f"m{number}", LARGE))
-    assert store.trouble == "its disk is full"
+    assert store.trouble == "what must be kept is more than store.max_mb: raise it"
+    assert not await store.back_to_disk()
     assert not await _says(writer, 0)
     assert await store.documents.learned("m59") is not None, "what was refused went into memory"
     await store.close()
