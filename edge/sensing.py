@@ -18,10 +18,18 @@ from pydantic import AwareDatetime, BaseModel
 
 from edge.detect.detector import Detector, DetectorStateError
 from edge.detect.sensor import sensor_state
-from edge.detect.signals import CycleFinished, CycleStarted, Signal
+from edge.detect.signals import (
+    CycleFinished,
+    CycleResumed,
+    CycleStarted,
+    EndingSoon,
+    MinutesLeft,
+    Signal,
+)
 from edge.room.inputs import CycleFinished as RoomCycleFinished
+from edge.room.inputs import CycleResumed as RoomCycleResumed
 from edge.room.inputs import CycleStarted as RoomCycleStarted
-from edge.room.inputs import SensorChanged
+from edge.room.inputs import EndExpected, RoomInput, SensorChanged
 from edge.sources.reading import Heard, Reading
 from edge.sources.router import Router
 from edge.store.commit import DetectorState
@@ -168,11 +176,7 @@ class Sensing:
     async def _signal(
         self, ear: _Ear, signal: Signal, later: Sequence[Signal], now: datetime
     ) -> None:
-        given = (
-            RoomCycleStarted(ear.machine, signal.started_at)
-            if isinstance(signal, CycleStarted)
-            else RoomCycleFinished(ear.machine, signal.started_at, signal.ended_at)
-        )
+        given = _room_input(ear.machine, signal)
         # The detector is past all of its signals: those still due are kept beside its state.
         await self._writer.apply(given, detector=_dumped(ear, later))
         ear.kept_at = now
@@ -194,6 +198,22 @@ class Sensing:
         if ear.kept_at is None or (now - ear.kept_at).total_seconds() >= KEEP_ROOM_S:
             await self._documents.keep_detector(_dumped(ear, ear.due))
             ear.kept_at = now
+
+
+def _room_input(machine: Slug, signal: Signal) -> RoomInput:
+    """Say to the room what ``signal`` says of ``machine``."""
+    match signal:
+        case CycleStarted():
+            return RoomCycleStarted(machine, signal.started_at)
+        case CycleFinished():
+            return RoomCycleFinished(machine, signal.started_at, signal.ended_at)
+        case CycleResumed():
+            return RoomCycleResumed(machine, signal.started_at, signal.ended_at)
+        case MinutesLeft() | EndingSoon():
+            is_soon = isinstance(signal, EndingSoon)
+            return EndExpected(
+                machine, signal.started_at, signal.ends_at, signal.confidence, is_soon=is_soon
+            )
 
 
 class _KeptSignal(BaseModel):

@@ -16,19 +16,21 @@ from typing import Final, Never, Self, TypeVar
 
 from edge.room.deadlines import next_deadline
 from edge.room.decide import after, decide
-from edge.room.decision import Accepted, Change, Decision, Refused
+from edge.room.decision import Accepted, Change, Decision, Refused, changes_of
 from edge.room.inputs import RoomInput, Tick
-from edge.room.journal import JournalHead, acknowledged, journalled
+from edge.room.journal import acknowledged, journalled
 from edge.room.reconcile import MachineSetup, reconcile
 from edge.room.records import RoomState
 from edge.room.timings import RoomTimings
 from edge.store.commit import Commit, DetectorState, KeptAnswer
 from edge.store.edge_store import EdgeStore
+from edge.store.room_documents import kept_waits, programmes_document, waits_document
 from laundryd.daemon.clock import Clock
 from laundryd.wire.commands import CommandAnswer, CommandError, ResidentCommand
 from laundryd.wire.errors import ERRORS, ErrorCode
 from laundryd.wire.events import Entry, NoticeAck
 from laundryd.wire.ids import Epoch, Position, RoomRef
+from laundryd.wire.machines import Programme
 from laundryd.wire.times import Moment
 
 log = logging.getLogger("laundryd.edge.room")
@@ -86,8 +88,10 @@ class RoomWriter:
         store: EdgeStore,
         clock: Clock,
         timings: RoomTimings | None = None,
+        *,
+        programmes: Sequence[Programme] = (),
     ) -> Self:
-        """Take the room up where the store left it, with the machines that the settings name now.
+        """Take the room up where the store left it, with what the settings name now.
 
         Raises:
             sqlite3.Error: the store cannot be read or written.
@@ -101,17 +105,26 @@ class RoomWriter:
                 gone.phase,
                 extra={"room": room.key, "machine": gone.machine},
             )
-        entries, head = journalled(found.changes, room=room.key, head=store.room.head, at=now)
+        state = replace(
+            found.state, waits=await kept_waits(store.documents), programmes=tuple(programmes)
+        )
+        listed = programmes_document(programmes)
+        new_list = (await store.documents.get(listed.name) or "[]") != listed.body
+        entries, head = journalled(
+            Accepted(found.changes), room=room.key, head=store.room.head, at=now
+        )
         await store.room.commit(
             Commit(
                 at=now,
                 head=head,
-                records=tuple(found.state.machines.values()),
+                records=tuple(state.machines.values()),
                 entries=tuple(entries),
                 removed=tuple(gone.machine for gone in found.removed),
+                documents=(listed,) if new_list else (),
+                snapshot_due=new_list,
             )
         )
-        return cls(room, found.state, store, clock, timings)
+        return cls(room, state, store, clock, timings)
 
     @property
     def position(self) -> Position:
@@ -203,13 +216,12 @@ class RoomWriter:
         async with self._lock:
             now = self._clock.now()
             decision = decide(self.state, given, now, self._timings)
-            changes = _changes(decision)
-            entries, head = self._journalled(changes, now)
-            work = self._work(changes, entries, head, now)
-            if changes or detector is not None:
+            work = self._work(decision, now)
+            if work.records or work.documents or detector is not None:
                 await self._store.room.commit(replace(work, detector=detector))
+            entries = list(work.entries)
             self._took(decision, entries)
-            return Outcome(decision, entries, head.position)
+            return Outcome(decision, entries, work.head.position)
 
     async def _command(self, command: ResidentCommand) -> CommandAnswer:
         async with self._lock:
@@ -218,13 +230,11 @@ class RoomWriter:
                 return kept.answer if kept.command == command else _id_taken(command)
             now = self._clock.now()
             decision = decide(self.state, command, now, self._timings)
-            changes = _changes(decision)
-            entries, head = self._journalled(changes, now)
-            answer = _answer(command, decision, head.position, durable=self.durable)
+            work = self._work(decision, now)
+            answer = _answer(command, decision, work.head.position, durable=self.durable)
             # A refusal is kept too: told "no" once, a repeated message must not do the deed later.
-            work = self._work(changes, entries, head, now)
             await self._store.room.commit(replace(work, answer=KeptAnswer(command, answer)))
-            self._took(decision, entries)
+            self._took(decision, list(work.entries))
             return answer
 
     async def _ack(self, ack: NoticeAck) -> Entry | None:
@@ -244,19 +254,24 @@ class RoomWriter:
                 told()
             return epoch
 
-    def _journalled(self, changes: Sequence[Change], at: Moment) -> tuple[list[Entry], JournalHead]:
-        return journalled(changes, room=self.room.key, head=self._store.room.head, at=at)
-
-    def _work(
-        self, changes: Sequence[Change], entries: list[Entry], head: JournalHead, at: Moment
-    ) -> Commit:
-        records = tuple(change.record for change in changes)
-        return Commit(at=at, head=head, records=records, entries=tuple(entries))
+    def _work(self, decision: Decision, at: Moment) -> Commit:
+        head = self._store.room.head
+        if isinstance(decision, Refused):
+            return Commit(at=at, head=head)
+        entries, head = journalled(decision, room=self.room.key, head=head, at=at)
+        waits = decision.waits
+        return Commit(
+            at=at,
+            head=head,
+            records=tuple(change.record for change in decision.changes),
+            entries=tuple(entries),
+            documents=() if waits is None else (waits_document(waits),),
+        )
 
     def _took(self, decision: Decision, entries: list[Entry]) -> None:
-        self.state = after(self.state, decision)
-        changes = _changes(decision)
-        if changes:
+        before, self.state = self.state, after(self.state, decision)
+        changes = changes_of(decision)
+        if self.state is not before:
             self._changed.set()
         if entries:
             self._tell(entries, changes)
@@ -270,16 +285,14 @@ class RoomWriter:
                 log.exception("a listener failed", extra={"room": self.room.key})
 
 
-def _changes(decision: Decision) -> tuple[Change, ...]:
-    return decision.changes if isinstance(decision, Accepted) else ()
-
-
 def _answer(
     command: ResidentCommand, decision: Decision, position: Position, *, durable: bool
 ) -> CommandAnswer:
     if isinstance(decision, Refused):
         message = f"{decision.detail}. {ERRORS[decision.code].remedy}"
-        error = CommandError(code=decision.code, message=message)
+        error = CommandError(
+            code=decision.code, message=message, retry_after_s=decision.retry_after_s
+        )
         return CommandAnswer(id=command.id, ok=False, error=error, durable=durable)
     return CommandAnswer(id=command.id, ok=True, position=position, durable=durable)
 

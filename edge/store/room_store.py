@@ -75,7 +75,10 @@ class RoomStore:
 
     @property
     def snapshot_due(self) -> bool:
-        """The relay needs the whole room: entries were dropped, the epoch is new, a machine is gone."""
+        """The relay needs the whole room: entries were dropped, or no entry tells what is new.
+
+        That is a new epoch, a machine that is gone, another list of programmes.
+        """
         return self._snapshot_due or self.overflow
 
     async def records(self) -> list[MachineRecord]:
@@ -103,7 +106,7 @@ class RoomStore:
         dropped = max(
             self.dropped, self.acked - KEPT_ACKNOWLEDGED, work.head.offset - UNACKNOWLEDGED_MAX
         )
-        due = self._snapshot_due or bool(work.removed)
+        due = self._snapshot_due or work.snapshot_due or bool(work.removed)
         async with transaction(self._db):
             await write(self._db, work)
             await self._db.execute("DELETE FROM journal WHERE offset <= ?", (dropped,))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from edge.room.view import view
 from edge.store.edge_store import EdgeStore
+from edge.store.room_documents import kept_waits
+from laundryd.wire.events import Waiting
 from laundryd.wire.machines import MachineView
 
 KILLS = 8
@@ -45,10 +47,16 @@ async def test_kill_9_at_any_moment_loses_no_accepted_command_and_leaves_no_half
         assert entries is not None
         assert [entry.offset for entry in entries] == list(range(1, store.room.head.offset + 1))
         last: dict[str, MachineView] = {}
+        waiting: dict[str, Waiting] = {}
         for entry in entries:
+            if entry.waiting is not None:
+                waiting[entry.waiting.resident] = entry.waiting
+                continue
             assert entry.event is not None
             last[entry.event.machine.machine] = entry.event.machine
         assert last == {record.machine: view(record) for record in await store.room.records()}
+        waits = await kept_waits(store.documents)
+        assert all(waits.of(resident) == told for resident, told in waiting.items())
         await store.close()
     assert len(epochs) == 1
     assert len(accepted) >= KILLS
