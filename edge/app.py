@@ -105,7 +105,12 @@ class Edge:
         settings, clock = self._settings, self._clock
         self._store = store
         self._writer = writer = await RoomWriter.open(
-            self._ref, [_setup(one) for one in settings.machines], store, clock, settings.timings
+            self._ref,
+            [_setup(one) for one in settings.machines],
+            store,
+            clock,
+            settings.timings,
+            programmes=settings.listed_programmes,
         )
         self._owners = {name: record.owner for name, record in writer.state.machines.items()}
         router = Router(_sources(settings.machines))
@@ -309,6 +314,8 @@ class Edge:
                 self._live.notice_gone(entry.ack.resident, [entry.ack.notice_id])
             for notice in entry.notices:
                 self._live.notify(notice.card(), notice.resident)
+            if entry.waiting is not None:
+                self._mine_changed.add(entry.waiting.resident)
         for change in changes:
             before = self._owners.get(change.record.machine)
             self._owners[change.record.machine] = change.record.owner

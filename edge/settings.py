@@ -18,8 +18,9 @@ from laundryd.daemon.mqtt import BrokerSettings
 from laundryd.daemon.settings import ProgramSettings, walk
 from laundryd.daemon.settings_page import page, write_page
 from laundryd.live.settings import LiveSettings
+from laundryd.wire.commands import MAX_PROGRAMME_MIN
 from laundryd.wire.ids import RoomRef, Slug
-from laundryd.wire.machines import DisplayName, MachineKind
+from laundryd.wire.machines import DisplayName, MachineKind, Programme
 
 
 class _Table(BaseModel):
@@ -129,6 +130,19 @@ class MachineSettings(_Table):
         return self
 
 
+class ProgrammeSettings(_Table):
+    """One programme of the room's machines."""
+
+    id: Slug = Field(description="The programme's slug, unique for its kind; it never changes.")
+    kind: MachineKind = Field(description="washer, dryer or washer_dryer: which machines have it.")
+    name: DisplayName = Field(
+        description="What residents read when they start, as on the machine's dial."
+    )
+    minutes: Annotated[int, Field(ge=1, le=MAX_PROGRAMME_MIN)] = Field(
+        description="How long it takes, minutes, up to six hours."
+    )
+
+
 class HttpSettings(_Table):
     """The room's own page."""
 
@@ -219,6 +233,11 @@ class EdgeSettings(ProgramSettings):
     machines: Annotated[list[MachineSettings], Field(min_length=1, max_length=200)] = Field(
         description="The machines in the order in which the page shows them; 200 at most."
     )
+    programmes: Annotated[list[ProgrammeSettings], Field(max_length=50)] = Field(
+        [],
+        description="The programmes that residents may choose from when they start a machine, in the "
+        "order in which the page shows them; 50 at most. Without one they give minutes.",
+    )
     broker: BrokerSettings = Field(
         BrokerSettings(), description="The room's broker, where plugs and dashboards are."
     )
@@ -238,6 +257,17 @@ class EdgeSettings(ProgramSettings):
             if machine.id in seen:
                 raise ValueError(f"two machines are called {machine.id}: give each its own id")
             seen.add(machine.id)
+        return self
+
+    @model_validator(mode="after")
+    def _programmes_differ(self) -> Self:
+        seen: set[tuple[MachineKind, str]] = set()
+        for one in self.programmes:
+            if (one.kind, one.id) in seen:
+                raise ValueError(
+                    f"two programmes of a {one.kind} are called {one.id}: give each its own id"
+                )
+            seen.add((one.kind, one.id))
         return self
 
     @model_validator(mode="after")
@@ -262,6 +292,14 @@ class EdgeSettings(ProgramSettings):
         return frozenset(host.lower() for host in self.http.hosts) | self.live.allowed_hosts
 
     @property
+    def listed_programmes(self) -> list[Programme]:
+        """The programmes as everybody may see them."""
+        return [
+            Programme(programme=one.id, kind=one.kind, name=one.name, minutes=one.minutes)
+            for one in self.programmes
+        ]
+
+    @property
     def ref(self) -> RoomRef:
         """The room's two slugs."""
         return RoomRef(site=self.site, room=self.room)
@@ -272,22 +310,32 @@ COMMAND: Final = "python -m edge.settings"
 
 
 def settings_page() -> str:
-    """Write ``docs/settings-edge.md``: the table of settings, and that of one machine."""
+    """Write ``docs/settings-edge.md``: the table of settings, and those of one machine and programme."""
     whole = page(EdgeSettings, "the edge", COMMAND)
-    return "\n".join([whole.rstrip("\n"), "", *_machine_lines(), ""])
+    machines = _table_lines(
+        "machines",
+        'In TOML a plug is `plug = { source = "tasmota", topic = "washer-1" }`.',
+        MachineSettings,
+    )
+    programmes = _table_lines(
+        "programmes",
+        "A start with a programme of another kind of machine is refused as `unknown_programme`.",
+        ProgrammeSettings,
+    )
+    return "\n".join([whole.rstrip("\n"), "", *machines, "", *programmes, ""])
 
 
-def _machine_lines() -> Iterator[str]:
-    yield "## [[machines]], one table each"
+def _table_lines(name: str, note: str, table: type[BaseModel]) -> Iterator[str]:
+    yield f"## [[{name}]], one table each"
     yield ""
-    yield 'In TOML a plug is `plug = { source = "tasmota", topic = "washer-1" }`.'
+    yield note
     yield ""
     yield "| setting | default | what it is |"
     yield "|---|---|---|"
-    for name, info in walk(MachineSettings):
+    for setting, info in walk(table):
         kept = "none" if info.default is None else info.default
         default = "must be given" if info.is_required() else f"`{kept}`"
-        yield f"| `{name}` | {default} | {info.description} |"
+        yield f"| `{setting}` | {default} | {info.description} |"
 
 
 if __name__ == "__main__":

@@ -13,28 +13,37 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Never, Self, TypeVar
 
 from edge.room.clock_jump import clock_set, moved
 from edge.room.deadlines import next_deadline
 from edge.room.decide import after, decide
-from edge.room.decision import Accepted, Change, Decision, Refused
+from edge.room.decision import Accepted, Change, Decision, Refused, changes_of
 from edge.room.inputs import RoomInput, Tick
 from edge.room.journal import JournalHead, acknowledged, journalled
 from edge.room.reconcile import MachineSetup, reconcile
 from edge.room.records import RoomState
 from edge.room.timings import RoomTimings
-from edge.store.commit import Commit, DetectorState, KeptAnswer, KeptClock, LearnedState
+from edge.store.commit import (
+    Commit,
+    DetectorState,
+    Document,
+    KeptAnswer,
+    KeptClock,
+    LearnedState,
+)
 from edge.store.edge_store import EdgeStore
 from edge.store.limits import KEEP_CLOCK_S
+from edge.store.room_documents import kept_waits, programmes_document, waits_document
 from edge.store.room_store import EpochMovedError
 from laundryd.daemon.clock import Clock, Jump
 from laundryd.wire.commands import CommandAnswer, CommandError, ResidentCommand
 from laundryd.wire.errors import ERRORS, ErrorCode
 from laundryd.wire.events import Entry, NoticeAck
 from laundryd.wire.ids import Epoch, Position, RoomRef, Slug
+from laundryd.wire.machines import Programme
 from laundryd.wire.times import Moment
 
 log = logging.getLogger("laundryd.edge.room")
@@ -97,8 +106,10 @@ class RoomWriter:
         store: EdgeStore,
         clock: Clock,
         timings: RoomTimings | None = None,
+        *,
+        programmes: Sequence[Programme] = (),
     ) -> Self:
-        """Take the room up where the store left it, with the machines that the settings name now.
+        """Take the room up where the store left it, with what the settings name now.
 
         Raises:
             sqlite3.Error: the store cannot be read or written.
@@ -107,6 +118,7 @@ class RoomWriter:
         shift = clock.begin(store.room.clock)
         now = clock.now()
         kept = [moved(record, shift) for record in await store.room.records()]
+        waits = moved(await kept_waits(store.documents), shift)
         found = reconcile(kept, machines, now)
         for gone in found.removed:
             log.warning(
@@ -114,9 +126,17 @@ class RoomWriter:
                 gone.phase,
                 extra={"room": room.key, "machine": gone.machine},
             )
-        writer = cls(room, found.state, store, clock, timings)
-        removed = tuple(gone.machine for gone in found.removed)
-        await writer._keep(found.changes, now, removed=removed, shift=shift)
+        state = replace(found.state, waits=waits, programmes=tuple(programmes))
+        writer = cls(room, state, store, clock, timings)
+        listed = programmes_document(programmes)
+        is_new = (await store.documents.get(listed.name) or "[]") != listed.body
+        await writer._keep(
+            Accepted(found.changes, waits=waits if shift else None),
+            now,
+            removed=tuple(gone.machine for gone in found.removed),
+            programmes=listed if is_new else None,
+            shift=shift,
+        )
         return writer
 
     @property
@@ -242,10 +262,10 @@ class RoomWriter:
         async with self._lock:
             now = self._clock.now()
             decision = decide(self.state, given, now, self._timings)
-            changes = _changes(decision)
             entries: list[Entry] = []
-            if changes or detector is not None or learned is not None:
-                entries = await self._keep(changes, now, detector=detector, learned=learned)
+            is_news = isinstance(decision, Accepted) and decision != Accepted()
+            if is_news or detector is not None or learned is not None:
+                entries = await self._keep(decision, now, detector=detector, learned=learned)
             self._took(decision, entries)
             return Outcome(decision, entries, self.position)
 
@@ -267,7 +287,7 @@ class RoomWriter:
                 answers.append(_answer(command, decision, head.position, durable=self.durable))
                 return KeptAnswer(command, answers[-1])
 
-            entries = await self._keep(_changes(decision), now, answered=answered)
+            entries = await self._keep(decision, now, answered=answered)
             self._took(decision, entries)
             return answers[-1]
 
@@ -276,7 +296,7 @@ class RoomWriter:
             decision = clock_set(self.state, jump.shift)
             now = self._clock.now() + jump.shift
             clock = KeptClock(jump.anchor, jump.shift)
-            entries = await self._keep(decision.changes, now, clock=clock)
+            entries = await self._keep(decision, now, clock=clock)
             # From here on without a pause: nobody may see the new time beside an old deadline.
             self._clock.follow(jump)
             for told in self.on_clock_set:
@@ -291,7 +311,7 @@ class RoomWriter:
 
     async def _keep_whole(self) -> None:
         async with self._lock:
-            await self._keep((), self._clock.now())
+            await self._keep(Accepted(), self._clock.now())
 
     async def _ack(self, ack: NoticeAck) -> Entry | None:
         async with self._lock:
@@ -328,7 +348,7 @@ class RoomWriter:
 
     async def _keep(
         self,
-        changes: Sequence[Change],
+        decision: Decision,
         at: Moment,
         *,
         answered: Callable[[JournalHead], KeptAnswer] | None = None,
@@ -336,28 +356,38 @@ class RoomWriter:
         learned: LearnedState | None = None,
         clock: KeptClock | None = None,
         removed: Sequence[Slug] = (),
+        programmes: Document | None = None,
         shift: timedelta = timedelta(),
     ) -> list[Entry]:
-        """Commit it all, ``changes`` numbered; numbered anew when the store moved to another epoch."""
+        """Commit it all, what was decided numbered; numbered anew when the store moved to another epoch.
+
+        ``programmes``: a list that the relay was not told yet.
+        """
+        accepted = decision if isinstance(decision, Accepted) else Accepted()
+        state = after(self.state, accepted)
         while True:
             entries, head = journalled(
-                changes, room=self.room.key, head=self._store.room.head, at=at
+                accepted, room=self.room.key, head=self._store.room.head, at=at
             )
             is_whole = self._whole_due
-            whole = after(self.state, Accepted(tuple(changes))).machines.values()
-            records = tuple(whole) if is_whole else tuple(change.record for change in changes)
+            changed = (change.record for change in accepted.changes)
+            documents = [] if programmes is None else [programmes]
+            if is_whole or accepted.waits is not None:
+                documents.append(waits_document(state.waits))
             try:
                 await self._store.room.commit(
                     Commit(
                         at=at,
                         head=head,
-                        records=records,
+                        records=tuple(state.machines.values() if is_whole else changed),
                         entries=tuple(entries),
                         answer=answered(head) if answered is not None else None,
                         detector=detector,
                         learned=learned,
                         clock=clock or self._kept_clock(shift),
                         removed=tuple(removed),
+                        documents=tuple(documents),
+                        snapshot_due=programmes is not None,
                     )
                 )
             except EpochMovedError:
@@ -371,9 +401,9 @@ class RoomWriter:
         return None if anchor is None else KeptClock(anchor, shift)
 
     def _took(self, decision: Decision, entries: list[Entry]) -> None:
-        self.state = after(self.state, decision)
-        changes = _changes(decision)
-        if changes:
+        before, self.state = self.state, after(self.state, decision)
+        changes = changes_of(decision)
+        if self.state is not before:
             self._changed.set()
         if entries:
             self._tell(entries, changes)
@@ -387,16 +417,14 @@ class RoomWriter:
                 log.exception("a listener failed", extra={"room": self.room.key})
 
 
-def _changes(decision: Decision) -> tuple[Change, ...]:
-    return decision.changes if isinstance(decision, Accepted) else ()
-
-
 def _answer(
     command: ResidentCommand, decision: Decision, position: Position, *, durable: bool
 ) -> CommandAnswer:
     if isinstance(decision, Refused):
         message = f"{decision.detail}. {ERRORS[decision.code].remedy}"
-        error = CommandError(code=decision.code, message=message)
+        error = CommandError(
+            code=decision.code, message=message, retry_after_s=decision.retry_after_s
+        )
         return CommandAnswer(id=command.id, ok=False, error=error, durable=durable)
     return CommandAnswer(id=command.id, ok=True, position=position, durable=durable)
 

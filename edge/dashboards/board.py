@@ -11,9 +11,10 @@ from typing import Final, NoReturn
 
 from pydantic import ValidationError
 
-from edge.dashboards.states import Measured, StateBoard, machine_state
+from edge.dashboards.states import Faults, Measured, StateBoard, machine_state
 from edge.room.decision import Refused
 from edge.room.inputs import StaffOrder
+from edge.room.records import MachineRecord
 from edge.room.view import view
 from edge.sources.reading import Reading
 from edge.writer import RoomWriter
@@ -22,6 +23,7 @@ from laundryd.daemon.mqtt import Message, MqttLink
 from laundryd.wire.commands import StaffCommand
 from laundryd.wire.dashboards import MachineEvent
 from laundryd.wire.events import Entry
+from laundryd.wire.phases import Cause
 from laundryd.wire.topics import Topic, parse_topic, topic_name
 
 log = logging.getLogger("laundryd.edge.dashboards")
@@ -61,6 +63,7 @@ class Dashboards:
                     at=entry.event.at,
                     machine=machine.machine,
                     phase=machine.phase,
+                    fault_text=self._fault_text(entry.event.cause, machine.machine),
                 )
             )
         self._wake.set()
@@ -108,7 +111,7 @@ class Dashboards:
             if self._cloud is not None and self._cloud.connected:
                 for machine in self._board.due_cloud():
                     beat()
-                    await self._publish_state(self._cloud, machine, Measured())
+                    await self._publish_state(self._cloud, machine, Measured(), with_text=False)
             try:
                 async with asyncio.timeout(PAUSE_S):
                     await self._wake.wait()
@@ -124,15 +127,24 @@ class Dashboards:
             await self._room_broker.publish(name, event.model_dump_json().encode())
         for machine in self._board.due_room(self._clock.monotonic_s()):
             beat()
-            await self._publish_state(self._room_broker, machine, self._board.measurement(machine))
+            measured = self._board.measurement(machine)
+            await self._publish_state(self._room_broker, machine, measured, with_text=True)
 
-    async def _publish_state(self, broker: MqttLink, machine: str, measured: Measured) -> None:
+    async def _publish_state(
+        self, broker: MqttLink, machine: str, measured: Measured, *, with_text: bool
+    ) -> None:
         record = self._writer.state.machines.get(machine)
         if record is None:
             return
-        state = machine_state(view(record), self._clock.now(), measured)
+        # What residents wrote is for the staff, who are at the room's broker.
+        faults = Faults(len(record.faults), _newest_text(record) if with_text else None)
+        state = machine_state(view(record), self._clock.now(), measured, faults)
         name = topic_name(self._writer.room, Topic.MACHINE_STATE, machine)
         await broker.publish(name, state.model_dump_json().encode(), retain=True)
+
+    def _fault_text(self, cause: Cause, machine: str) -> str | None:
+        record = self._writer.state.machines.get(machine)
+        return _newest_text(record) if record and cause is Cause.FAULT_REPORTED else None
 
     async def _obey(self) -> NoReturn:
         while True:
@@ -161,3 +173,7 @@ class Dashboards:
     def _skip(self, reason: str, topic: str) -> None:
         self.skipped[reason] += 1
         log.warning("staff command skipped", extra={"reason": reason, "topic": topic})
+
+
+def _newest_text(record: MachineRecord) -> str | None:
+    return record.faults[-1].text if record.faults else None

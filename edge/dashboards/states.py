@@ -25,14 +25,29 @@ class Measured:
     energy_wh: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What residents reported of one machine. ``text``: the newest report's; None where it may not go."""
+
+    reports: int = 0
+    text: str | None = None
+
+
 def machine_state(
-    view: MachineView, now: datetime, measured: Measured = Measured()
+    view: MachineView,
+    now: datetime,
+    measured: Measured = Measured(),
+    faults: Faults = Faults(),
 ) -> MachineState:
-    """Return the flat state of ``view`` at room time ``now``."""
+    """Return the flat state of ``view`` at room time ``now``.
+
+    A machine that still runs has a minute left at least: an expected end that has passed is about to be
+    taken back, and nobody should read it as done.
+    """
     minutes_left = None
     if view.ends_at is not None:
         left_s = (view.ends_at - now).total_seconds()
-        minutes_left = max(0, math.ceil(left_s / SECONDS_A_MINUTE))
+        minutes_left = max(1, math.ceil(left_s / SECONDS_A_MINUTE))
     return MachineState(
         machine=view.machine,
         kind=view.kind,
@@ -45,6 +60,9 @@ def machine_state(
         ends_at=view.ends_at,
         ended_at=view.ended_at,
         minutes_left=minutes_left,
+        minutes_left_confidence=view.ends_confidence,
+        fault_reports=faults.reports,
+        fault_text=faults.text,
         power_w=measured.power_w,
         energy_wh=measured.energy_wh,
     )

@@ -174,11 +174,17 @@ def _room_routes(api: FastAPI, local: LocalRoom) -> None:
                 room=room,
                 machine=machine,
                 name=CommandName(command),
-                params=CommandParams(minutes=body.minutes),
+                params=CommandParams(
+                    minutes=body.minutes, programme=body.programme, text=body.text
+                ),
             ),
         )
         if result.error is not None:
-            raise ProblemError(result.error.code, result.error.message)
+            raise ProblemError(
+                result.error.code,
+                result.error.message,
+                retry_after_s=result.error.retry_after_s,
+            )
         return CommandAnswer.model_validate(result.model_dump())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from edge.link.outbox import SnapshotReason
-from edge.room.view import mine, owners, snapshot
+from edge.room.view import mine, owners, snapshot, waiting
 from edge.store.edge_store import EdgeStore
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
@@ -145,12 +145,15 @@ class LinkedRoom:
         await self._writer.new_epoch("the relay keeps entries that this journal does not have")
 
     def up_snapshot(self, reason: SnapshotReason, after: Offset) -> UpSnapshot:
-        """Return the whole room with its owners, at the oldest position that entries lead on from."""
+        """Return the whole room and whose what is, at the oldest position that entries lead on from."""
         shown = self._desk.snapshot()
         oldest = min(max(after, self._store.room.dropped), shown.position.offset)
         position = shown.position.model_copy(update={"offset": oldest})
         shown = shown.model_copy(update={"position": position})
-        return UpSnapshot(snapshot=shown, owners=owners(self._writer.state), reason=reason)
+        state = self._writer.state
+        return UpSnapshot(
+            snapshot=shown, owners=owners(state), waiting=waiting(state), reason=reason
+        )
 
     async def command(self, command: ResidentCommand) -> CommandAnswer:
         """Carry out a remote resident's command."""

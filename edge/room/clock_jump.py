@@ -5,14 +5,18 @@ So what was to happen in ten minutes is still to happen in ten minutes.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypeVar, cast
 
 from edge.room.decision import Accepted, Change
-from edge.room.records import MachineRecord, RoomState
+from edge.room.records import RoomState
 from edge.room.view import view
+from edge.room.waits import Waits
 from laundryd.wire.phases import Cause
+
+T = TypeVar("T")
 
 
 def clock_set(state: RoomState, shift: timedelta) -> Accepted:
@@ -26,15 +30,23 @@ def clock_set(state: RoomState, shift: timedelta) -> Accepted:
         after = moved(before, shift)
         is_seen = view(replace(after, since=before.since)) != view(before)
         changes.append(Change(after, Cause.SENSOR_CHANGED if is_seen else None))
-    return Accepted(tuple(changes))
+    waits = None if state.waits == Waits() else moved(state.waits, shift)
+    return Accepted(tuple(changes), waits=waits)
 
 
-def moved(record: MachineRecord, shift: timedelta) -> MachineRecord:
-    """Return ``record`` with every moment in it moved, whichever fields it has."""
-    # Any: whichever fields hold moments, those get moments again.
-    moments: dict[str, Any] = {
-        field.name: value + shift
-        for field in fields(record)
-        if isinstance(value := getattr(record, field.name), datetime)
-    }
-    return replace(record, **moments)
+def moved(kept: T, shift: timedelta) -> T:
+    """Return ``kept`` with every moment in it moved: in its fields, its lists, their records."""
+    return cast("T", _moved(kept, shift))
+
+
+def _moved(value: object, shift: timedelta) -> object:
+    if isinstance(value, datetime):
+        return value + shift
+    if isinstance(value, tuple):
+        return tuple(_moved(one, shift) for one in value)
+    if isinstance(value, Mapping):
+        return {key: _moved(one, shift) for key, one in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        changes = {field.name: _moved(getattr(value, field.name), shift) for field in fields(value)}
+        return replace(value, **changes)
+    return value

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.room.records import MachineRecord
+from edge.room.waits import Waits
 from laundryd.wire.errors import ErrorCode
-from laundryd.wire.ids import ResidentId
+from laundryd.wire.ids import ResidentId, Slug
 from laundryd.wire.notices import NoticeKind, NoticeParams
 from laundryd.wire.phases import Cause, is_legal
 
@@ -34,18 +35,39 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitChange:
+    """``resident`` waits for something else than before, after the machines' changes.
+
+    ``notice`` tells them of ``machine``; both or none. No event tells it: it is nobody else's business.
+    """
+
+    resident: ResidentId
+    machine: Slug | None = None
+    notice: NoticeDraft | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
-    """The input was taken; ``changes`` in order, none when it said nothing new."""
+    """The input was taken; ``changes`` in order, none when it said nothing new.
+
+    ``waits``: who waits for what now; None when that is as before. ``wait_changes`` say who is concerned.
+    """
 
     changes: tuple[Change, ...] = ()
+    waits: Waits | None = None
+    wait_changes: tuple[WaitChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing changes. ``detail``: which machine, what it is, what to do; never who."""
+    """Nothing changes. ``detail``: which machine, what it is, what to do; never who.
+
+    ``retry_after_s`` goes with ``rate_limited``: room seconds until the same may be accepted.
+    """
 
     code: ErrorCode
     detail: str
+    retry_after_s: int | None = None
 
 
 Decision = Accepted | Refused
@@ -72,13 +94,23 @@ def quiet(after: MachineRecord) -> Accepted:
     return Accepted((Change(after, None),))
 
 
+def changes_of(decision: Decision) -> tuple[Change, ...]:
+    """Return what a decision changes of the machines; nothing when it was refused."""
+    return decision.changes if isinstance(decision, Accepted) else ()
+
+
 def told(
     record: MachineRecord, kind: NoticeKind, *, minutes: int | None = None
 ) -> tuple[NoticeDraft, ...]:
     """Draft ``kind`` for the owner of ``record``; nothing when it is nobody's."""
-    if record.owner is None:
-        return ()
+    return () if record.owner is None else (draft(record, kind, record.owner, minutes=minutes),)
+
+
+def draft(
+    record: MachineRecord, kind: NoticeKind, resident: ResidentId, *, minutes: int | None = None
+) -> NoticeDraft:
+    """Draft ``kind``, about ``record``, for ``resident``."""
     params: NoticeParams = {"name": record.name}
     if minutes is not None:
         params["minutes"] = minutes
-    return (NoticeDraft(kind, record.owner, params),)
+    return NoticeDraft(kind, resident, params)

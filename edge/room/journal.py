@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from edge.room.decision import Change
+from edge.room.decision import Accepted, Change, NoticeDraft, WaitChange
 from edge.room.view import view
+from edge.room.waits import Waits
 from laundryd.wire.events import Entry, NoticeAck, PublicEvent
-from laundryd.wire.ids import Epoch, Offset, Position, RoomKey
-from laundryd.wire.notices import derive
+from laundryd.wire.ids import Epoch, Offset, Position, RoomKey, Slug
+from laundryd.wire.notices import Notice, derive
 from laundryd.wire.phases import Cause
 from laundryd.wire.times import Moment
 
@@ -29,15 +29,22 @@ class JournalHead:
 
 
 def journalled(
-    changes: Iterable[Change], *, room: RoomKey, head: JournalHead, at: Moment
+    accepted: Accepted, *, room: RoomKey, head: JournalHead, at: Moment
 ) -> tuple[list[Entry], JournalHead]:
-    """Return one entry a change that has a cause, numbered from ``head`` on, and the new head."""
+    """Return the entries of ``accepted``, numbered from ``head`` on, and the new head.
+
+    One public event a change that has a cause; then, not public, what residents wait for now.
+    """
     entries: list[Entry] = []
-    for change in changes:
+    for change in accepted.changes:
         if change.cause is None:
             continue
         entries.append(_event_entry(change, change.cause, room=room, head=head, at=at))
         head = JournalHead(head.epoch, head.offset + 1, head.offset + 1)
+    for wait_change in accepted.wait_changes:
+        waits = accepted.waits or Waits()
+        entries.append(_waiting_entry(wait_change, waits, room=room, head=head, at=at))
+        head = replace(head, offset=head.offset + 1)
     return entries, head
 
 
@@ -60,22 +67,42 @@ def _event_entry(
         cause=cause,
         machine=view(change.record),
     )
-    notices = [
-        derive(
-            draft.kind,
-            room=room,
-            position=position,
-            machine=change.record.machine,
-            resident=draft.resident,
-            params=draft.params,
-            at=at,
-        )
-        for draft in change.notices
-    ]
+    machine = change.record.machine
     return Entry(
         epoch=position.epoch,
         offset=position.offset,
         event=event,
         owner=change.record.owner,
+        notices=[
+            _notice(one, machine, room=room, position=position, at=at) for one in change.notices
+        ],
+    )
+
+
+def _waiting_entry(
+    change: WaitChange, waits: Waits, *, room: RoomKey, head: JournalHead, at: Moment
+) -> Entry:
+    position = Position(epoch=head.epoch, offset=head.offset + 1)
+    notices = []
+    if change.notice is not None and change.machine is not None:
+        notices.append(_notice(change.notice, change.machine, room=room, position=position, at=at))
+    return Entry(
+        epoch=position.epoch,
+        offset=position.offset,
+        waiting=waits.of(change.resident),
         notices=notices,
+    )
+
+
+def _notice(
+    draft: NoticeDraft, machine: Slug, *, room: RoomKey, position: Position, at: Moment
+) -> Notice:
+    return derive(
+        draft.kind,
+        room=room,
+        position=position,
+        machine=machine,
+        resident=draft.resident,
+        params=draft.params,
+        at=at,
     )

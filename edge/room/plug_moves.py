@@ -4,24 +4,32 @@ A start that the plug sees on a machine that has ``arrived`` is the claimant's; 
 runs owner-less, the claimant is told and may adopt; on a ``finished`` one the load before was collected
 and its owner is told. Out of order, a cycle changes nothing but is remembered: when the machine is
 repaired while it still runs, it is ``in_use`` at once. A silent plug ends nothing.
+
+A cycle that was called finished and goes on is its owner's again, unless somebody collected or took the
+machine in between: then it is as a start. A plug that speaks of the end of a cycle which the room does
+not know as running says with that that it runs: a timer or a resident was wrong while it was silent.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.room.decision import Accepted, Change, Decision, Refused, change, quiet, told
-from edge.room.inputs import CycleFinished, CycleStarted, SensorChanged
+from edge.room.decision import Accepted, Change, Decision, Refused, change, changes_of, quiet, told
+from edge.room.expected_end import expect_end
+from edge.room.inputs import CycleFinished, CycleResumed, CycleStarted, EndExpected, SensorChanged
 from edge.room.records import MachineRecord, RoomState
+from edge.room.timings import RoomTimings
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.notices import NoticeKind
 from laundryd.wire.phases import Cause, Phase, Sensor
 from laundryd.wire.times import Moment
 
-_PlugInput = CycleStarted | CycleFinished | SensorChanged
+_PlugInput = CycleStarted | CycleFinished | CycleResumed | EndExpected | SensorChanged
 
 
-def decide_plug(state: RoomState, signal: _PlugInput, now: Moment) -> Decision:
+def decide_plug(
+    state: RoomState, signal: _PlugInput, now: Moment, timings: RoomTimings
+) -> Decision:
     """Take in what a plug shows."""
     record = state.machines.get(signal.machine)
     if record is None:
@@ -30,7 +38,11 @@ def decide_plug(state: RoomState, signal: _PlugInput, now: Moment) -> Decision:
         case CycleStarted():
             return _started(record, signal.started_at, now)
         case CycleFinished():
-            return _finished(record, signal, now)
+            return _finished(record, signal, now, timings)
+        case CycleResumed():
+            return _resumed(record, signal, now)
+        case EndExpected():
+            return _expected(record, signal, now)
         case SensorChanged():
             return _sensor(record, signal.sensor, now)
 
@@ -56,7 +68,9 @@ def _started(record: MachineRecord, started_at: Moment, now: Moment) -> Decision
             ran = cycle_runs(record, started_at, now)
             return Accepted((replace(ran, record=replace(ran.record, owner=record.owner)),))
         case Phase.IN_USE:
-            after = replace(record, started_at=started_at, plug_cycle_since=started_at)
+            # What the plug expected was of another cycle; the resident's minutes are of this one.
+            kept = record if record.ends_confidence is None else _end_unknown(record)
+            after = replace(kept, started_at=started_at, plug_cycle_since=started_at)
             return Accepted((change(record, Cause.CYCLE_STARTED, after),))
         case Phase.FINISHED:
             return Accepted((_started_again(record, started_at, now),))
@@ -66,12 +80,60 @@ def _started_again(record: MachineRecord, started_at: Moment, now: Moment) -> Ch
     ran = cycle_runs(record, started_at, now)
     if record.ended_at is not None and started_at < record.ended_at:
         # It began before the end that a timer told: the same load, still its owner's, not the next.
-        same_load = replace(ran.record, owner=record.owner, ending_soon_told=True)
+        same_load = replace(
+            ran.record, owner=record.owner, programme=record.programme, ending_soon_told=True
+        )
         return replace(ran, record=same_load)
     return replace(ran, notices=told(record, NoticeKind.COLLECTED_FOR_YOU))
 
 
-def _finished(record: MachineRecord, signal: CycleFinished, now: Moment) -> Decision:
+def _resumed(record: MachineRecord, signal: CycleResumed, now: Moment) -> Decision:
+    if record.plug_cycle_since == signal.started_at:
+        return Accepted()  # it was never taken for finished, or this is told twice
+    match record.phase:
+        case Phase.FINISHED:
+            return Accepted((_goes_on(record, signal.started_at, now),))
+        case Phase.ARRIVED | Phase.IN_USE:
+            # The plug takes it for the load before; whoever stands there knows that it is theirs.
+            ran = _started(record, signal.started_at, now)
+            theirs_since = record.started_at or max(signal.ended_at, record.since)
+            return Accepted(
+                tuple(
+                    replace(one, record=replace(one.record, started_at=theirs_since))
+                    for one in changes_of(ran)
+                )
+            )
+        case Phase.FREE | Phase.CLAIMED | Phase.OUT_OF_ORDER:
+            return _started(record, signal.started_at, now)
+
+
+def _goes_on(record: MachineRecord, plug_cycle_since: Moment, now: Moment) -> Change:
+    after = replace(record.running_again(now), plug_cycle_since=plug_cycle_since)
+    return change(record, Cause.RESUMED, after, *told(record, NoticeKind.RESUMED))
+
+
+def _expected(record: MachineRecord, signal: EndExpected, now: Moment) -> Decision:
+    is_known = record.plug_cycle_since == signal.started_at
+    if record.sensor is not Sensor.OK and not (is_known and signal.is_soon):
+        return Accepted()  # what a plug expects that is not heard is no better than the timers
+    changes: tuple[Change, ...] = ()
+    if not is_known:
+        changes = changes_of(_runs_after_all(record, signal.started_at, now))
+        record = changes[-1].record if changes else record
+    if record.phase is not Phase.IN_USE:
+        return Accepted(changes)
+    return Accepted(changes + expect_end(record, signal, now))
+
+
+def _runs_after_all(record: MachineRecord, started_at: Moment, now: Moment) -> Decision:
+    if record.ended_at is not None and started_at <= record.ended_at:
+        return Accepted((_goes_on(record, started_at, now),))
+    return _started(record, started_at, now)
+
+
+def _finished(
+    record: MachineRecord, signal: CycleFinished, now: Moment, timings: RoomTimings
+) -> Decision:
     if record.phase is Phase.OUT_OF_ORDER:
         return quiet(replace(record, plug_cycle_since=None))
     if record.phase is not Phase.IN_USE:
@@ -80,27 +142,34 @@ def _finished(record: MachineRecord, signal: CycleFinished, now: Moment) -> Deci
         record.started_at is not None and signal.ended_at <= record.started_at
     ):
         return Accepted()  # the end of a load before this one
-    return Accepted((finish(record, signal.ended_at, now),))
+    return Accepted((finish(record, signal.ended_at, now, timings),))
 
 
-def finish(record: MachineRecord, ended_at: Moment, now: Moment) -> Change:
-    """End the run of ``record`` at ``ended_at``; its owner is told."""
+def finish(record: MachineRecord, ended_at: Moment, now: Moment, timings: RoomTimings) -> Change:
+    """End the run of ``record`` at ``ended_at``; its owner is told, and told again while it stays."""
     after = replace(
-        record,
+        _end_unknown(record),
         phase=Phase.FINISHED,
         since=now,
-        ends_at=None,
         ended_at=max(ended_at, record.started_at or ended_at),
         plug_cycle_since=None,
+        remind_at=None if record.owner is None else now + timings.remind,
     )
     return change(record, Cause.FINISHED, after, *told(record, NoticeKind.DONE))
+
+
+def _end_unknown(record: MachineRecord) -> MachineRecord:
+    return replace(record, ends_at=None, ends_confidence=None)
 
 
 def _sensor(record: MachineRecord, sensor: Sensor, now: Moment) -> Decision:
     if sensor is record.sensor:
         return Accepted()
     after = replace(record, sensor=sensor, sensor_since=now)
-    if sensor is not Sensor.OK and record.ends_at is not None and record.ends_at <= now:
-        # The plug saw it run past the programme's end: that end is known to be wrong.
-        after = replace(after, ends_at=None)
+    if sensor is not Sensor.OK:
+        # What it expected last is a timer now: the best that is known, and nobody vouches for it.
+        after = replace(after, ends_confidence=None)
+        if record.ends_at is not None and record.ends_at <= now:
+            # The plug saw it run past that end: it is known to be wrong.
+            after = replace(after, ends_at=None)
     return Accepted((change(record, Cause.SENSOR_CHANGED, after),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.room.decision import Accepted, Decision, Refused, change, told
+from edge.room.decision import Accepted, Decision, Refused, change, draft, told
 from edge.room.inputs import StaffOrder
 from edge.room.plug_moves import cycle_runs
 from edge.room.records import MachineRecord, RoomState
@@ -18,6 +18,7 @@ _CAUSES = {
     StaffCommandName.OUT_OF_ORDER: Cause.OUT_OF_ORDER,
     StaffCommandName.REPAIRED: Cause.REPAIRED,
     StaffCommandName.COLLECTED: Cause.COLLECTED,
+    StaffCommandName.FAULT_CLEARED: Cause.FAULT_CLEARED,
 }
 
 
@@ -40,19 +41,35 @@ def decide_staff(state: RoomState, order: StaffOrder, now: Moment) -> Decision:
             free = record.emptied(Phase.FREE, now)
             notices = told(record, NoticeKind.COLLECTED_FOR_YOU)
             return Accepted((change(record, Cause.COLLECTED, free, *notices),))
+        case StaffCommandName.FAULT_CLEARED:
+            return _fault_cleared(record)
 
 
 def _out_of_order(record: MachineRecord, now: Moment) -> Decision:
-    # What the plug sees stays remembered: the machine may still run when it is repaired.
     after = replace(
-        record.emptied(Phase.OUT_OF_ORDER, now), plug_cycle_since=record.plug_cycle_since
+        record.emptied(Phase.OUT_OF_ORDER, now),
+        # What the plug sees stays remembered: the machine may still run when it is repaired.
+        plug_cycle_since=record.plug_cycle_since,
+        failed_for=record.owner,
     )
-    return Accepted((change(record, Cause.OUT_OF_ORDER, after),))
+    notices = told(record, NoticeKind.OUT_OF_ORDER)
+    return Accepted((change(record, Cause.OUT_OF_ORDER, after, *notices),))
 
 
 def _repaired(record: MachineRecord, now: Moment) -> Decision:
-    free = record.emptied(Phase.FREE, now)
-    repaired = change(record, Cause.REPAIRED, free)
+    free = replace(record.emptied(Phase.FREE, now), faults=(), failed_for=None)
+    notices = (
+        ()
+        if record.failed_for is None
+        else (draft(record, NoticeKind.REPAIRED, record.failed_for),)
+    )
+    repaired = change(record, Cause.REPAIRED, free, *notices)
     if record.plug_cycle_since is None or record.sensor is not Sensor.OK:
         return Accepted((repaired,))
     return Accepted((repaired, cycle_runs(free, record.plug_cycle_since, now)))
+
+
+def _fault_cleared(record: MachineRecord) -> Decision:
+    if not record.faults:
+        return Accepted()  # nothing is reported: it is as they want it
+    return Accepted((change(record, Cause.FAULT_CLEARED, replace(record, faults=())),))

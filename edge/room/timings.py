@@ -41,6 +41,17 @@ class RoomTimings(BaseModel):
         "end counts as finished. Six hours, the longest washer-dryer programme: without it a machine "
         "that was registered without minutes would stay in use for ever.",
     )
+    remind_s: Seconds = Field(
+        900,
+        description="Seconds after the end, and between two reminders, after which the owner of a "
+        "finished machine is told again, three times in all. Fifteen minutes: most have come by then, "
+        "and who waits for the machine has not waited long.",
+    )
+    watch_turn_s: Seconds = Field(
+        180,
+        description="Seconds that a resident who waits for a machine has before the next in the queue "
+        "is told. Three minutes: time to read it and say 'on my way'.",
+    )
 
     @property
     def hold(self) -> timedelta:
@@ -66,3 +77,13 @@ class RoomTimings(BaseModel):
     def longest_run(self) -> timedelta:
         """``longest_run_s`` as a duration."""
         return timedelta(seconds=self.longest_run_s)
+
+    @property
+    def remind(self) -> timedelta:
+        """``remind_s`` as a duration."""
+        return timedelta(seconds=self.remind_s)
+
+    @property
+    def watch_turn(self) -> timedelta:
+        """``watch_turn_s`` as a duration."""
+        return timedelta(seconds=self.watch_turn_s)

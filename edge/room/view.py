@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edge.room.records import HELD, MachineRecord, RoomState
-from laundryd.wire.frames import Mine, MyClaim, MyMachine
+from laundryd.wire.events import Waiting
+from laundryd.wire.frames import Mine, MyClaim, MyMachine, MyWatch
 from laundryd.wire.ids import Position, ResidentId, RoomKey, Slug
 from laundryd.wire.machines import MachineView, RoomSnapshot
 from laundryd.wire.times import Moment
@@ -22,7 +23,12 @@ def view(record: MachineRecord) -> MachineView:
         held_until=record.held_until,
         started_at=record.started_at,
         ends_at=record.ends_at,
+        ends_confidence=record.ends_confidence,
         ended_at=record.ended_at,
+        programme=record.programme,
+        pickup_requested_at=record.pickup_requested_at,
+        owner_coming_at=record.owner_coming_at,
+        fault_reported_at=record.faults[-1].at if record.faults else None,
     )
 
 
@@ -43,11 +49,12 @@ def snapshot(
         at=at,
         durable=durable,
         machines=[view(record) for record in state.machines.values()],
+        programmes=list(state.programmes),
     )
 
 
 def mine(state: RoomState, room: RoomKey, resident: ResidentId) -> Mine:
-    """Return everything in the room that is ``resident``'s: machines with their laundry, and claims."""
+    """Return everything in the room that is ``resident``'s: laundry, claims, and what they wait for."""
     owned = [record for record in state.machines.values() if record.owner == resident]
     return Mine(
         machines=[
@@ -60,6 +67,12 @@ def mine(state: RoomState, room: RoomKey, resident: ResidentId) -> Mine:
             for record in owned
             if record.held_until is not None
         ],
+        watches=[
+            MyWatch(room=room, kind=watch.kind, told_until=watch.told_until)
+            for watch in state.waits.watches
+            if watch.resident == resident
+        ],
+        pickup_muted=[room] if resident in state.waits.muted else [],
     )
 
 
@@ -70,3 +83,8 @@ def owners(state: RoomState) -> dict[Slug, ResidentId]:
         for record in state.machines.values()
         if record.owner is not None
     }
+
+
+def waiting(state: RoomState) -> list[Waiting]:
+    """Return what everybody waits for, for the relay alone."""
+    return [state.waits.of(resident) for resident in state.waits.residents()]

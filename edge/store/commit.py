@@ -57,9 +57,20 @@ class KeptClock:
     shift: timedelta = timedelta()
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A named JSON text that is kept with the decision (see ``edge.store.documents``)."""
+
+    name: str
+    body: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """Everything that one decision leaves behind. ``head`` is the journal's end after ``entries``."""
+    """Everything that one decision leaves behind. ``head`` is the journal's end after ``entries``.
+
+    ``snapshot_due``: something changed that no entry tells, so the relay needs the whole room.
+    """
 
     at: Moment
     head: JournalHead
@@ -70,6 +81,8 @@ class Commit:
     learned: LearnedState | None = None
     clock: KeptClock | None = None
     removed: tuple[Slug, ...] = ()
+    documents: tuple[Document, ...] = ()
+    snapshot_due: bool = False
 
 
 async def write(db: aiosqlite.Connection, work: Commit) -> None:
@@ -86,6 +99,10 @@ async def write(db: aiosqlite.Connection, work: Commit) -> None:
         await write_detector(db, work.detector)
     if work.learned is not None:
         await write_learned(db, work.learned)
+    await db.executemany(
+        "INSERT OR REPLACE INTO documents VALUES (?, ?)",
+        [(one.name, one.body) for one in work.documents],
+    )
     if work.answer is not None:
         await _write_answer(db, work.answer, work.at)
     await db.execute(

@@ -127,7 +127,7 @@ class RoomStore:
             dropped = max(
                 self.dropped, self.acked - KEPT_ACKNOWLEDGED, work.head.offset - UNACKNOWLEDGED_MAX
             )
-            due = self._snapshot_due or bool(work.removed)
+            due = self._snapshot_due or work.snapshot_due or bool(work.removed)
             if work.clock is not None:  # first: what is too old is told in the new time
                 await write_clock(db, work.clock, self.clock_shift + work.clock.shift)
             await write(db, work)

@@ -65,11 +65,14 @@ COMMAND_PHASES: Final[dict[CommandName, frozenset[Phase]]] = {
 """Phases in which a command can be accepted at all; whose machine it is decides the rest."""
 
 
+FAULT_TEXT_MIN: Final = 3
+"""Shortest text of a fault report, characters: a word."""
 FAULT_TEXT_MAX: Final = 200
 """Longest text of a fault report, characters: one sentence for whoever repairs it."""
 
 FaultText = Annotated[
-    str, StringConstraints(min_length=3, max_length=FAULT_TEXT_MAX, strip_whitespace=True)
+    str,
+    StringConstraints(min_length=FAULT_TEXT_MIN, max_length=FAULT_TEXT_MAX, strip_whitespace=True),
 ]
 
 

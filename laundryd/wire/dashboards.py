@@ -9,7 +9,12 @@ from laundryd.wire.times import Moment
 
 
 class MachineState(WireModel):
-    """One machine for a dashboard. A field that is not known or not measured is None, never 0."""
+    """One machine for a dashboard. A field that is not known or not measured is None, never 0.
+
+    ``minutes_left_confidence``, 0 to 1: how sure the plug's past cycles are; None: a timer says it.
+    ``fault_reports``: how many residents' reports staff has not cleared, 20 at most; ``fault_text``: the
+    newest one's words, on the room's own broker alone.
+    """
 
     machine: Slug
     kind: MachineKind
@@ -30,9 +35,10 @@ class MachineState(WireModel):
 
 
 class MachineEvent(WireModel):
-    """One change of one machine, as an event entity reads it."""
+    """One change of one machine, as an event entity reads it. ``fault_text`` goes with ``fault_reported``."""
 
     event_type: Cause
     at: Moment
     machine: Slug
     phase: Phase
+    fault_text: str | None = None

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from typing_extensions import override
 from edge.room.decision import Accepted, Change
 from edge.room.inputs import CycleFinished, CycleStarted, SensorChanged
 from edge.room.reconcile import MachineSetup
+from edge.room.waits import Waits
 from edge.store import room_store
 from edge.store.commit import Commit, DetectorState
 from edge.store.edge_store import EdgeStore
@@ -23,7 +24,7 @@ from laundryd.wire.commands import CommandName, CommandParams, ResidentCommand
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind, Entry, NoticeAck
 from laundryd.wire.ids import Position, RoomRef
-from laundryd.wire.machines import MachineKind
+from laundryd.wire.machines import MachineKind, Programme
 from laundryd.wire.phases import Cause, Phase, Sensor
 from tests.edge.room.driver import NOON
 
@@ -72,6 +73,12 @@ class Told:
     @property
     def causes(self) -> list[Cause]:
         return [entry.event.cause for entry in self.entries if entry.event is not None]
+
+    async def holds(self, what: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not what():
+                self._more.clear()
+                await self._more.wait()
 
     async def until(self, cause: Cause) -> Entry:
         async with asyncio.timeout(5):
@@ -332,3 +339,79 @@ async def test_settle_waits_for_what_has_begun(writer: RoomWriter) -> None:
     await writer.settle()
     assert writer.state.machines["w1"].owner == "anna"
     assert (await request).ok
+
+
+async def test_who_waits_is_kept_told_and_carried_over_a_restart(
+    path: Path, clock: HandClock
+) -> None:
+    store = await EdgeStore.open(path)
+    writer = await RoomWriter.open(ROOM, SETUPS[1:], store, clock)
+    await writer.command(say("start", "c1", "bare", minutes=30))
+    told = Told(writer)
+    answer = await writer.command(say("watch", "c2", "bare", "ben"))
+    await writer.command(say("mute_pickup", "c3", "bare", "ben"))
+    assert answer.ok
+    assert answer.position == told.entries[0].position
+    assert [entry.event for entry in told.entries] == [None, None]
+    waiting = told.entries[-1].waiting
+    assert waiting is not None
+    assert (waiting.watches, waiting.pickup_muted) == ({MachineKind.WASHER: None}, True)
+    await store.close()
+
+    store = await EdgeStore.open(path)
+    writer = await RoomWriter.open(ROOM, SETUPS[1:], store, clock)
+    told = Told(writer)
+    assert writer.state.waits.of("ben") == waiting
+    running = asyncio.create_task(writer.run())
+    await writer.command(say("release", "c4", "bare"))
+    (notice,) = told.entries[-1].notices
+    assert (notice.resident, notice.machine) == ("ben", "bare")
+    assert [card.id for card in await store.room.pending_notices("ben", clock.now())] == [notice.id]
+    await clock.move(3)
+    await told.holds(lambda: not writer.state.waits.watches)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await store.close()
+
+
+async def test_who_waits_that_cannot_be_read_is_forgotten_and_logged(
+    store: EdgeStore, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.documents.put("waits", "{broken")
+    with caplog.at_level(logging.ERROR):
+        writer = await RoomWriter.open(ROOM, SETUPS, store, clock)
+    assert writer.state.waits == Waits()
+    assert "who waits cannot be read" in caplog.text
+
+
+async def test_another_list_of_programmes_makes_a_snapshot_due_once(
+    store: EdgeStore, clock: HandClock
+) -> None:
+    await RoomWriter.open(ROOM, SETUPS, store, clock)
+    due = [store.room.snapshot_due]
+    wool = Programme(programme="wool", kind=MachineKind.WASHER, name="Wool", minutes=35)
+    writer = await RoomWriter.open(ROOM, SETUPS, store, clock, programmes=[wool])
+    assert writer.state.programmes == (wool,)
+    due.append(store.room.snapshot_due)
+    await store.room.snapshot_taken()
+    await RoomWriter.open(ROOM, SETUPS, store, clock, programmes=[wool])
+    due.append(store.room.snapshot_due)
+    assert due == [False, True, False]
+
+
+async def test_a_rate_limit_says_how_long_and_a_repeated_message_gets_the_same_answer(
+    writer: RoomWriter, clock: HandClock
+) -> None:
+    def report(id_: str) -> ResidentCommand:
+        params = CommandParams(text="water on the floor")
+        wish = say("report_fault", id_)
+        return wish.model_copy(update={"params": params})
+
+    assert (await writer.command(report("f1"))).ok
+    await clock.move(4)
+    refused = await writer.command(report("f2"))
+    assert refused.error is not None
+    assert (refused.error.code, refused.error.retry_after_s) == (ErrorCode.RATE_LIMITED, 360)
+    await clock.move(10)
+    assert await writer.command(report("f2")) == refused
+    assert (await writer.command(report("f3"))).ok

@@ -102,10 +102,25 @@ def test_a_command_is_offered_where_its_move_is_legal() -> None:
         CommandName.ADOPT: Cause.ADOPTED,
         CommandName.RELEASE: Cause.RELEASED,
         CommandName.COLLECT: Cause.COLLECTED,
+        CommandName.REQUEST_PICKUP: Cause.PICKUP_REQUESTED,
+        CommandName.COMING: Cause.OWNER_COMING,
+        CommandName.REPORT_FAULT: Cause.FAULT_REPORTED,
     }
-    assert set(COMMAND_PHASES) == set(CommandName) == set(causes)
-    for command, phases in COMMAND_PHASES.items():
-        assert phases == MOVES[causes[command]][0], command
+    about_the_resident = {
+        CommandName.MUTE_PICKUP,
+        CommandName.UNMUTE_PICKUP,
+        CommandName.WATCH,
+        CommandName.UNWATCH,
+    }
+    extended = {Cause.EXTENDED, Cause.RESUMED}
+    assert set(COMMAND_PHASES) == set(CommandName)
+    assert set(CommandName) == {*causes, *about_the_resident, CommandName.EXTEND}
+    for command, cause in causes.items():
+        assert COMMAND_PHASES[command] == MOVES[cause][0], command
+    for command in about_the_resident:
+        assert COMMAND_PHASES[command] == set(Phase), command
+    extendable = frozenset[Phase]().union(*(MOVES[cause][0] for cause in extended))
+    assert COMMAND_PHASES[CommandName.EXTEND] == extendable
 
 
 def test_every_notice_has_its_row_and_its_texts() -> None:

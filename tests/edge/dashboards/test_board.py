@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from edge.store.edge_store import EdgeStore
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import BrokerSettings, MqttLink
+from laundryd.wire.commands import CommandName, CommandParams, ResidentCommand
 from laundryd.wire.ids import RoomRef
 from laundryd.wire.machines import MachineKind
 
@@ -79,3 +81,55 @@ async def test_a_frozen_broker_does_not_look_like_a_hung_task(
     await asyncio.gather(task, return_exceptions=True)
     await store.close()
     assert longest == 1, "publishes between two beats"
+
+
+class KeepingBroker(FrozenBroker):
+    """A broker that keeps what it is told, by the topic's last two levels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[tuple[str, dict[str, object]]] = []
+        self._more = asyncio.Event()
+
+    @override
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        self.kept.append((topic.rpartition("/machine/")[2], json.loads(payload)))
+        self._more.set()
+        return True
+
+    async def has(self, messages: int) -> None:
+        while len(self.kept) < messages:
+            self._more.clear()
+            await self._more.wait()
+
+
+async def test_what_residents_wrote_reaches_the_rooms_broker_and_never_the_clouds(
+    tmp_path: Path,
+) -> None:
+    store, clock = await EdgeStore.open(tmp_path / "room.db"), Clock()
+    writer = await RoomWriter.open(ROOM, SETUPS, store, clock)
+    room, cloud = KeepingBroker(), KeepingBroker()
+    dashboards = Dashboards(writer, clock, room, cloud)
+    writer.on_entries.append(lambda entries, _changes: dashboards.told(entries))
+    report = ResidentCommand(
+        id="f1",
+        resident="resident-anna",
+        machine="w3",
+        name=CommandName.REPORT_FAULT,
+        params=CommandParams(text="water on the floor"),
+    )
+    assert (await writer.command(report)).ok
+    task = asyncio.create_task(dashboards.run())
+    async with asyncio.timeout(10):
+        await room.has(2)
+        await cloud.has(1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await store.close()
+    told = dict(room.kept)
+    assert told["w3/event"]["fault_text"] == "water on the floor"
+    assert told["w3/state"]["fault_text"] == "water on the floor"
+    assert told["w3/state"]["fault_reports"] == 1
+    assert "resident-anna" not in str(room.kept)
+    ((topic, state),) = cloud.kept
+    assert (topic, state["fault_reports"], state["fault_text"]) == ("w3/state", 1, None)

@@ -5,7 +5,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.dashboards.states import MEASURED_INTERVAL_S, Measured, StateBoard, machine_state
+from edge.dashboards.states import (
+    MEASURED_INTERVAL_S,
+    Faults,
+    Measured,
+    StateBoard,
+    machine_state,
+)
 from laundryd.wire.machines import MachineKind, MachineView
 from laundryd.wire.phases import Phase, Sensor
 
@@ -30,10 +36,22 @@ def test_what_is_not_measured_or_not_known_is_none_and_never_zero() -> None:
     assert (state.power_w, state.energy_wh, state.minutes_left) == (None, None, None)
 
 
-def test_minutes_left_are_rounded_up_and_never_negative() -> None:
+def test_minutes_left_are_rounded_up_and_never_zero_while_it_runs() -> None:
     ends_at = NOON + timedelta(minutes=10)
-    for late_s, left in ((0, 10), (1, 10), (60, 9), (599, 1), (600, 0), (900, 0)):
+    for late_s, left in ((0, 10), (1, 10), (60, 9), (599, 1), (600, 1), (900, 1)):
         assert machine_state(view(ends_at), NOON + timedelta(seconds=late_s)).minutes_left == left
+
+
+def test_how_sure_the_minutes_are_stands_beside_them() -> None:
+    sure = view(NOON + timedelta(minutes=10)).model_copy(update={"ends_confidence": 0.75})
+    assert machine_state(sure, NOON).minutes_left_confidence == 0.75
+    assert machine_state(view(NOON), NOON).minutes_left_confidence is None
+
+
+def test_faults_are_counted_and_the_newest_is_quoted_where_it_may_be() -> None:
+    state = machine_state(view(), NOON, faults=Faults(2, "water on the floor"))
+    assert (state.fault_reports, state.fault_text) == (2, "water on the floor")
+    assert machine_state(view(), NOON).fault_text is None
 
 
 def test_nobody_can_read_who() -> None:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from edge.room.deadlines import next_deadline
 from edge.room.decide import after, decide
 from edge.room.decision import Accepted, Decision, Refused
-from edge.room.inputs import CycleFinished, CycleStarted, RoomInput, SensorChanged, StaffOrder, Tick
+from edge.room.inputs import (
+    CycleFinished,
+    CycleResumed,
+    CycleStarted,
+    EndExpected,
+    RoomInput,
+    SensorChanged,
+    StaffOrder,
+    Tick,
+)
 from edge.room.records import MachineRecord, RoomState
 from edge.room.timings import RoomTimings
 from laundryd.wire.commands import (
@@ -18,11 +28,16 @@ from laundryd.wire.commands import (
     StaffCommandName,
 )
 from laundryd.wire.errors import ErrorCode
-from laundryd.wire.machines import MachineKind
+from laundryd.wire.machines import MachineKind, Programme
 from laundryd.wire.phases import Cause, Phase, Sensor
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TIMINGS = RoomTimings()
+PROGRAMMES = (
+    Programme(programme="cotton", kind=MachineKind.WASHER, name="Cotton 60", minutes=55),
+    Programme(programme="cotton", kind=MachineKind.DRYER, name="Cotton dry", minutes=90),
+    Programme(programme="wool", kind=MachineKind.WASHER, name="Wool", minutes=35),
+)
 
 
 def machine(name: str, sensor: Sensor, kind: MachineKind = MachineKind.WASHER) -> MachineRecord:
@@ -45,6 +60,7 @@ class RoomDriver:
                 machine("d1", Sensor.OK, MachineKind.DRYER),
             ]
         )
+        self.state = replace(self.state, programmes=PROGRAMMES)
 
     def minute(self, minutes: float) -> datetime:
         """Return the moment ``minutes`` after noon."""
@@ -62,16 +78,21 @@ class RoomDriver:
         return decision
 
     def say(
-        self, resident: str, name: str, machine: str = "w1", minutes: int | None = None
+        self,
+        resident: str,
+        name: str,
+        machine: str = "w1",
+        minutes: int | None = None,
+        **params: str,
     ) -> Decision:
-        """A resident says a word."""
+        """A resident says a word; ``params`` are ``programme`` and ``text``."""
         return self.give(
             ResidentCommand(
                 id="id",
                 resident=resident,
                 machine=machine,
                 name=CommandName(name),
-                params=CommandParams(minutes=minutes),
+                params=CommandParams.model_validate({"minutes": minutes, **params}),
             )
         )
 
@@ -88,6 +109,24 @@ class RoomDriver:
     def cycle_ends(self, began: float, ended: float, machine: str = "w1") -> Decision:
         """The plug tells now of the end of a cycle."""
         return self.give(CycleFinished(machine, self.minute(began), self.minute(ended)))
+
+    def cycle_resumes(self, began: float, ended: float, machine: str = "w1") -> Decision:
+        """The plug tells now that the cycle which it called finished goes on."""
+        return self.give(CycleResumed(machine, self.minute(began), self.minute(ended)))
+
+    def end_expected(
+        self,
+        began: float,
+        ends: float,
+        confidence: float = 0.6,
+        machine: str = "w1",
+        *,
+        is_soon: bool = False,
+    ) -> Decision:
+        """The plug tells now when its cycle ends."""
+        return self.give(
+            EndExpected(machine, self.minute(began), self.minute(ends), confidence, is_soon=is_soon)
+        )
 
     def hear(self, sensor: Sensor, machine: str = "w1") -> Decision:
         """The plug falls silent or comes back."""
@@ -121,9 +160,9 @@ def causes(decision: Decision) -> list[Cause | None]:
 def told(decision: Decision) -> list[tuple[str, str]]:
     """Return who was told what."""
     assert isinstance(decision, Accepted), decision
-    return [
-        (notice.resident, notice.kind) for change in decision.changes for notice in change.notices
-    ]
+    of_machines = [notice for change in decision.changes for notice in change.notices]
+    of_waits = [change.notice for change in decision.wait_changes if change.notice is not None]
+    return [(notice.resident, notice.kind) for notice in of_machines + of_waits]
 
 
 def refusal(decision: Decision) -> ErrorCode:

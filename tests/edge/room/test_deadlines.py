@@ -85,6 +85,9 @@ def test_with_a_working_plug_the_plug_decides_and_the_timer_only_passes() -> Non
     room.say("anna", "start", minutes=30)
     room.cycle_starts(0)
     room.tick(25)
+    assert room.deadline() == 30
+    assert causes(room.tick(30)) == [Cause.END_EXPECTED], "nobody sees an end that has passed"
+    assert room.record().ends_at is None
     assert room.deadline() is None
     assert causes(room.tick(45)) == []
     assert room.is_now("in_use", "anna")
@@ -116,3 +119,47 @@ def test_a_tick_at_the_deadline_leaves_no_deadline_behind() -> None:
         room.tick(due)
         left = room.deadline()
         assert left is None or left > due
+
+
+def test_the_owner_of_a_finished_machine_is_reminded_three_times() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    room.at(32).cycle_ends(0, 30)
+    assert room.deadline() == 47
+    decision = room.tick(47)
+    assert causes(decision) == [Cause.REMINDED]
+    assert isinstance(decision, Accepted)
+    (notice,) = decision.changes[0].notices
+    assert (notice.resident, notice.params) == ("anna", {"name": "W1", "minutes": 17})
+    assert told(room.tick(62)) == [("anna", "reminder")]
+    assert told(room.tick(77)) == [("anna", "reminder")]
+    assert room.deadline() is None
+
+
+def test_an_edge_that_was_away_reminds_once_and_not_three_times_at_once() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    room.at(30).cycle_ends(0, 30)
+    assert told(room.tick(200)) == [("anna", "reminder")]
+    assert room.deadline() == 215
+
+
+def test_nobody_is_reminded_of_a_machine_that_is_nobodys_or_was_collected() -> None:
+    room = RoomDriver()
+    room.cycle_starts(0, "w2")
+    room.at(30).cycle_ends(0, 30, "w2")
+    room.say("anna", "start")
+    room.at(60).cycle_ends(30, 60)
+    room.say("anna", "collect")
+    assert room.deadline() is None
+
+
+def test_an_end_that_the_plug_expected_passes_without_being_seen() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    room.cycle_starts(0)
+    room.at(10).end_expected(0, 40)
+    assert room.deadline() == 40, "the plug says itself when it is soon"
+    assert causes(room.tick(40)) == [Cause.END_EXPECTED]
+    assert room.record().ends_at is None
+    assert room.record().ends_confidence is None

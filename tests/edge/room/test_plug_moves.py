@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.phases import Cause, Sensor
 from tests.edge.room.driver import RoomDriver, causes, refusal, told
@@ -122,3 +124,75 @@ def test_a_plug_that_falls_silent_after_the_programmes_end_makes_the_end_unknown
 
 def test_a_signal_for_an_unknown_machine_is_refused() -> None:
     assert refusal(RoomDriver().cycle_starts(0, "w9")) is ErrorCode.UNKNOWN_MACHINE
+
+
+def test_a_cycle_that_goes_on_is_its_owners_again_and_they_are_told() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", programme="cotton")
+    room.cycle_starts(0)
+    room.at(30).cycle_ends(0, 28)
+    room.tick(45)
+    room.say("ben", "request_pickup")
+    decision = room.at(46).cycle_resumes(0, 28)
+    assert causes(decision) == [Cause.RESUMED]
+    assert told(decision) == [("anna", "resumed")]
+    assert room.is_now("in_use", "anna")
+    record = room.record()
+    assert (record.started_at, record.plug_cycle_since) == (room.minute(0), room.minute(0))
+    assert (record.ended_at, record.pickup_requested_at, record.programme) == (None, None, "cotton")
+    assert causes(room.cycle_resumes(0, 28)) == []
+    assert told(room.at(60).cycle_ends(0, 59)) == [("anna", "done")]
+    assert room.deadline() == 75, "reminders begin anew"
+
+
+def test_a_cycle_that_goes_on_after_it_was_collected_runs_without_an_owner() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    room.cycle_starts(0)
+    room.at(30).cycle_ends(0, 28)
+    room.say("anna", "collect")
+    decision = room.at(32).cycle_resumes(0, 28)
+    assert causes(decision) == [Cause.CYCLE_STARTED]
+    assert told(decision) == []
+    assert room.is_now("in_use", None)
+    assert room.record().started_at == room.minute(0)
+
+
+def test_a_cycle_that_goes_on_at_a_claimed_machine_is_nobodys_and_the_claimant_is_told() -> None:
+    room = RoomDriver()
+    room.cycle_starts(0)
+    room.at(30).cycle_ends(0, 28)
+    room.say("ben", "collect")
+    room.say("ben", "claim")
+    assert told(room.at(32).cycle_resumes(0, 28)) == [("ben", "started_by_other")]
+    assert room.is_now("in_use", None)
+
+
+@pytest.mark.parametrize("last_word", ["arrive", "start"])
+def test_a_cycle_that_goes_on_before_one_who_stands_there_is_theirs_since_then(
+    last_word: str,
+) -> None:
+    room = RoomDriver()
+    room.cycle_starts(0)
+    room.at(30).cycle_ends(0, 28)
+    room.say("ben", "collect")
+    room.at(31).say("ben", "claim")
+    room.at(32).say("ben", "arrive")
+    if last_word == "start":
+        room.say("ben", "start")
+    assert causes(room.at(33).cycle_resumes(0, 28)) == [Cause.CYCLE_STARTED]
+    assert room.is_now("in_use", "ben")
+    assert room.record().started_at == room.minute(32)
+    assert room.record().plug_cycle_since == room.minute(0)
+    assert told(room.at(60).cycle_ends(0, 59)) == [("ben", "done")]
+
+
+def test_a_cycle_that_goes_on_out_of_order_is_remembered() -> None:
+    room = RoomDriver()
+    room.staff("out_of_order")
+    assert causes(room.at(30).cycle_resumes(0, 28)) == [None]
+    assert causes(room.staff("repaired")) == [Cause.REPAIRED, Cause.CYCLE_STARTED]
+
+
+def test_a_resumed_signal_for_an_unknown_machine_is_refused() -> None:
+    assert refusal(RoomDriver().cycle_resumes(0, 0, "w9")) is ErrorCode.UNKNOWN_MACHINE

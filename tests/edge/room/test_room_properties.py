@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import settings
@@ -12,10 +13,20 @@ from typing_extensions import override
 from edge.room.deadlines import next_deadline
 from edge.room.decide import after, decide
 from edge.room.decision import Refused
-from edge.room.inputs import CycleFinished, CycleStarted, RoomInput, SensorChanged, StaffOrder, Tick
+from edge.room.inputs import (
+    CycleFinished,
+    CycleResumed,
+    CycleStarted,
+    EndExpected,
+    RoomInput,
+    SensorChanged,
+    StaffOrder,
+    Tick,
+)
 from edge.room.journal import JournalHead, journalled
 from edge.room.records import HELD, RECORD, RoomState
-from edge.room.view import mine, owners, view
+from edge.room.view import mine, owners, view, waiting
+from edge.room.waits import WAITS
 from laundryd.wire.commands import (
     CommandName,
     CommandParams,
@@ -23,10 +34,11 @@ from laundryd.wire.commands import (
     StaffCommand,
     StaffCommandName,
 )
-from laundryd.wire.events import PublicEvent
+from laundryd.wire.events import PublicEvent, Waiting
+from laundryd.wire.ids import ResidentId
 from laundryd.wire.machines import MachineKind, MachineView
 from laundryd.wire.phases import Phase, Sensor, is_legal
-from tests.edge.room.driver import NOON, TIMINGS, machine
+from tests.edge.room.driver import NOON, PROGRAMMES, TIMINGS, machine
 
 ROOM = "maple-hall.basement"
 RESIDENTS = ("resident-anna", "resident-ben", "resident-chloe")
@@ -35,6 +47,12 @@ MACHINES = ("w1", "w2", "bare", "d1")
 names = st.sampled_from(MACHINES)
 residents = st.sampled_from(RESIDENTS)
 minutes_ago = st.integers(0, 20)
+params_ = st.builds(
+    CommandParams,
+    minutes=st.none() | st.integers(1, 60),
+    programme=st.none() | st.sampled_from(("cotton", "wool", "silk")),
+    text=st.none() | st.sampled_from(("water on the floor", "\x00\x01\x02\x03")),
+)
 
 
 class Room(RuleBasedStateMachine):
@@ -51,7 +69,10 @@ class Room(RuleBasedStateMachine):
                 machine("d1", Sensor.OK, MachineKind.DRYER),
             ]
         )
+        self.state = replace(self.state, programmes=PROGRAMMES)
         self.head = JournalHead("epoch")
+        self.waiting: dict[ResidentId, Waiting] = {}
+        """What a relay knows that only ever applies entries."""
         self.events: list[PublicEvent] = []
         self.views = [self._views()]
         """What the room looked like at each public position, the beginning first."""
@@ -75,12 +96,20 @@ class Room(RuleBasedStateMachine):
             else:
                 assert is_legal(change.cause, was.phase, change.record.phase)
             running = running.with_records([change.record])
-        entries, head = journalled(decision.changes, room=ROOM, head=self.head, at=self.now)
+        assert decision.waits is None or decision.waits != before.waits
+        assert decision.waits is not None or not decision.wait_changes
+        entries, head = journalled(decision, room=ROOM, head=self.head, at=self.now)
         for entry in entries:
-            assert entry.event is not None
             assert entry.offset == self.head.offset + 1
-            assert entry.event.follows == self.head.last_public
             assert {notice.resident for notice in entry.notices} <= set(RESIDENTS)
+            assert (entry.event is None) != (entry.waiting is None)
+            if entry.waiting is not None:
+                assert {notice.resident for notice in entry.notices} <= {entry.waiting.resident}
+                self.head = replace(self.head, offset=entry.offset)
+                self._relay_hears(entry.waiting)
+                continue
+            assert entry.event is not None
+            assert entry.event.follows == self.head.last_public
             self.head = JournalHead(self.head.epoch, entry.offset, entry.offset)
             self.events.append(entry.event)
             seen = dict(self.views[-1])
@@ -88,24 +117,25 @@ class Room(RuleBasedStateMachine):
             self.views.append(seen)
         assert self.head == head
 
-    @rule(
-        resident=residents,
-        name=st.sampled_from(CommandName),
-        where=names,
-        minutes=st.none() | st.integers(1, 60),
-    )
+    def _relay_hears(self, told: Waiting) -> None:
+        self.waiting.pop(told.resident, None)
+        if told.watches or told.pickup_muted:
+            self.waiting[told.resident] = told
+
+    @rule(resident=residents, name=st.sampled_from(CommandName), where=names, params=params_)
     def resident_says(
-        self, resident: str, name: CommandName, where: str, minutes: int | None
+        self, resident: str, name: CommandName, where: str, params: CommandParams
     ) -> None:
-        params = CommandParams(minutes=minutes)
         self._give(
             ResidentCommand(id="id", resident=resident, machine=where, name=name, params=params)
         )
 
-    @rule(name=st.sampled_from(CommandName), where=names)
-    def the_owner_says(self, name: CommandName, where: str) -> None:
+    @rule(name=st.sampled_from(CommandName), where=names, params=params_)
+    def the_owner_says(self, name: CommandName, where: str, params: CommandParams) -> None:
         owner = self.state.machines[where].owner or RESIDENTS[0]
-        self._give(ResidentCommand(id="id", resident=owner, machine=where, name=name))
+        self._give(
+            ResidentCommand(id="id", resident=owner, machine=where, name=name, params=params)
+        )
 
     @rule(name=st.sampled_from(StaffCommandName), where=names)
     def staff_say(self, name: StaffCommandName, where: str) -> None:
@@ -121,6 +151,28 @@ class Room(RuleBasedStateMachine):
         ended_at = self.now - timedelta(minutes=ago)
         started_at = known or ended_at - timedelta(minutes=lasted)
         self._give(CycleFinished(where, started_at, max(started_at, ended_at)))
+
+    @rule(where=names, ago=minutes_ago, lasted=st.integers(0, 90))
+    def cycle_goes_on(self, where: str, ago: int, lasted: int) -> None:
+        record = self.state.machines[where]
+        ended_at = record.ended_at or self.now - timedelta(minutes=ago)
+        started_at = record.started_at or ended_at - timedelta(minutes=lasted)
+        self._give(CycleResumed(where, min(started_at, ended_at), ended_at))
+
+    @rule(
+        where=names,
+        ago=minutes_ago,
+        left=st.integers(-2, 60),
+        confidence=st.floats(0, 1),
+        is_soon=st.booleans(),
+    )
+    def end_is_expected(
+        self, where: str, ago: int, left: int, confidence: float, *, is_soon: bool
+    ) -> None:
+        known = self.state.machines[where].plug_cycle_since
+        started_at = known or self.now - timedelta(minutes=ago)
+        ends_at = self.now + timedelta(minutes=left)
+        self._give(EndExpected(where, started_at, ends_at, confidence, is_soon=is_soon))
 
     @rule(where=names, sensor=st.sampled_from(Sensor))
     def sensor_changes(self, where: str, sensor: Sensor) -> None:
@@ -159,10 +211,41 @@ class Room(RuleBasedStateMachine):
             assert (record.started_at is not None) == (runs or done)
             assert (record.ended_at is not None) == done
             assert record.ends_at is None or runs
+            assert record.ends_confidence is None or (
+                record.ends_at is not None and record.sensor is Sensor.OK
+            )
+            assert record.programme is None or runs or done
+            for of_this_load in (record.pickup_requested_at, record.owner_coming_at):
+                assert of_this_load is None or done
+            assert record.remind_at is None or (done and record.owner is not None)
             if record.plug_cycle_since is not None:
                 assert record.phase in {Phase.IN_USE, Phase.OUT_OF_ORDER}
             if record.ended_at is not None and record.started_at is not None:
                 assert record.started_at <= record.ended_at
+
+    @invariant()
+    def a_free_machine_is_somebodys_turn_or_nobody_waits_for_it(self) -> None:
+        waits = self.state.waits.watches
+        in_turn = {one.told_machine for one in waits if one.told_machine is not None}
+        for record in self.state.machines.values():
+            if record.phase is Phase.FREE and record.machine not in in_turn:
+                assert all(one.told_until for one in waits if one.kind is record.kind)
+            assert record.phase is Phase.FREE or record.machine not in in_turn
+        turns = [one.told_machine for one in waits if one.told_machine is not None]
+        assert len(turns) == len(set(turns)), "no machine is told to two at once"
+        watched = [(one.resident, one.kind) for one in waits]
+        assert len(watched) == len(set(watched))
+
+    @invariant()
+    def the_relay_knows_who_waits(self) -> None:
+        assert {one.resident: one for one in waiting(self.state)} == self.waiting
+
+    @invariant()
+    def no_owner_is_asked_who_turned_it_off(self) -> None:
+        for resident in RESIDENTS:
+            assert (resident in self.state.waits.muted) == bool(
+                mine(self.state, ROOM, resident).pickup_muted
+            )
 
     @invariant()
     def one_claim_a_resident_and_kind(self) -> None:
@@ -191,6 +274,8 @@ class Room(RuleBasedStateMachine):
     def a_record_comes_back_from_json_as_it_was(self) -> None:
         for record in self.state.machines.values():
             assert RECORD.validate_json(RECORD.dump_json(record)) == record
+        waits = self.state.waits
+        assert WAITS.validate_json(WAITS.dump_json(waits)) == waits
 
     @override
     def teardown(self) -> None:

@@ -58,3 +58,27 @@ def test_a_staff_command_in_the_wrong_phase_is_refused(name: str) -> None:
 
 def test_a_staff_command_for_an_unknown_machine_is_refused() -> None:
     assert refusal(RoomDriver().staff("out_of_order", "w9")) is ErrorCode.UNKNOWN_MACHINE
+
+
+def test_who_held_or_used_a_machine_hears_that_it_failed_and_that_it_is_repaired() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    assert told(room.at(5).staff("out_of_order")) == [("anna", "out_of_order")]
+    assert told(room.at(90).staff("repaired")) == [("anna", "repaired")]
+    assert told(room.staff("out_of_order")) == []
+    assert told(room.staff("repaired")) == []
+
+
+@pytest.mark.parametrize("word", ["fault_cleared", "repaired"])
+def test_a_fault_stands_until_staff_clear_or_repair_it(word: str) -> None:
+    room = RoomDriver()
+    room.say("anna", "report_fault", text="the door does not close")
+    if word == "repaired":
+        room.staff("out_of_order")
+    assert len(room.record().faults) == 1
+    room.staff(word)
+    assert room.record().faults == ()
+
+
+def test_clearing_what_nobody_reported_changes_nothing() -> None:
+    assert causes(RoomDriver().staff("fault_cleared")) == []

@@ -26,7 +26,7 @@ CLAIM = ResidentCommand(id="c1", resident="anna", machine="w1", name=CommandName
 
 def _work(room: RoomDriver, decision: object, head: JournalHead) -> Commit:
     assert isinstance(decision, Accepted)
-    entries, after = journalled(decision.changes, room=ROOM, head=head, at=room.now)
+    entries, after = journalled(decision, room=ROOM, head=head, at=room.now)
     records = tuple(change.record for change in decision.changes)
     return Commit(at=room.now, head=after, records=records, entries=tuple(entries))
 
