@@ -58,8 +58,9 @@ class Course:
     """What is remembered of a running cycle, or of one that ended but may go on. Unix seconds, watts.
 
     ``grid_s``: where its first bin begins. ``low_s``: since when it draws less than work does, None: it
-    works; ``idle_s``: the same, tumbling not counted as work; ``still_s``: since when it stands still; ``hole_s``: for how long of this rest the plug was
-    not heard. ``calm_s``: last work before a rest that only ``blips`` interrupted: a door's light.
+    works; ``idle_s``: the same, tumbling not counted as work; ``still_s``: since when it stands still;
+    ``hole_s``: for how long of this rest the plug was not heard. ``calm_s``: last work before a rest that
+    only ``blips`` interrupted: a door's light. ``is_cut``: there is a hole in it, so it teaches nothing.
     """
 
     started_s: float
@@ -81,7 +82,6 @@ class Course:
     calm_s: float | None = None
     blips: int = 0
     is_cut: bool = False
-    """There is a hole in it so long that it teaches nothing."""
     seam: Seam | None = None
 
     def next_beat_s(self) -> float:

@@ -11,7 +11,7 @@ from edge.detect.rules import DRY_AT_ONCE_S, RESUME_S, STEADY_TURN_S
 from laundryd.wire.machines import MachineKind
 
 PARTING_REST_S: Final = 180.0
-"""After a shorter rest, seconds, heating alone does not show another load: a prewash may lie before it."""
+"""No load is taken out and another put in within a shorter rest, seconds; water may run in that long."""
 PARTING_WORK_S: Final = 360.0
 """So long must something look like a beginning, seconds, before a load is parted from another by that."""
 UNTOLD_S: Final = 720.0
@@ -91,14 +91,14 @@ def within_course(
     """Judge work since ``resumed_s`` after a rest that was too short to be told an end."""
     if at_s - resumed_s > RESUME_S:
         return Answer.SAME
+    if resumed_s - seam.ended_s < PARTING_REST_S:
+        return Answer.OPEN
     is_complete = seam.verdict == COMPLETE
     if kind is MachineKind.WASHER_DRYER and not seam.dried:
         # Its drying heats as another wash would: only a whole beginning counts.
         if insight.heats_at_once(course, resumed_s):
             return Answer.SAME
-    elif insight.heated_since(course, resumed_s) and (
-        is_complete or resumed_s - seam.ended_s >= PARTING_REST_S
-    ):
+    elif insight.heated_since(course, resumed_s):
         return Answer.NEW
     is_long = at_s - resumed_s >= PARTING_WORK_S
     if is_complete and not seam.dried and is_long and insight.begins_anew(course, resumed_s):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -278,7 +279,7 @@ def test_minutes_left_never_go_up_without_cause_nor_reach_nothing() -> None:
             left.setdefault(one.started_at, []).append((one.ends_at - one.at).total_seconds())
     assert len(left) == 4
     for said in left.values():
-        assert all(after <= before for before, after in zip(said, said[1:], strict=False))
+        assert all(after <= before for before, after in pairwise(said))
         assert min(said) > 0
 
 
