@@ -23,6 +23,7 @@ from edge.detect.rising import Rising
 from edge.detect.rules import (
     CUT_S,
     REPEATS_NEVER,
+    REST_PACES,
     RESUME_S,
     RULES,
     SECONDS_PER_HOUR,
@@ -32,6 +33,7 @@ from edge.detect.rules import (
     SOAK_S,
     STEADY_TURN_S,
     TUMBLING_S,
+    USUAL_PACE_S,
 )
 from edge.detect.seams import Answer, after_told_end, seam_after_rest, within_course
 from edge.detect.shifting import shift_times
@@ -267,6 +269,7 @@ class Finder:
                 resumed_s=seam.resumed_s,
                 at_s=at_s,
                 kind=self._kind,
+                slow_s=self._slow_s(),
             )
             if answer is Answer.NEW:
                 return [End(course.started_s, seam.ended_s), *self._part(course, seam)]
@@ -325,8 +328,7 @@ class Finder:
             at_s,
             power_w=state.last_w,
             silent_s=silent_s if silent_s > self._silence_s() else 0.0,
-            # One that publishes on change misses no turn of a drum, however rarely it reports.
-            pace_s=0.0 if state.repeats < REPEATS_NEVER else state.pace_s,
+            slow_s=self._slow_s(),
         )
 
     def _finish(self, course: Course) -> list[Mark]:
@@ -401,6 +403,13 @@ class Finder:
         if known_s is None:
             return self._rule.longest_s
         return min(self._rule.longest_s, 1.5 * known_s + RESUME_S)
+
+    def _slow_s(self) -> float:
+        """Give for how long a turning drum may be caught at rest, seconds."""
+        if self.state.repeats < REPEATS_NEVER:
+            # One that publishes on change misses no turn, however rarely it reports.
+            return 0.0
+        return REST_PACES * max(0.0, self.state.pace_s - USUAL_PACE_S)
 
     def _silence_s(self) -> float:
         """Give how long a silence is none yet, seconds."""

@@ -48,7 +48,7 @@ class Insight:
         return verdict_on(levels, self.heating, self.whereabouts, self._rule, self._kind)
 
     def rests_enough(
-        self, course: Course, at_s: float, *, power_w: float, silent_s: float, pace_s: float
+        self, course: Course, at_s: float, *, power_w: float, silent_s: float, slow_s: float
     ) -> bool:
         """Say whether a course has rested long enough by ``at_s`` to be over."""
         since_s = course.idle_s if self.heating.is_drying else course.low_s
@@ -65,7 +65,7 @@ class Insight:
             self._rule,
             rest_power_w=power_w,
             silent_s=silent_s,
-            pace_s=pace_s,
+            slow_s=slow_s,
         )
 
     def heated_since(self, course: Course, since_s: float) -> bool:

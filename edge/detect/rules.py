@@ -134,7 +134,7 @@ DRY_AT_ONCE_S: Final = 150.0
 
 _WASHER: Final = CycleRule()
 _DRYER: Final = CycleRule(set_back_s=45.0, end_known_s=120.0, end_late_s=150.0)
-_WASHER_DRYER: Final = CycleRule(end_late_s=300.0, end_spun_s=300.0, end_known_s=240.0)
+_WASHER_DRYER: Final = CycleRule(end_late_s=250.0, end_spun_s=250.0, end_known_s=200.0)
 
 RULES: Final[Mapping[MachineKind, CycleRule]] = MappingProxyType(
     {
