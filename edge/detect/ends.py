@@ -7,7 +7,7 @@ from typing import Final
 
 from edge.detect.course import COMPLETE, DOUBTFUL, INCOMPLETE, UNSURE, Course, Verdict
 from edge.detect.library import Library
-from edge.detect.profile import UNKNOWN, Heating, level_of
+from edge.detect.profile import Heating, level_of
 from edge.detect.rules import BIN_S, COOLED_LONG_S, COOLED_S, CycleRule
 from edge.detect.whereabouts import Whereabouts
 from laundryd.wire.machines import MachineKind
@@ -58,16 +58,14 @@ def has_cooled(course_bins: int, heating: Heating) -> bool:
 
 
 def has_spun(levels: Sequence[int], heating: Heating, rule: CycleRule) -> bool:
-    """Say whether a washer that does not heat spun just now, at its fastest."""
-    if heating.last is not None:
-        return False
-    fastest = max((level for level in levels if level != UNKNOWN), default=0)
+    """Say whether a washer spun just now, at its fastest, and has not heated for a while."""
     lately = levels[-round(rule.spun_s / BIN_S) :]
+    if len(levels) * BIN_S < SPUN_FROM_S or heating.since_s(len(levels)) < rule.spun_s:
+        return False
+    hot = level_of(rule.heat_w)
+    fastest = max((level for level in levels if level < hot), default=0)
     spins = max(level_of(rule.spin_w), fastest - _SPIN_STEPS)
-    return (
-        len(levels) * BIN_S >= SPUN_FROM_S
-        and sum(spins <= one != UNKNOWN for one in lately) >= _SPIN_BINS
-    )
+    return sum(spins <= one < hot for one in lately) >= _SPIN_BINS
 
 
 def is_late(course_bins: int, heating: Heating, rule: CycleRule) -> bool:

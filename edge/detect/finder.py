@@ -34,6 +34,8 @@ from edge.detect.rules import (
     STEADY_TURN_S,
     TUMBLING_S,
     USUAL_PACE_S,
+    WEAK_S,
+    WEAK_W,
 )
 from edge.detect.seams import Answer, after_told_end, seam_after_rest, within_course
 from edge.detect.shifting import shift_times
@@ -209,7 +211,7 @@ class Finder:
             if course is not None:
                 self._turned(course, rising.over_s)
             return NOTHING
-        if self._only_tumbles(at_s):
+        if self._is_weak(rising) or self._only_tumbles(at_s):
             rising.asked_s = at_s
             return NOTHING
         started_s = at_s if rising.first_turn_s is None else rising.first_turn_s
@@ -226,6 +228,11 @@ class Finder:
         course.work_since(rising)
         self._open()
         return [Start(started_s)]
+
+    def _is_weak(self, rising: Rising) -> bool:
+        """Say whether what rose is no more than a light or a pump may draw, so far."""
+        peak_w = max(rising.peak_w, self.state.last_w)
+        return peak_w < self._active_w + WEAK_W and rising.on_s < WEAK_S
 
     def _turned(self, course: Course, over_s: float) -> None:
         """Let a drum that turns now and then keep a soak from being forgotten."""
@@ -382,19 +389,22 @@ class Finder:
         state, course = self.state, self.state.course
         state.rising = Rising()
         marks: list[Mark] = []
-        if course is not None:
-            if gap_s > self._rule.longest_silence_s or at_s - course.started_s > self._longest_s():
-                if not course.is_ended():
-                    # Its end was not seen, so it teaches nothing.
-                    course.is_cut = True
-                    marks = self._finish(course)
-                elif course.seam is not None and course.seam.resumed_s is not None:
-                    course.is_cut = True
-                self._close(course, course.over_s if course.seam is None else course.seam.ended_s)
-            else:
-                course.is_cut = course.is_cut or (gap_s > CUT_S and not course.is_ended())
-                for level in course.unheard_until(at_s):
-                    self._insight.step(course, level)
+        if course is None:
+            # A plug that publishes on change may be silent all the time that a machine stands still.
+            if state.last_w < self._active_w and state.floor.learn(state.last_w, SILENT_AFTER_S):
+                self._set_thresholds()
+        elif gap_s > self._rule.longest_silence_s or at_s - course.started_s > self._longest_s():
+            if not course.is_ended():
+                # Its end was not seen, so it teaches nothing.
+                course.is_cut = True
+                marks = self._finish(course)
+            elif course.seam is not None and course.seam.resumed_s is not None:
+                course.is_cut = True
+            self._close(course, course.over_s if course.seam is None else course.seam.ended_s)
+        else:
+            course.is_cut = course.is_cut or (gap_s > CUT_S and not course.is_ended())
+            for level in course.unheard_until(at_s):
+                self._insight.step(course, level)
         state.held_s = at_s
         return marks
 

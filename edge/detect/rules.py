@@ -27,6 +27,10 @@ FLOOR_STEP_S: Final = 60.0
 """The floor is learned from means over so many seconds of standing still."""
 FLOOR_CEILING_W: Final = 19.0
 """Highest floor believed, watts: machines stand by at up to 17 W."""
+WEAK_W: Final = 15.0
+"""What draws less than so much more than work at least does is only a start, watts, ..."""
+WEAK_S: Final = 600.0
+"""... if it lasts so long, seconds: a light in the drum, a pump that drains; a drum draws more."""
 USUAL_PACE_S: Final = 10.0
 """A plug that reports so often, seconds, misses no turn of a drum."""
 REST_PACES: Final = 6.0
