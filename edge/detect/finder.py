@@ -18,10 +18,11 @@ from edge.detect.expectation import Expectation
 from edge.detect.insight import Insight
 from edge.detect.library import Library
 from edge.detect.marks import End, Left, Mark, Resumed, Start
-from edge.detect.profile import UNKNOWN, hot_level, power_of
+from edge.detect.profile import UNKNOWN, power_of
 from edge.detect.rising import Rising
 from edge.detect.rules import (
     CUT_S,
+    HEAT_MIN_W,
     REPEATS_NEVER,
     REST_PACES,
     RESUME_S,
@@ -300,7 +301,7 @@ class Finder:
     def _goes_on(self, course: Course, seam: Seam, at_s: float) -> list[Mark]:
         """Say, as soon as it can be said, whether work after a told end is of the same load."""
         resumed_s = at_s if seam.resumed_s is None else seam.resumed_s
-        heats = self.state.last_w >= self._hot_w(course)
+        heats = self.state.last_w >= self._hot_w()
         answer = after_told_end(
             course,
             seam,
@@ -322,10 +323,8 @@ class Finder:
         self.state.expectation = Expectation()
         return [Resumed(course.started_s, seam.ended_s)]
 
-    def _hot_w(self, course: Course) -> float:
-        if not self._insight.heating.is_drying:
-            return self._rule.heat_w
-        return power_of(hot_level(course.levels))
+    def _hot_w(self) -> float:
+        return HEAT_MIN_W if self._insight.heating.is_drying else self._rule.heat_w
 
     def _rests_enough(self, course: Course, at_s: float) -> bool:
         state = self.state
@@ -345,7 +344,7 @@ class Finder:
         self.state.rising, self.state.expectation = Rising(), Expectation()
         if self._kind is MachineKind.DRYER:
             self.state.tumble_until_s = ended_s + TUMBLING_S
-            self.state.tumble_w = self._hot_w(course)
+            self.state.tumble_w = self._hot_w()
         return [End(course.started_s, ended_s)]
 
     def _part(self, course: Course, seam: Seam) -> list[Mark]:
