@@ -7,8 +7,8 @@ from typing import Final
 
 from edge.detect.course import COMPLETE, DOUBTFUL, INCOMPLETE, UNSURE, Course, Verdict
 from edge.detect.library import Library
-from edge.detect.profile import UNKNOWN, Heating, level_of
-from edge.detect.rules import BIN_S, COOLED_LONG_S, COOLED_S, REST_PACES, USUAL_PACE_S, CycleRule
+from edge.detect.profile import Heating, level_of
+from edge.detect.rules import BIN_S, COOLED_LONG_S, COOLED_S, CycleRule
 from edge.detect.whereabouts import Whereabouts
 from laundryd.wire.machines import MachineKind
 
@@ -58,16 +58,14 @@ def has_cooled(course_bins: int, heating: Heating) -> bool:
 
 
 def has_spun(levels: Sequence[int], heating: Heating, rule: CycleRule) -> bool:
-    """Say whether a washer that does not heat spun just now, at its fastest."""
-    if heating.last is not None:
-        return False
-    fastest = max((level for level in levels if level != UNKNOWN), default=0)
+    """Say whether a washer spun just now, at its fastest, and has not heated for a while."""
     lately = levels[-round(rule.spun_s / BIN_S) :]
+    if len(levels) * BIN_S < SPUN_FROM_S or heating.since_s(len(levels)) < rule.spun_s:
+        return False
+    hot = level_of(rule.heat_w)
+    fastest = max((level for level in levels if level < hot), default=0)
     spins = max(level_of(rule.spin_w), fastest - _SPIN_STEPS)
-    return (
-        len(levels) * BIN_S >= SPUN_FROM_S
-        and sum(spins <= one != UNKNOWN for one in lately) >= _SPIN_BINS
-    )
+    return sum(spins <= one < hot for one in lately) >= _SPIN_BINS
 
 
 def is_late(course_bins: int, heating: Heating, rule: CycleRule) -> bool:
@@ -84,11 +82,12 @@ def rest_needed_s(
     *,
     rest_power_w: float,
     silent_s: float,
-    pace_s: float,
+    slow_s: float,
 ) -> float:
     """Say how long the present rest of a cycle must last to be its end, seconds.
 
-    ``silent_s``: for how long the plug has not been heard beyond what is usual for it; ``pace_s``: what is.
+    ``silent_s``: for how long the plug has not been heard beyond what is usual for it; ``slow_s``: for
+    how long its reports may catch a turning drum at rest.
     """
     is_over, is_drying = whereabouts.over >= SURELY_OVER, heating.is_drying
     worked_bins = course.index_of(course.over_s) + 1
@@ -100,7 +99,6 @@ def rest_needed_s(
         needed_s = rule.end_spun_s
     else:
         needed_s = rule.end_s
-    slow_s = REST_PACES * max(0.0, pace_s - USUAL_PACE_S)
     if is_drying:
         return needed_s + slow_s
     is_steady = course.still_s is not None or library.rests_at(rest_power_w)

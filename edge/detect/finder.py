@@ -18,11 +18,13 @@ from edge.detect.expectation import Expectation
 from edge.detect.insight import Insight
 from edge.detect.library import Library
 from edge.detect.marks import End, Left, Mark, Resumed, Start
-from edge.detect.profile import UNKNOWN, hot_level, power_of
+from edge.detect.profile import UNKNOWN, power_of
 from edge.detect.rising import Rising
 from edge.detect.rules import (
     CUT_S,
+    HEAT_MIN_W,
     REPEATS_NEVER,
+    REST_PACES,
     RESUME_S,
     RULES,
     SECONDS_PER_HOUR,
@@ -32,6 +34,9 @@ from edge.detect.rules import (
     SOAK_S,
     STEADY_TURN_S,
     TUMBLING_S,
+    USUAL_PACE_S,
+    WEAK_S,
+    WEAK_W,
 )
 from edge.detect.seams import Answer, after_told_end, seam_after_rest, within_course
 from edge.detect.shifting import shift_times
@@ -207,7 +212,7 @@ class Finder:
             if course is not None:
                 self._turned(course, rising.over_s)
             return NOTHING
-        if self._only_tumbles(at_s):
+        if self._is_weak(rising) or self._only_tumbles(at_s):
             rising.asked_s = at_s
             return NOTHING
         started_s = at_s if rising.first_turn_s is None else rising.first_turn_s
@@ -224,6 +229,11 @@ class Finder:
         course.work_since(rising)
         self._open()
         return [Start(started_s)]
+
+    def _is_weak(self, rising: Rising) -> bool:
+        """Say whether what rose is no more than a light or a pump may draw, so far."""
+        peak_w = max(rising.peak_w, self.state.last_w)
+        return peak_w < self._active_w + WEAK_W and rising.on_s < WEAK_S
 
     def _turned(self, course: Course, over_s: float) -> None:
         """Let a drum that turns now and then keep a soak from being forgotten."""
@@ -267,6 +277,7 @@ class Finder:
                 resumed_s=seam.resumed_s,
                 at_s=at_s,
                 kind=self._kind,
+                slow_s=self._slow_s(),
             )
             if answer is Answer.NEW:
                 return [End(course.started_s, seam.ended_s), *self._part(course, seam)]
@@ -290,7 +301,7 @@ class Finder:
     def _goes_on(self, course: Course, seam: Seam, at_s: float) -> list[Mark]:
         """Say, as soon as it can be said, whether work after a told end is of the same load."""
         resumed_s = at_s if seam.resumed_s is None else seam.resumed_s
-        heats = self.state.last_w >= self._hot_w(course)
+        heats = self.state.last_w >= self._hot_w()
         answer = after_told_end(
             course,
             seam,
@@ -312,10 +323,8 @@ class Finder:
         self.state.expectation = Expectation()
         return [Resumed(course.started_s, seam.ended_s)]
 
-    def _hot_w(self, course: Course) -> float:
-        if not self._insight.heating.is_drying:
-            return self._rule.heat_w
-        return power_of(hot_level(course.levels))
+    def _hot_w(self) -> float:
+        return HEAT_MIN_W if self._insight.heating.is_drying else self._rule.heat_w
 
     def _rests_enough(self, course: Course, at_s: float) -> bool:
         state = self.state
@@ -325,8 +334,7 @@ class Finder:
             at_s,
             power_w=state.last_w,
             silent_s=silent_s if silent_s > self._silence_s() else 0.0,
-            # One that publishes on change misses no turn of a drum, however rarely it reports.
-            pace_s=0.0 if state.repeats < REPEATS_NEVER else state.pace_s,
+            slow_s=self._slow_s(),
         )
 
     def _finish(self, course: Course) -> list[Mark]:
@@ -336,7 +344,7 @@ class Finder:
         self.state.rising, self.state.expectation = Rising(), Expectation()
         if self._kind is MachineKind.DRYER:
             self.state.tumble_until_s = ended_s + TUMBLING_S
-            self.state.tumble_w = self._hot_w(course)
+            self.state.tumble_w = self._hot_w()
         return [End(course.started_s, ended_s)]
 
     def _part(self, course: Course, seam: Seam) -> list[Mark]:
@@ -380,19 +388,22 @@ class Finder:
         state, course = self.state, self.state.course
         state.rising = Rising()
         marks: list[Mark] = []
-        if course is not None:
-            if gap_s > self._rule.longest_silence_s or at_s - course.started_s > self._longest_s():
-                if not course.is_ended():
-                    # Its end was not seen, so it teaches nothing.
-                    course.is_cut = True
-                    marks = self._finish(course)
-                elif course.seam is not None and course.seam.resumed_s is not None:
-                    course.is_cut = True
-                self._close(course, course.over_s if course.seam is None else course.seam.ended_s)
-            else:
-                course.is_cut = course.is_cut or (gap_s > CUT_S and not course.is_ended())
-                for level in course.unheard_until(at_s):
-                    self._insight.step(course, level)
+        if course is None:
+            # A plug that publishes on change may be silent all the time that a machine stands still.
+            if state.last_w < self._active_w and state.floor.learn(state.last_w, SILENT_AFTER_S):
+                self._set_thresholds()
+        elif gap_s > self._rule.longest_silence_s or at_s - course.started_s > self._longest_s():
+            if not course.is_ended():
+                # Its end was not seen, so it teaches nothing.
+                course.is_cut = True
+                marks = self._finish(course)
+            elif course.seam is not None and course.seam.resumed_s is not None:
+                course.is_cut = True
+            self._close(course, course.over_s if course.seam is None else course.seam.ended_s)
+        else:
+            course.is_cut = course.is_cut or (gap_s > CUT_S and not course.is_ended())
+            for level in course.unheard_until(at_s):
+                self._insight.step(course, level)
         state.held_s = at_s
         return marks
 
@@ -401,6 +412,13 @@ class Finder:
         if known_s is None:
             return self._rule.longest_s
         return min(self._rule.longest_s, 1.5 * known_s + RESUME_S)
+
+    def _slow_s(self) -> float:
+        """Give for how long a turning drum may be caught at rest, seconds."""
+        if self.state.repeats < REPEATS_NEVER:
+            # One that publishes on change misses no turn, however rarely it reports.
+            return 0.0
+        return REST_PACES * max(0.0, self.state.pace_s - USUAL_PACE_S)
 
     def _silence_s(self) -> float:
         """Give how long a silence is none yet, seconds."""

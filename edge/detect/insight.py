@@ -7,7 +7,7 @@ from typing import Final
 from edge.detect.course import Course, Verdict
 from edge.detect.ends import rest_needed_s, verdict_on
 from edge.detect.library import Library
-from edge.detect.profile import UNKNOWN, heating_of, hot_level, level_of
+from edge.detect.profile import UNKNOWN, heating_of, level_of
 from edge.detect.rules import BIN_S, DRY_AT_ONCE_S, HEAT_MIN_W, RULES
 from edge.detect.whereabouts import Whereabouts
 from laundryd.wire.machines import MachineKind
@@ -48,7 +48,7 @@ class Insight:
         return verdict_on(levels, self.heating, self.whereabouts, self._rule, self._kind)
 
     def rests_enough(
-        self, course: Course, at_s: float, *, power_w: float, silent_s: float, pace_s: float
+        self, course: Course, at_s: float, *, power_w: float, silent_s: float, slow_s: float
     ) -> bool:
         """Say whether a course has rested long enough by ``at_s`` to be over."""
         since_s = course.idle_s if self.heating.is_drying else course.low_s
@@ -65,13 +65,13 @@ class Insight:
             self._rule,
             rest_power_w=power_w,
             silent_s=silent_s,
-            pace_s=pace_s,
+            slow_s=slow_s,
         )
 
     def heated_since(self, course: Course, since_s: float) -> bool:
         """Say whether a course has heated since a moment."""
-        is_drying = self.heating.is_drying
-        hot = hot_level(course.levels) if is_drying else level_of(self._rule.heat_w)
+        # The drum of a dryer alone draws less, and another programme may heat less than the last.
+        hot = level_of(HEAT_MIN_W if self.heating.is_drying else self._rule.heat_w)
         return _count(course, since_s, None, hot) >= HOT_BINS
 
     def heats_at_once(self, course: Course, since_s: float) -> bool:

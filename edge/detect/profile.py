@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from edge.detect.rules import (
@@ -25,6 +26,13 @@ UNKNOWN: Final = 255
 """The level of a bin in which the plug was not heard."""
 _HIGHEST: Final = 254
 _DRY_FROM_START_BINS: Final = 80
+"""No water takes so many bins to heat."""
+THERMOSTAT_BINS: Final = (40, 60)
+"""So many bins from the first warm one show a thermostat, if there is one."""
+THERMOSTAT_SHARE: Final = 0.7
+"""What draws less than this share of their peak does not heat all the time."""
+THERMOSTAT_FALLS: Final = 5
+"""So often must it have let go."""
 
 
 def level_of(power_w: float) -> int:
@@ -78,8 +86,26 @@ def _heating(known: Sequence[int], first: int, *, is_drying: bool) -> Heating:
     return Heating(len(hot_bins), hot_bins[-1] if hot_bins else None, is_drying)
 
 
+def _dries_from_start(known: Sequence[int]) -> bool:
+    """Say whether it began with a thermostat's heating: water is heated without a break."""
+    warm = level_of(HEAT_MIN_W)
+    first = next((index for index, level in enumerate(known) if level >= warm), len(known))
+    for length in THERMOSTAT_BINS:
+        part = known[first : first + length]
+        if len(part) < length:
+            return False
+        hot = level_of(THERMOSTAT_SHARE * power_of(max(part)))
+        are_hot = [level >= hot for level in part]
+        falls = sum(before and not after for before, after in pairwise(are_hot))
+        if falls >= THERMOSTAT_FALLS and sum(are_hot) >= DRYING_SHARE * length:
+            return True
+    return False
+
+
 def _drying_from(known: Sequence[int], hot: int) -> int | None:
     """Give the bin from which on a washer-dryer has dried; None: it has not yet."""
+    if _dries_from_start(known):
+        return 0
     warm = level_of(HEAT_MIN_W)
     window, warm_count, hot_count = round(DRYING_WINDOW_S / BIN_S), 0, 0
     washed_until: int | None = None

@@ -16,7 +16,8 @@ ASK_AGAIN_S: Final = 10.0
 class Rising:
     """The active samples seen since a machine stood still. Unix seconds; None: none.
 
-    ``rising_s``: the first of them; with how many, for how long and how much since. ``first_turn_s``: the
+    ``rising_s``: the first of them; with how many, for how long, how much and how
+    strongly since. ``first_turn_s``: the
     first of the turns just before, to which a start is set back. ``asked_s``: when it was last found too
     weak to be a new load.
     """
@@ -25,6 +26,7 @@ class Rising:
     count: int = 0
     on_s: float = 0.0
     wh: float = 0.0
+    peak_w: float = 0.0
     first_turn_s: float | None = None
     over_s: float = 0.0
     asked_s: float | None = None
@@ -40,9 +42,11 @@ class Rising:
             if self.first_turn_s is None or at_s - self.first_turn_s > rule.set_back_s:
                 self.first_turn_s = at_s
             self.count, self.on_s, self.wh, self.asked_s = 0, 0.0, 0.0, None
+            self.peak_w = 0.0
         elif was_w is not None:
             self.on_s += gap_s
             self.wh += was_w * gap_s / SECONDS_PER_HOUR
+            self.peak_w = max(self.peak_w, was_w)
         if is_active:
             self.count += 1
             self.over_s = at_s

@@ -27,6 +27,10 @@ FLOOR_STEP_S: Final = 60.0
 """The floor is learned from means over so many seconds of standing still."""
 FLOOR_CEILING_W: Final = 19.0
 """Highest floor believed, watts: machines stand by at up to 17 W."""
+WEAK_W: Final = 15.0
+"""What draws less than so much more than work at least does is only a start, watts, ..."""
+WEAK_S: Final = 600.0
+"""... if it lasts so long, seconds: a light in the drum, a pump that drains; a drum draws more."""
 USUAL_PACE_S: Final = 10.0
 """A plug that reports so often, seconds, misses no turn of a drum."""
 REST_PACES: Final = 6.0
@@ -134,7 +138,7 @@ DRY_AT_ONCE_S: Final = 150.0
 
 _WASHER: Final = CycleRule()
 _DRYER: Final = CycleRule(set_back_s=45.0, end_known_s=120.0, end_late_s=150.0)
-_WASHER_DRYER: Final = CycleRule(end_late_s=300.0, end_spun_s=300.0, end_known_s=240.0)
+_WASHER_DRYER: Final = CycleRule(end_late_s=250.0, end_spun_s=250.0, end_known_s=200.0)
 
 RULES: Final[Mapping[MachineKind, CycleRule]] = MappingProxyType(
     {

@@ -11,7 +11,9 @@ from edge.detect.rules import DRY_AT_ONCE_S, RESUME_S, STEADY_TURN_S
 from laundryd.wire.machines import MachineKind
 
 PARTING_REST_S: Final = 180.0
-"""After a shorter rest, seconds, heating alone does not show another load: a prewash may lie before it."""
+"""No load is taken out and another put in within a shorter rest, seconds; water may run in that long."""
+THINKING_S: Final = 230.0
+"""Between its wash and its drying a washer-dryer rests no longer, seconds."""
 PARTING_WORK_S: Final = 360.0
 """So long must something look like a beginning, seconds, before a load is parted from another by that."""
 UNTOLD_S: Final = 720.0
@@ -68,7 +70,7 @@ def after_told_end(
     if seam.verdict != UNSURE:
         return Answer.SAME
     if insight.heated_since(course, resumed_s):
-        return Answer.SAME if may_dry else Answer.NEW
+        return Answer.NEW
     if insight.heating.last is None and resumed_s - seam.ended_s >= COLD_REST_S:
         # Neither heats, so that tells nothing; a pause so long after a wash's spin is hardly one.
         return Answer.OPEN if worked_s < UNTOLD_S else Answer.NEW
@@ -87,18 +89,23 @@ def within_course(
     resumed_s: float,
     at_s: float,
     kind: MachineKind,
+    slow_s: float,
 ) -> Answer:
-    """Judge work since ``resumed_s`` after a rest that was too short to be told an end."""
+    """Judge work since ``resumed_s`` after a rest that was too short to be told an end.
+
+    ``slow_s``: for how long the plug's reports may catch a turning drum at rest.
+    """
+    rest_s = resumed_s - seam.ended_s - slow_s
     if at_s - resumed_s > RESUME_S:
         return Answer.SAME
+    if rest_s < PARTING_REST_S:
+        return Answer.OPEN
     is_complete = seam.verdict == COMPLETE
-    if kind is MachineKind.WASHER_DRYER and not seam.dried:
-        # Its drying heats as another wash would: only a whole beginning counts.
-        if insight.heats_at_once(course, resumed_s):
-            return Answer.SAME
-    elif insight.heated_since(course, resumed_s) and (
-        is_complete or resumed_s - seam.ended_s >= PARTING_REST_S
-    ):
+    may_dry = kind is MachineKind.WASHER_DRYER and not seam.dried
+    if may_dry and insight.heats_at_once(course, resumed_s):
+        return Answer.SAME
+    # Its drying heats as another wash would: after a short rest only a whole beginning counts.
+    if (not may_dry or rest_s >= THINKING_S) and insight.heated_since(course, resumed_s):
         return Answer.NEW
     is_long = at_s - resumed_s >= PARTING_WORK_S
     if is_complete and not seam.dried and is_long and insight.begins_anew(course, resumed_s):

@@ -1,0 +1,122 @@
+"""Whole days of synthetic machines: one load is one cycle, two loads are two, and nothing is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.replay import ReplayEvent, replay
+from laundryd.wire.machines import MachineKind
+from tests.bench.sensing.score import Score, score
+from tests.edge.detect.synthetic.plug import (
+    EVERY_SECOND,
+    JITTERED,
+    PLUGS,
+    Plug,
+    lines,
+    lost,
+    rebooted,
+)
+from tests.edge.detect.synthetic.scenarios import (
+    Scenario,
+    a_wash,
+    delayed,
+    displaying,
+    months,
+    next_load_while_tumbling,
+    nothing_but_noise,
+    one_load,
+    soaking,
+    turning_now_and_then,
+    two_loads,
+)
+
+MINUTES = range(1, 16)
+KINDS = tuple(MachineKind)
+
+
+def replayed(scenario: Scenario, plug: Plug = JITTERED, seed: int = 1) -> list[ReplayEvent]:
+    return list(replay(lines(plug.samples(scenario.timeline, seed)), scenario.kind))
+
+
+def scored(scenario: Scenario, plug: Plug = JITTERED, seed: int = 1) -> Score:
+    return score(scenario.timeline.references, replayed(scenario, plug, seed))
+
+
+def assert_each_load_is_a_cycle(result: Score) -> None:
+    assert (result.missed, result.invented, result.split, result.merged) == (0, 0, 0, 0)
+    assert (result.never_ended, result.disorder) == (0, 0)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+@pytest.mark.parametrize("minutes", MINUTES)
+def test_a_soak_or_pause_of_any_length_leaves_one_cycle_with_its_true_start_and_end(
+    minutes: int, share: float
+) -> None:
+    scenario = soaking(minutes, share, seed=minutes)
+    events = replayed(scenario)
+    result = score(scenario.timeline.references, events)
+    assert_each_load_is_a_cycle(result)
+    [reference] = scenario.timeline.references
+    last = [event for event in events if event.event == "finished"][-1]
+    assert last.started_at == pytest.approx(reference.first_over_20w_s, abs=300)
+    assert last.ended_at == pytest.approx(reference.ready_s, abs=60)
+    taken_back = [event for event in events if event.event == "resumed"]
+    assert len(taken_back) == sum(event.event == "finished" for event in events) - 1
+    assert all(event.started_at == last.started_at for event in taken_back)
+
+
+@pytest.mark.parametrize("minutes", MINUTES)
+def test_a_soak_in_which_the_drum_turns_now_and_then_is_one_cycle(minutes: int) -> None:
+    assert_each_load_is_a_cycle(scored(turning_now_and_then(minutes, 0.4, seed=minutes)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("minutes", [4, 5, 7, 13])
+def test_two_loads_of_a_plug_that_knows_nothing_are_two_cycles(
+    kind: MachineKind, minutes: int
+) -> None:
+    for seed in (2, 4, 6):
+        assert_each_load_is_a_cycle(scored(two_loads(kind, minutes, seed), seed=seed))
+
+
+@pytest.mark.parametrize("plug", PLUGS.values(), ids=PLUGS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_months_of_a_machine_before_every_kind_of_plug(kind: MachineKind, plug: Plug) -> None:
+    result = scored(months(kind, 8, seed=3), plug, seed=3)
+    assert_each_load_is_a_cycle(result)
+    assert result.cycles == 8
+    # A turning drum may be caught at rest for minutes by one that reports once a minute.
+    assert max(result.told_min) < (14 if plug is PLUGS["every minute"] else 10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("plug", PLUGS.values(), ids=PLUGS)
+def test_spikes_doors_and_a_delayed_start_are_no_cycle(kind: MachineKind, plug: Plug) -> None:
+    assert replayed(nothing_but_noise(kind, seed=7), plug) == []
+
+
+@pytest.mark.parametrize("watts", [2, 5, 9, 13, 17])
+def test_a_display_that_is_lit_for_hours_holds_nothing_up(watts: float) -> None:
+    result = scored(displaying(watts, 8.75, seed=5))
+    assert_each_load_is_a_cycle(result)
+    assert max(result.told_min) < 10
+
+
+def test_the_next_load_of_a_dryer_is_found_amid_the_tumbling_of_the_last() -> None:
+    for seed in range(1, 6):
+        assert_each_load_is_a_cycle(scored(next_load_while_tumbling(seed), seed=seed))
+
+
+def test_a_delayed_start_begins_with_the_work() -> None:
+    assert_each_load_is_a_cycle(scored(delayed(4)))
+
+
+def test_a_hole_in_the_data_and_a_plug_that_reboots_split_nothing() -> None:
+    scenario = one_load("a hole", MachineKind.WASHER, a_wash(6), 6)
+    [reference] = scenario.timeline.references
+    half_s = (reference.first_over_20w_s + reference.ready_s) / 2
+    samples = rebooted(EVERY_SECOND.samples(scenario.timeline), half_s - 900)
+    for length_s in (60, 300, 900):
+        holed = lines(lost(samples, half_s, length_s))
+        result = score(scenario.timeline.references, replay(holed, scenario.kind))
+        assert_each_load_is_a_cycle(result)
