@@ -146,6 +146,7 @@ class Relay:
             planner=planner,
             fanout=live,
             told=told,
+            members=people,
         )
         self._ingest = ingest = Ingest(rooms, handlers, commands)
         self._rosters = RosterPublisher(

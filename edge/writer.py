@@ -215,6 +215,8 @@ class RoomWriter:
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> Never:
         """Carry out what falls due, until cancelled. ``beat`` is called whenever the loop goes round."""
+        # Once without a deadline: a machine that the settings added may be what somebody waits for.
+        await self._tick()
         while True:
             beat()
             self._changed.clear()

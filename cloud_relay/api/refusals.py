@@ -41,7 +41,7 @@ def command_problem(error: CommandError) -> ProblemError:
     row = ERRORS[error.code]
     said = error.message.removesuffix(row.remedy).strip()
     said = said.removeprefix(f"{row.title}.").strip()
-    return ProblemError(error.code, said)
+    return ProblemError(error.code, said, retry_after_s=error.retry_after_s)
 
 
 def problem_schema() -> dict[str, Any]:

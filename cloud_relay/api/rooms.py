@@ -63,6 +63,11 @@ async def room_now(
         ErrorCode.ILLEGAL_MOVE,
         ErrorCode.NOT_YOURS,
         ErrorCode.ALREADY_HOLDING,
+        ErrorCode.UNKNOWN_PROGRAMME,
+        ErrorCode.PICKUP_MUTED,
+        ErrorCode.NOBODY_ASKED,
+        ErrorCode.FREE_NOW,
+        ErrorCode.RATE_LIMITED,
         ErrorCode.EXPIRED,
         ErrorCode.EDGE_OFFLINE,
         ErrorCode.EDGE_TIMEOUT,
@@ -92,7 +97,7 @@ async def command_machine(
         resident=caller.person.resident,
         machine=machine,
         name=CommandName(command),
-        params=CommandParams(minutes=body.minutes),
+        params=CommandParams(minutes=body.minutes, programme=body.programme, text=body.text),
     )
     answer = await carry_out(relay.rooms, relay.commands, room, wish, joined=caller.person.rooms)
     if answer.error is not None:

@@ -7,7 +7,8 @@ the edge send again, and then nothing takes effect twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
 import aiosqlite
@@ -27,7 +28,7 @@ from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import Entry, PublicEvent
 from laundryd.wire.frames import RoomStatus
 from laundryd.wire.ids import ResidentId, RoomKey, RoomRef
-from laundryd.wire.notices import notice_id
+from laundryd.wire.notices import Notice, notice_id
 from laundryd.wire.topics import Topic, topic_name
 from laundryd.wire.uplink import DownAck, DownHello, UpEvents, UpHello, UpPresence, UpSnapshot
 
@@ -60,8 +61,20 @@ class Fanout(Protocol):
         ...
 
 
+class Members(Protocol):
+    """Who belongs where."""
+
+    async def rooms(self, resident: ResidentId) -> frozenset[RoomKey]:
+        """Return the rooms that ``resident`` joined; none when there is no such resident."""
+        ...
+
+
 class Handlers:
-    """One method for each topic; every one is called for enrolled rooms only."""
+    """One method for each topic; every one is called for enrolled rooms only.
+
+    ``skipped`` counts, by reason, what had no effect: here ``not_joined``, a notice for somebody who is
+    no resident of the room that tells it.
+    """
 
     def __init__(
         self,
@@ -74,6 +87,7 @@ class Handlers:
         planner: Planner,
         fanout: Fanout,
         told: ToldSender,
+        members: Members,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -83,6 +97,8 @@ class Handlers:
         self._planner = planner
         self._fanout = fanout
         self._told = told
+        self._members = members
+        self.skipped: Counter[str] = Counter()
 
     async def hello(self, room: RoomKey, hello: UpHello) -> None:
         """Answer an edge's first word: how far its journal is kept, and the relay's time."""
@@ -122,11 +138,12 @@ class Handlers:
         decision = decide(self._rooms.position(room), batch.entries)
         told = Told()
         change: Change | None = None
+        notices = [await self._of_members(room, entry.notices) for entry in decision.take]
         async with transaction(self._db) as db:
             if decision.take:
                 change = await self._rooms.write_entries(db, room, decision.take)
-                for entry in decision.take:
-                    await self._planner.plan(db, entry.notices, told)
+                for entry, for_members in zip(decision.take, notices, strict=True):
+                    await self._planner.plan(db, for_members, told)
                     if entry.ack is not None:
                         await self._planner.acknowledge(db, entry.ack, told, at_room=room)
             is_whole = decision.answer is not None and not (
@@ -204,6 +221,18 @@ class Handlers:
         if kept is not None:
             answer = DownAck(epoch=kept.epoch, offset=kept.offset, send_from=kept.offset + 1)
             await self._say(room, Topic.DOWN_ACK, answer)
+
+    async def _of_members(self, room: RoomKey, notices: Sequence[Notice]) -> list[Notice]:
+        """Return the notices for residents of ``room``: no room may speak to anybody else.
+
+        The entry itself stands. Somebody who left the room, or deleted their account, while their
+        laundry ran must not stop its journal.
+        """
+        kept = [one for one in notices if room in await self._members.rooms(one.resident)]
+        if len(kept) < len(notices):
+            self.skipped["not_joined"] += len(notices) - len(kept)
+            log.warning("a notice is for nobody of the room: skipped", extra={"room": room})
+        return kept
 
     async def _publish(self, change: Change) -> None:
         self._rooms.commit(change)

@@ -44,7 +44,8 @@ class Ingest:
     """Takes what the rooms send. ``link.run`` gets ``on_message``, ``on_connect``, ``on_disconnect``.
 
     ``skipped`` counts messages that had no effect, by reason: ``inbox_full``, ``oversized``,
-    ``unknown_topic``, ``unknown_room``, ``malformed``, ``foreign_event``, ``failed``.
+    ``unknown_topic``, ``unknown_room``, ``malformed``, ``foreign_event``, ``failed``;
+    the handlers add ``not_joined``.
     """
 
     def __init__(self, rooms: Rooms, handlers: Handlers, commands: RemoteCommands) -> None:
@@ -54,7 +55,7 @@ class Ingest:
         self._inbox: asyncio.Queue[Message | _Connected] = asyncio.Queue()
         self._connected = asyncio.Event()
         self._disconnected = asyncio.Event()
-        self.skipped: Counter[str] = Counter()
+        self.skipped = handlers.skipped
         self.taken: Counter[str] = Counter()
 
     @staticmethod

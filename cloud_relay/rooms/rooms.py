@@ -97,6 +97,8 @@ class Rooms:
         return Mine(
             machines=[mine for state in states for mine in state.machines_of(resident)],
             claims=[mine for state in states for mine in state.claims_of(resident)],
+            watches=[mine for state in states for mine in state.watches_of(resident)],
+            pickup_muted=[state.room for state in states if state.is_pickup_muted(resident)],
         )
 
     async def since(
@@ -168,11 +170,11 @@ class Rooms:
 
     def _take(self, state: RoomState) -> None:
         before = self._states.get(state.room)
-        for resident in frozenset(before.owners.values()) if before else ():
+        for resident in before.residents() if before else ():
             self._rooms_of[resident].discard(state.room)
             if not self._rooms_of[resident]:
                 del self._rooms_of[resident]
-        for resident in state.owners.values():
+        for resident in state.residents():
             self._rooms_of[resident].add(state.room)
         self._states[state.room] = state
         self._edges.setdefault(state.room, EdgeStatus(online=False, since=state.heard_at))

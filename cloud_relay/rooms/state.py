@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from laundryd.wire.events import Entry, PublicEvent
-from laundryd.wire.frames import MyClaim, MyMachine
+from laundryd.wire.events import Entry, PublicEvent, Waiting
+from laundryd.wire.frames import MyClaim, MyMachine, MyWatch
 from laundryd.wire.ids import Position, ResidentId, RoomKey, Slug
-from laundryd.wire.machines import EdgeStatus, MachineView, RoomSnapshot
+from laundryd.wire.machines import EdgeStatus, MachineView, Programme, RoomSnapshot
 from laundryd.wire.phases import Cause, Phase
 from laundryd.wire.uplink import UpSnapshot
 
@@ -22,7 +22,8 @@ class RoomState:
     """What the relay keeps of one room. Immutable: a transaction that fails leaves the old one.
 
     ``position`` None: the room's edge has not been heard yet. ``floor`` is the offset that the journal
-    begins after: a client that stands before it gets a snapshot. ``heard_at`` is room time.
+    begins after: a client that stands before it gets a snapshot. ``heard_at`` is room time. ``waiting``
+    has those alone of whom there is something to say.
     """
 
     room: RoomKey
@@ -34,6 +35,8 @@ class RoomState:
     local_url: str | None = None
     machines: Mapping[Slug, MachineView] = field(default_factory=dict)
     owners: Mapping[Slug, ResidentId] = field(default_factory=dict)
+    waiting: Mapping[ResidentId, Waiting] = field(default_factory=dict)
+    programmes: tuple[Programme, ...] = ()
 
     def snapshot(self, at: datetime, edge: EdgeStatus) -> RoomSnapshot | None:
         """Return the room as residents may see it, or None when its edge was never heard."""
@@ -47,6 +50,7 @@ class RoomState:
             edge=edge,
             durable=self.durable,
             machines=list(self.machines.values()),
+            programmes=list(self.programmes),
         )
 
     def claims_of(self, resident: ResidentId) -> list[MyClaim]:
@@ -65,6 +69,23 @@ class RoomState:
             if view.phase in USED_PHASES
         ]
 
+    def watches_of(self, resident: ResidentId) -> list[MyWatch]:
+        """Return the kinds of machine that ``resident`` waits for in this room."""
+        waiting = self.waiting.get(resident)
+        return [
+            MyWatch(room=self.room, kind=kind, told_until=told_until)
+            for kind, told_until in (waiting.watches.items() if waiting else ())
+        ]
+
+    def is_pickup_muted(self, resident: ResidentId) -> bool:
+        """Say whether ``resident`` takes no requests to collect in this room."""
+        waiting = self.waiting.get(resident)
+        return waiting is not None and waiting.pickup_muted
+
+    def residents(self) -> frozenset[ResidentId]:
+        """Return everybody who has something in this room."""
+        return frozenset(self.owners.values()) | frozenset(self.waiting)
+
     def _owned(self, resident: ResidentId) -> Iterable[MachineView]:
         return (view for slug, view in self.machines.items() if self.owners.get(slug) == resident)
 
@@ -73,13 +94,15 @@ class RoomState:
 class Change:
     """What entries or a snapshot did to a room.
 
-    ``events`` are those to broadcast, in order. ``touched`` are the residents whose own machines may
-    have changed. ``replaced``: clients must fetch the room, no event leads to this state.
+    ``events`` are those to broadcast, in order. ``touched`` are the residents for whom something of
+    their own may have changed; ``waiting`` those of them who wait for something
+    else than before. ``replaced``: clients must fetch the room, no event leads to this state.
     """
 
     state: RoomState
     events: tuple[PublicEvent, ...] = ()
     touched: frozenset[ResidentId] = frozenset()
+    waiting: frozenset[ResidentId] = frozenset()
     replaced: bool = False
 
 
@@ -90,9 +113,10 @@ def apply_entries(state: RoomState, entries: Iterable[Entry], heard_at: datetime
         ValueError: an entry does not follow the one before it.
 
     """
-    machines, owners = dict(state.machines), dict(state.owners)
+    machines, owners, waiting = dict(state.machines), dict(state.owners), dict(state.waiting)
     events: list[PublicEvent] = []
     touched: set[ResidentId] = set()
+    waited: set[ResidentId] = set()
     position = state.position
     for entry in entries:
         if position is None or entry.position != Position(
@@ -100,6 +124,10 @@ def apply_entries(state: RoomState, entries: Iterable[Entry], heard_at: datetime
         ):
             raise ValueError(f"{state.room}: entry {entry.position} does not follow {position}")
         position = entry.position
+        if entry.waiting is not None:
+            waiting.pop(entry.waiting.resident, None)
+            waiting.update(_said([entry.waiting]))
+            waited.add(entry.waiting.resident)
         if entry.event is None:
             continue
         slug = entry.event.machine.machine
@@ -108,8 +136,19 @@ def apply_entries(state: RoomState, entries: Iterable[Entry], heard_at: datetime
         if entry.owner is not None:
             owners[slug] = entry.owner
         events.append(entry.event)
-    after = replace(state, machines=machines, owners=owners, position=position, heard_at=heard_at)
-    return Change(after, tuple(events), frozenset(touched))
+    after = replace(
+        state,
+        machines=machines,
+        owners=owners,
+        waiting=waiting,
+        position=position,
+        heard_at=heard_at,
+    )
+    return Change(after, tuple(events), frozenset(touched | waited), frozenset(waited))
+
+
+def _said(told: Iterable[Waiting]) -> dict[ResidentId, Waiting]:
+    return {one.resident: one for one in told if one.watches or one.pickup_muted}
 
 
 def apply_snapshot(state: RoomState, body: UpSnapshot, heard_at: datetime) -> Change:
@@ -124,10 +163,12 @@ def apply_snapshot(state: RoomState, body: UpSnapshot, heard_at: datetime) -> Ch
         durable=snapshot.durable,
         machines=machines,
         owners={slug: who for slug, who in body.owners.items() if slug in machines},
+        waiting=_said(body.waiting),
+        programmes=tuple(snapshot.programmes),
         heard_at=heard_at,
     )
-    touched = frozenset(state.owners.values()) | frozenset(after.owners.values())
-    return Change(after, (), touched, replaced=True)
+    waited = frozenset(state.waiting) | frozenset(after.waiting)
+    return Change(after, (), state.residents() | after.residents(), waited, replaced=True)
 
 
 def gap_marker(state: RoomState) -> PublicEvent | None:

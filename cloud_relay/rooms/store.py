@@ -7,13 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 
 import aiosqlite
+from pydantic import TypeAdapter
 
 from cloud_relay.rooms.state import Change, RoomState
-from laundryd.wire.events import PublicEvent
+from laundryd.wire.events import PublicEvent, Waiting
 from laundryd.wire.ids import Position, RoomKey
-from laundryd.wire.machines import MachineView
+from laundryd.wire.machines import MachineView, Programme
 from laundryd.wire.times import from_rfc3339, to_rfc3339
 from laundryd.wire.uplink import UpPresence
+
+_PROGRAMMES = TypeAdapter(tuple[Programme, ...])
 
 JOURNAL_EVENTS_MAX = 5_000
 """Public events kept for each room: some days of a busy one; an older client gets a snapshot."""
@@ -42,6 +45,10 @@ async def _state(db: aiosqlite.Connection, row: aiosqlite.Row) -> RoomState:
         "SELECT machine, view, owner FROM room_machines WHERE room = ? ORDER BY place, machine",
         (row["room"],),
     )
+    waiting = await db.execute_fetchall(
+        "SELECT resident, waiting FROM room_waiting WHERE room = ? ORDER BY resident",
+        (row["room"],),
+    )
     epoch = row["epoch"]
     return RoomState(
         room=row["room"],
@@ -53,6 +60,8 @@ async def _state(db: aiosqlite.Connection, row: aiosqlite.Row) -> RoomState:
         local_url=row["local_url"],
         machines={m["machine"]: MachineView.model_validate_json(m["view"]) for m in machines},
         owners={m["machine"]: m["owner"] for m in machines if m["owner"] is not None},
+        waiting={w["resident"]: Waiting.model_validate_json(w["waiting"]) for w in waiting},
+        programmes=_PROGRAMMES.validate_json(row["programmes"]),
     )
 
 
@@ -76,6 +85,7 @@ async def write_change(db: aiosqlite.Connection, before: RoomState, change: Chan
             for slug in changed
         ],
     )  # fmt: skip
+    await _write_waiting(db, change)
     await _append(db, after.room, change.events)
     if change.events:
         after = await _trim(db, after)
@@ -83,14 +93,31 @@ async def write_change(db: aiosqlite.Connection, before: RoomState, change: Chan
     return after
 
 
+async def _write_waiting(db: aiosqlite.Connection, change: Change) -> None:
+    room, waiting = change.state.room, change.state.waiting
+    await db.executemany(
+        "DELETE FROM room_waiting WHERE room = ? AND resident = ?",
+        [(room, resident) for resident in change.waiting],
+    )
+    await db.executemany(
+        "INSERT INTO room_waiting (room, resident, waiting) VALUES (?, ?, ?)",
+        [
+            (room, resident, waiting[resident].model_dump_json())
+            for resident in sorted(change.waiting)
+            if resident in waiting
+        ],
+    )
+
+
 async def write_head(db: aiosqlite.Connection, state: RoomState) -> None:
     """Write the room's own row, inside the caller's transaction."""
     position = state.position
     await db.execute(
         "UPDATE rooms SET name = ?, epoch = ?, position_offset = ?, journal_floor = ?, durable = ?,"
-        " local_url = ?, heard_at = ? WHERE room = ?",
+        " local_url = ?, heard_at = ?, programmes = ? WHERE room = ?",
         (state.name, position.epoch if position else None, position.offset if position else 0,
-         state.floor, state.durable, state.local_url, to_rfc3339(state.heard_at), state.room),
+         state.floor, state.durable, state.local_url, to_rfc3339(state.heard_at),
+         _PROGRAMMES.dump_json(state.programmes).decode(), state.room),
     )  # fmt: skip
 
 

@@ -49,3 +49,15 @@ CREATE TABLE room_presence (
     presence TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
+
+WAITING: Final = """
+-- What residents wait for in a room, and who takes no requests to collect; the wire's JSON.
+CREATE TABLE room_waiting (
+    room TEXT NOT NULL REFERENCES rooms (room) ON DELETE CASCADE,
+    resident TEXT NOT NULL,
+    waiting TEXT NOT NULL,
+    PRIMARY KEY (room, resident)
+) STRICT, WITHOUT ROWID;
+-- The programmes that residents may choose from, as the newest snapshot listed them.
+ALTER TABLE rooms ADD COLUMN programmes TEXT NOT NULL DEFAULT '[]';
+"""

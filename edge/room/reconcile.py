@@ -68,7 +68,9 @@ def _record(before: MachineRecord | None, setup: MachineSetup, now: Moment) -> M
     if setup.has_plug == (before.sensor is not Sensor.NONE):
         return replace(after, sensor_since=now) if after.sensor is Sensor.OK else after
     sensor = Sensor.SILENT if setup.has_plug else Sensor.NONE
-    return replace(after, sensor=sensor, sensor_since=now, plug_cycle_since=None)
+    return replace(
+        after, sensor=sensor, sensor_since=now, plug_cycle_since=None, ends_confidence=None
+    )
 
 
 def _seen(record: MachineRecord) -> tuple[MachineKind, str, Sensor]:

@@ -91,7 +91,12 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
         Side.EDGE, Side.DASHBOARD, "room", False, MachineEvent, "One change of one machine"
     ),
     Topic.STAFF_COMMAND: TopicRow(
-        Side.STAFF, Side.EDGE, "room", False, StaffCommand, "Out of order, repaired, collected"
+        Side.STAFF,
+        Side.EDGE,
+        "room",
+        False,
+        StaffCommand,
+        "Out of order, repaired, collected, fault cleared",
     ),
     Topic.UP_HELLO: TopicRow(
         Side.EDGE, Side.RELAY, "cloud", False, UpHello, "First word of each connection"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ from cloud_relay.rooms.rooms import Rooms
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message
 from laundryd.daemon.sqlite import open_database
-from laundryd.wire.events import AckKind, Entry, NoticeAck, PublicEvent
+from laundryd.wire.events import AckKind, Entry, NoticeAck, PublicEvent, Waiting
 from laundryd.wire.frames import RoomStatus
 from laundryd.wire.ids import Position, RoomRef
 from laundryd.wire.machines import MachineKind, MachineView, RoomSnapshot
@@ -119,6 +119,18 @@ def entry(
         machine=view or machine(),
     )
     return Entry(epoch=epoch, offset=offset, event=event, owner=owner, notices=list(notices))
+
+
+def waiting_entry(
+    offset: int,
+    resident: str = ME,
+    watches: Mapping[MachineKind, datetime | None] | None = None,
+    *,
+    muted: bool = False,
+    notices: Sequence[Notice] = (),
+) -> Entry:
+    waiting = Waiting(resident=resident, watches=dict(watches or {}), pickup_muted=muted)
+    return Entry(epoch=EPOCH, offset=offset, waiting=waiting, notices=list(notices))
 
 
 def ack_entry(offset: int, notice_id: str, resident: str = ME) -> Entry:
@@ -354,6 +366,19 @@ async def running(*coroutines: Coroutine[object, object, object]) -> AsyncGenera
             assert isinstance(result, asyncio.CancelledError), result
 
 
+STRANGER = "resident-stranger"
+
+
+class Members:
+    """Everybody but the stranger has joined every room."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    async def rooms(self, resident: str) -> frozenset[str]:
+        return frozenset() if resident == STRANGER else frozenset(self._rooms.enrolled())
+
+
 @asynccontextmanager
 async def relay(
     path: Path | None,
@@ -391,6 +416,7 @@ async def relay(
         planner=planner,
         fanout=live,
         told=told,
+        members=Members(rooms),
     )
     ingest = Ingest(rooms, handlers, commands)
     try:

@@ -44,6 +44,36 @@ async def test_commands_that_the_room_refuses_change_nothing(town: Town) -> None
         assert phases == {**dict.fromkeys(phases, Phase.FREE), "w1": Phase.CLAIMED}
 
 
+async def test_the_whole_flow_is_there_from_afar_and_a_report_keeps_its_words(town: Town) -> None:
+    async with live_in(town, Sightings(), [("linked", Place.AWAY)]) as (linked,):
+        relay = Web(town.http, town.relay_url)
+        relay.token = (await relay.post("/join", JoinBody(code=town.join_code), Joined)).token
+
+        async def say(name: CommandName, **params: str) -> CommandAnswer:
+            body = CommandBody.model_validate({"id": uuid.uuid4().hex, **params})
+            url = f"/rooms/{town.room.key}/machines/w2/{name}"
+            return await relay.post(url, body, CommandAnswer)
+
+        assert (await say(CommandName.REPORT_FAULT, text="water on the floor")).ok
+        assert (await say(CommandName.MUTE_PICKUP)).ok
+        for name, params, status, code in (
+            (CommandName.REPORT_FAULT, {"text": "more water"}, 429, ErrorCode.RATE_LIMITED),
+            (CommandName.START, {"programme": "silk"}, 422, ErrorCode.UNKNOWN_PROGRAMME),
+            (CommandName.REPORT_FAULT, {}, 422, ErrorCode.INVALID_BODY),
+            (CommandName.WATCH, {}, 409, ErrorCode.FREE_NOW),
+            (CommandName.REQUEST_PICKUP, {}, 409, ErrorCode.ILLEGAL_MOVE),
+            (CommandName.COMING, {}, 409, ErrorCode.ILLEGAL_MOVE),
+            (CommandName.EXTEND, {}, 409, ErrorCode.ILLEGAL_MOVE),
+        ):
+            with pytest.raises(RefusedError) as refused:
+                await say(name, **params)
+            assert (refused.value.status, refused.value.code) == (status, code), name
+        shown = await linked.room()
+        (w2,) = (one for one in shown.machines if one.machine == "w2")
+        assert w2.fault_reported_at is not None
+        assert "water" not in shown.model_dump_json()
+
+
 async def test_a_token_opens_its_own_audience_only(town: Town) -> None:
     relay, room = Web(town.http, town.relay_url), Web(town.http, town.edge_url)
     async with live_in(town, Sightings(), [("linked", Place.AWAY)]):

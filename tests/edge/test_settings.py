@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.settings import PAGE, EdgeSettings, MachineSettings, settings_page
+from edge.settings import PAGE, EdgeSettings, MachineSettings, ProgrammeSettings, settings_page
 from edge.sources.reading import Reading
 from edge.sources.table import build_source
 from laundryd.daemon.settings import SettingsError, load_settings, walk
@@ -38,7 +38,7 @@ def sentences(config: Path, more: str) -> list[str]:
 
 def test_every_setting_says_its_unit_and_reason() -> None:
     assert undocumented(EdgeSettings) == []
-    for name, info in walk(MachineSettings):
+    for name, info in (*walk(MachineSettings), *walk(ProgrammeSettings)):
         assert info.description, name
         assert info.description.endswith("."), name
 
@@ -92,6 +92,21 @@ def test_a_wrong_setting_names_itself_what_was_found_and_what_is_allowed(
 def test_two_machines_of_one_id_are_refused(edge_toml: Path) -> None:
     (said,) = sentences(edge_toml, '[[machines]]\nid = "w1"\nkind = "dryer"\nname = "x"')
     assert "two machines are called w1" in said
+
+
+def test_two_programmes_of_one_kind_and_id_are_refused_and_of_two_kinds_are_not(
+    edge_toml: Path,
+) -> None:
+    def cotton(kind: str, minutes: int = 55) -> str:
+        return f'[[programmes]]\nid = "cotton"\nkind = "{kind}"\nname = "C"\nminutes = {minutes}\n'
+
+    (said,) = sentences(edge_toml, cotton("washer") + cotton("washer", 60))
+    assert "two programmes of a washer are called cotton" in said
+    edge_toml.write_text(MINIMAL + cotton("washer") + cotton("dryer", 90))
+    listed = load_settings(EdgeSettings, edge_toml).listed_programmes
+    assert [(one.kind, one.minutes) for one in listed] == [("washer", 55), ("dryer", 90)]
+    (said,) = sentences(edge_toml, cotton("washer", 361))
+    assert "programmes.0.minutes" in said
 
 
 def test_an_unknown_setting_names_the_nearest_one(edge_toml: Path) -> None:

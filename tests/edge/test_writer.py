@@ -415,3 +415,21 @@ async def test_a_rate_limit_says_how_long_and_a_repeated_message_gets_the_same_a
     await clock.move(10)
     assert await writer.command(report("f2")) == refused
     assert (await writer.command(report("f3"))).ok
+
+
+async def test_a_machine_that_the_settings_add_is_told_to_who_waits(
+    path: Path, clock: HandClock
+) -> None:
+    store = await EdgeStore.open(path)
+    writer = await RoomWriter.open(ROOM, SETUPS[1:], store, clock)
+    await writer.command(say("start", "c1", "bare"))
+    await writer.command(say("watch", "c2", "bare", "ben"))
+    writer = await RoomWriter.open(ROOM, SETUPS, store, clock)
+    told = Told(writer)
+    running = asyncio.create_task(writer.run())
+    await told.holds(lambda: bool(told.entries))
+    (notice,) = told.entries[0].notices
+    assert (notice.resident, notice.machine) == ("ben", "w1")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await store.close()

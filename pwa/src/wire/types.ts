@@ -151,8 +151,10 @@ export interface PublicEvent {
  * that a resident may adopt.
  *
  * ``ends_confidence``, 0 to 1, says how sure a plug's past cycles are of ``ends_at``; None: a resident
- * or a programme said so. ``programme`` is what its owner started, None when not told.
- * ``pickup_requested_at`` and ``owner_coming_at`` are set while ``finished``, when that was last said.
+ * or a programme said so, or the plug fell silent since. An end that passes while the plug sees the
+ * machine run on is taken back: ``ends_at`` is None then. ``programme`` is what its owner started, None
+ * when not told. ``pickup_requested_at`` and ``owner_coming_at`` are set while ``finished``, when that
+ * was last said.
  * ``fault_reported_at``: a resident reported a fault that staff has not cleared.
  */
 export interface MachineView {

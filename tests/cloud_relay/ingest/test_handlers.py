@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from cloud_relay.ingest.handlers import BEYOND_EVERY_HEAD
 from laundryd.daemon.mqtt import Message
 from laundryd.wire.ids import Position, RoomRef
+from laundryd.wire.machines import MachineKind
 from laundryd.wire.phases import Phase
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
 from laundryd.wire.uplink import DownAck, DownTold
@@ -17,6 +19,7 @@ from tests.cloud_relay.world import (
     REF,
     ROOM,
     START,
+    STRANGER,
     HandClock,
     ack_entry,
     entry,
@@ -26,6 +29,7 @@ from tests.cloud_relay.world import (
     presence,
     relay,
     snapshot,
+    waiting_entry,
 )
 
 
@@ -230,3 +234,27 @@ async def test_at_a_connect_every_room_is_told_what_is_kept() -> None:
         await world.ingest._nudge_all()
         assert world.link.acks == [DownAck(epoch=EPOCH, offset=0, send_from=1)]
         assert len(world.link.sent) == 1, "a room never heard says its hello by itself"
+
+
+async def test_a_room_tells_its_own_residents_alone_and_a_stranger_stops_nothing() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        world.subscribers.add(STRANGER, "sub-stranger")
+        world.subscribers.add(ME, "sub-me")
+        await world.events(entry(1, notices=[notice(1, STRANGER), notice(1)]))
+        await world.push_due()
+        assert world.subscribers.sent == ["sub-me"]
+        assert dict(world.ingest.skipped) == {"not_joined": 1}
+        assert world.link.acks[-1].offset == 1
+
+
+async def test_a_turn_in_the_queue_is_told_like_any_notice() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub-me")
+        until = START + timedelta(minutes=3)
+        turn = waiting_entry(1, ME, {MachineKind.WASHER: until}, notices=[notice(1)])
+        await world.events(turn)
+        await world.push_due()
+        assert world.subscribers.sent == ["sub-me"]
+        assert world.live.events == []

@@ -9,10 +9,24 @@ import pytest
 from cloud_relay.errors import RoomExistsError
 from cloud_relay.rooms import store
 from laundryd.daemon.sqlite import transaction
+from laundryd.wire.events import Waiting
 from laundryd.wire.ids import Position
+from laundryd.wire.machines import MachineKind, Programme
 from laundryd.wire.phases import Phase
 from laundryd.wire.topics import Topic
-from tests.cloud_relay.world import EPOCH, ME, OTHER, ROOM, START, entry, machine, relay, snapshot
+from tests.cloud_relay.world import (
+    EPOCH,
+    ME,
+    OTHER,
+    ROOM,
+    START,
+    HandClock,
+    entry,
+    machine,
+    relay,
+    snapshot,
+    waiting_entry,
+)
 
 
 def at(offset: int, epoch: str = EPOCH) -> Position:
@@ -147,3 +161,49 @@ async def test_a_machine_that_a_snapshot_does_not_name_is_gone(tmp_path: Path) -
         room = reborn.rooms.snapshot(ROOM)
         assert room is not None
         assert [view.machine for view in room.machines] == ["d1", "a1"], "in the edge's order"
+
+
+async def test_what_a_resident_waits_for_is_theirs_follows_each_entry_and_survives_a_restart(
+    tmp_path: Path,
+) -> None:
+    path, clock = tmp_path / "relay.db", HandClock()
+    until = START + timedelta(minutes=3)
+    async with relay(path, clock=clock) as world:
+        await world.begin()
+        await world.events(
+            waiting_entry(1, ME, {MachineKind.WASHER: None}), waiting_entry(2, OTHER, muted=True)
+        )
+        assert world.live.events == [], "it is nobody else's business"
+        assert world.live.mine == sorted([ME, OTHER])
+        await world.events(waiting_entry(3, ME, {MachineKind.WASHER: until}))
+        assert world.rooms.mine(OTHER).pickup_muted == [ROOM]
+    async with relay(path, clock=clock) as reborn:
+        (watch,) = reborn.rooms.mine(ME).watches
+        assert (watch.room, watch.kind, watch.told_until) == (ROOM, MachineKind.WASHER, until)
+        assert reborn.rooms.mine(OTHER).pickup_muted == [ROOM]
+        await reborn.events(waiting_entry(4, ME), waiting_entry(5, OTHER))
+        assert reborn.rooms.mine(ME).watches == []
+        assert reborn.rooms.mine(OTHER).pickup_muted == []
+    async with relay(path, clock=clock) as again:
+        rows = await again.db.execute_fetchall("SELECT * FROM room_waiting")
+        assert list(rows) == [], "who waits for nothing leaves no trace"
+
+
+async def test_a_snapshot_brings_the_programmes_and_who_waits(tmp_path: Path) -> None:
+    path, clock = tmp_path / "relay.db", HandClock()
+    wool = Programme(programme="wool", kind=MachineKind.WASHER, name="Wool", minutes=35)
+    async with relay(path, clock=clock) as world:
+        await world.begin()
+        await world.events(waiting_entry(1, ME, {MachineKind.WASHER: None}))
+        body = snapshot(1)
+        waiting = Waiting(resident=OTHER, watches={MachineKind.DRYER: None}, pickup_muted=False)
+        shown = body.snapshot.model_copy(update={"programmes": [wool]})
+        body = body.model_copy(update={"snapshot": shown, "waiting": [waiting]})
+        await world.hear(Topic.UP_SNAPSHOT, body)
+        assert world.live.mine[-2:] == sorted([ME, OTHER])
+    async with relay(path, clock=clock) as reborn:
+        room = reborn.rooms.snapshot(ROOM)
+        assert room is not None
+        assert room.programmes == [wool]
+        assert reborn.rooms.mine(ME).watches == []
+        assert [one.kind for one in reborn.rooms.mine(OTHER).watches] == [MachineKind.DRYER]

@@ -12,6 +12,7 @@ import pytest
 from edge.store.commit import Commit
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.tokens import SigningKey
+from laundryd.wire.commands import CommandName, ResidentCommand
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
 from laundryd.wire.uplink import DownTold
@@ -108,6 +109,22 @@ async def test_a_machine_that_left_the_settings_leaves_the_relay_too(link: Link)
     async with link.edge(WASHERS[:1]) as edge:
         await synced(link, edge)
         assert len(link.relay.snapshots) == 2, "once is enough"
+
+
+async def test_who_waits_reaches_the_relay_as_entries_and_in_a_snapshot(link: Link) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        wish = ResidentCommand(
+            id="mute", resident="anna", machine="w1", name=CommandName.MUTE_PICKUP
+        )
+        assert (await edge.writer.command(wish)).ok
+        await synced(link, edge)
+        told = link.relay.entries[-1].waiting
+        assert told is not None
+        assert (told.resident, told.pickup_muted) == ("anna", True)
+    async with link.edge(WASHERS[:1]) as edge:
+        await until(lambda: len(link.relay.snapshots) == 2 and not edge.store.room.snapshot_due)
+        assert link.relay.snapshots[-1].waiting == [told]
 
 
 async def test_a_remote_command_is_answered_once_for_each_id(link: Link) -> None:

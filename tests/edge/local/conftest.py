@@ -19,6 +19,16 @@ from laundryd.wire.uplink import DownRoster, Roster
 from tests.edge.running import ROOM, EdgeProcess, enrolment_file
 
 CODE = "ABCD-EFGH"
+SETTINGS = """
+[timings]
+hold_s = 3
+
+[[programmes]]
+id = "wool"
+kind = "washer"
+name = "Wool 30"
+minutes = 35
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +59,7 @@ async def set_code(data_dir: Path, code: str, cap: int) -> None:
 def open_room(
     tmp_path_factory: pytest.TempPathFactory, room_broker: Mosquitto
 ) -> Iterator[OpenRoom]:
-    edge = EdgeProcess(
-        tmp_path_factory.mktemp("open"), room_broker.settings, "[timings]\nhold_s = 3\n"
-    )
+    edge = EdgeProcess(tmp_path_factory.mktemp("open"), room_broker.settings, SETTINGS)
     asyncio.run(set_code(edge.data_dir, CODE, 2))
     edge.start()
     anna, ben = edge.page(), edge.page()

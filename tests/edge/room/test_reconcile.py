@@ -34,6 +34,15 @@ def test_a_machine_that_left_the_settings_is_named_as_removed() -> None:
     assert list(found.state.machines) == ["w2", "w1"]
 
 
+def test_what_a_plug_expected_is_a_timers_word_when_the_plug_is_gone() -> None:
+    room = RoomDriver()
+    room.cycle_starts(0)
+    room.end_expected(0, 40)
+    bare = MachineSetup("w1", MachineKind.WASHER, "W1", has_plug=False)
+    record = reconcile([room.record("w1")], [bare], NOON).state.machines["w1"]
+    assert (record.ends_at, record.ends_confidence) == (room.minute(40), None)
+
+
 def test_a_new_name_is_told_and_a_plug_that_went_away_leaves_the_timer() -> None:
     room = RoomDriver()
     room.cycle_starts(0)
