@@ -413,6 +413,12 @@ def test_a_clock_that_is_set_moves_everything_and_changes_nothing_else(
         ]
 
 
+def changes(signals: Iterable[Signal]) -> list[tuple[str, float, float | None]]:
+    """What was told and the times it speaks of; not what was expected, which is soon outdated."""
+    found = [told(one) for one in signals]
+    return [(what, from_s, to_s) for what, _, from_s, to_s in found if what != "expected"]
+
+
 @given(_kind, _course)
 @settings(max_examples=40)
 def test_ticking_at_every_moment_changes_only_when_things_are_told(
@@ -429,9 +435,7 @@ def test_ticking_at_every_moment_changes_only_when_things_are_told(
         of_often += often.feed(reading)
         of_rare += rare.feed(reading)
         before = now
-    assert [told(one)[:1] + told(one)[2:] for one in of_rare] == [
-        told(one)[:1] + told(one)[2:] for one in of_often
-    ]
+    assert changes(of_rare) == changes(of_often)
     assert rare.dump() == often.dump()
     assert rare.dump_learned() == often.dump_learned()
 
