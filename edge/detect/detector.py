@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
@@ -44,13 +44,15 @@ class Detector:
         """
         if reading.power_w is None or not math.isfinite(reading.power_w):
             return []
-        marks = self._finder.sample(_unix_s(reading.at), reading.power_w)
-        return [_signal(mark, reading.at) for mark in marks] if marks else []
+        at_s = _unix_s(reading.at)
+        marks = self._finder.sample(at_s, reading.power_w)
+        return _signals(marks, reading.at, at_s) if marks else []
 
     def tick(self, now: datetime) -> list[Signal]:
         """Say what has come due by ``now`` (aware UTC); the same moment twice says nothing twice."""
-        marks = self._finder.advance(_unix_s(now))
-        return [_signal(mark, now) for mark in marks] if marks else []
+        now_s = _unix_s(now)
+        marks = self._finder.advance(now_s)
+        return _signals(marks, now, now_s) if marks else []
 
     def gone(self, at: datetime) -> None:
         """Take note that the plug is gone since ``at``, by its will: that ends nothing.
@@ -101,6 +103,11 @@ class Detector:
         library = None if learned is None else learned_from(kind, learned)
         state = None if kept is None else state_from(kind, kept)
         return cls(kind, Finder(kind, state, library))
+
+
+def _signals(marks: Sequence[Mark], at: datetime, at_s: float) -> list[Signal]:
+    """Make signals of marks; an end that was expected before ``at`` is not worth telling any more."""
+    return [_signal(mark, at) for mark in marks if not isinstance(mark, Left) or mark.ends_s > at_s]
 
 
 def _signal(mark: Mark, at: datetime) -> Signal:
