@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from edge.detect.detector import Detector, DetectorStateError
 from edge.detect.sensor import sensor_state
-from edge.detect.signals import Signal
+from edge.detect.signals import MinutesLeft, Signal
 from edge.room.inputs import SensorChanged
 from edge.sensed import KeptDetector, KeptSignal, moved, room_input
 from edge.sources.reading import Heard, Reading
@@ -187,6 +188,7 @@ class Sensing:
         for ear in self._ears.values():
             ear.due += ear.detector.tick(now)
             all_kept &= await self._settle(ear, now)
+        all_kept = all_kept and await self._keep_running(now)
         if not all_kept:
             # Once, not for each machine: a full disk must not look like a hung task.
             await asyncio.sleep(RETRY_S)
@@ -200,7 +202,6 @@ class Sensing:
                 ear.due = later
             await self._keep_learned(ear)
             await self._judge_sensor(ear, now)
-            await self._keep_running(ear, now)
         except sqlite3.Error:
             log.exception("what a plug showed cannot be kept yet", extra={"machine": ear.machine})
             return False
@@ -209,6 +210,10 @@ class Sensing:
     async def _signal(
         self, ear: _Ear, signal: Signal, later: Sequence[Signal], now: datetime
     ) -> None:
+        if isinstance(signal, MinutesLeft):
+            # Said again every minute: after a crash the kept state says it anew.
+            await self._writer.apply(room_input(ear.machine, signal))
+            return
         # The detector is past all of its signals: those still due are kept beside its state.
         revision, learned = ear.detector.learned_revision, self._learned(ear)
         await self._writer.apply(
@@ -229,12 +234,24 @@ class Sensing:
         if sensor is not self._writer.state.machines[ear.machine].sensor:
             await self._writer.apply(SensorChanged(ear.machine, sensor))
 
-    async def _keep_running(self, ear: _Ear, now: datetime) -> None:
-        if ear.detector.started_at is None:
-            return
-        if ear.kept_at is None or (now - ear.kept_at).total_seconds() >= KEEP_ROOM_S:
-            await self._store.documents.keep_detector(self._dumped(ear, ear.due))
+    async def _keep_running(self, now: datetime) -> bool:
+        """Keep the running detectors together, once in ``KEEP_ROOM_S``: one write wears the disk less."""
+        running = [ear for ear in self._ears.values() if ear.detector.started_at is not None]
+        ages_s = [
+            math.inf if ear.kept_at is None else (now - ear.kept_at).total_seconds()
+            for ear in running
+        ]
+        if max(ages_s, default=0.0) < KEEP_ROOM_S:
+            return True
+        old = [ear for ear, age_s in zip(running, ages_s, strict=True) if age_s >= KEEP_ROOM_S / 2]
+        try:
+            await self._store.documents.keep_detectors([self._dumped(ear, ear.due) for ear in old])
+        except sqlite3.Error:
+            log.exception("what the plugs showed cannot be kept yet")
+            return False
+        for ear in old:
             ear.kept_at = now
+        return True
 
     async def _keep_learned(self, ear: _Ear) -> None:
         """Keep what was learned after the signal that taught it; mostly it went with the signal."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aiosqlite
 
 from edge.store.commit import DetectorState, LearnedState, write_detector, write_learned
@@ -39,13 +41,18 @@ class Documents:
         """Return what the detector of ``machine`` knew last, None when nothing is kept."""
         return await self._one("SELECT body FROM detectors WHERE machine = ?", machine)
 
-    async def keep_detector(self, state: DetectorState) -> None:
-        """Keep a detector's state alone, between signals.
+    async def keep_detectors(self, states: Sequence[DetectorState]) -> None:
+        """Keep some detectors' states alone, between signals, in one write.
 
         With a cycle's start or end give it to the writer instead: then signal and state are kept
         together, and a crash repeats neither.
         """
-        await self._shelf.write(lambda db: write_detector(db, state))
+
+        async def keep(db: aiosqlite.Connection) -> None:
+            for state in states:
+                await write_detector(db, state)
+
+        await self._shelf.write(keep)
 
     async def learned(self, machine: Slug) -> str | None:
         """Return what the detector of ``machine`` has learned, None when nothing is kept."""

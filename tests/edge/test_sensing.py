@@ -152,7 +152,7 @@ async def test_a_full_disk_holds_up_a_look_at_all_machines_once_and_not_once_for
 async def test_a_kept_detector_that_cannot_be_read_begins_anew(
     store: EdgeStore, caplog: pytest.LogCaptureFixture, body: str
 ) -> None:
-    await store.documents.keep_detector(DetectorState("w1", body))
+    await store.documents.keep_detectors([DetectorState("w1", body)])
     sensing, _ = await sensing_of(store)
     assert sensing._ears["w1"].detector.started_at is None
     assert [one.machine for one in caplog.records if hasattr(one, "machine")] == ["w1"]

@@ -278,7 +278,7 @@ async def test_a_detectors_state_is_kept_with_the_signal_it_gave(edge_store: Edg
     head = edge_store.room.head
     await edge_store.room.commit(Commit(at=NOON, head=head, detector=state))
     assert await edge_store.documents.detector("w1") == state.body
-    await edge_store.documents.keep_detector(DetectorState("w1", "{}"))
+    await edge_store.documents.keep_detectors([DetectorState("w1", "{}")])
     assert await edge_store.documents.detector("w1") == "{}"
     assert await edge_store.documents.detector("w2") is None
 

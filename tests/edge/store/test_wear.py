@@ -102,5 +102,5 @@ async def test_an_idle_room_of_20_plugs_writes_less_than_1_mb_an_hour(tmp_path: 
     await room.seconds(600, 400.0)
     busy = 6 * (written_bytes() - before)
     print(f"all {PLUGS} running: {busy} bytes an hour")  # noqa: T201
-    assert busy < 25 * IDLE_BYTES_AN_HOUR
+    assert busy < 5 * IDLE_BYTES_AN_HOUR, "running machines are kept together, once a minute"
     await store.close()
