@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from edge.detect.course import COMPLETE, INCOMPLETE, UNSURE, Course, Seam
+from edge.detect.course import COMPLETE, DOUBTFUL, INCOMPLETE, UNSURE, Course, Seam
 from edge.detect.insight import Insight
 from edge.detect.rules import DRY_AT_ONCE_S, RESUME_S, STEADY_TURN_S
 from laundryd.wire.machines import MachineKind
@@ -105,7 +105,9 @@ def within_course(
     if may_dry and insight.heats_at_once(course, resumed_s):
         return Answer.SAME
     # Its drying heats as another wash would: after a short rest only a whole beginning counts.
-    if (not may_dry or rest_s >= THINKING_S) and insight.heated_since(course, resumed_s):
+    # Nor does it after a rest from which past cycles went on.
+    may_part = not may_dry or (rest_s >= THINKING_S and seam.verdict != DOUBTFUL)
+    if may_part and insight.heated_since(course, resumed_s):
         return Answer.NEW
     is_long = at_s - resumed_s >= PARTING_WORK_S
     if is_complete and not seam.dried and is_long and insight.begins_anew(course, resumed_s):
