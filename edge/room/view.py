@@ -7,6 +7,7 @@ from laundryd.wire.events import Waiting
 from laundryd.wire.frames import Mine, MyClaim, MyMachine, MyWatch
 from laundryd.wire.ids import Position, ResidentId, RoomKey, Slug
 from laundryd.wire.machines import MachineView, RoomSnapshot
+from laundryd.wire.phases import Sensor
 from laundryd.wire.times import Moment
 
 
@@ -19,6 +20,7 @@ def view(record: MachineRecord) -> MachineView:
         phase=record.phase,
         since=record.since,
         sensor=record.sensor,
+        silent_since=record.sensor_since if record.sensor is Sensor.SILENT else None,
         has_owner=record.owner is not None,
         held_until=record.held_until,
         started_at=record.started_at,

@@ -12,7 +12,7 @@ const machine = (id, phase, more = {}) => ({
   machine: id, kind: KINDS[id[0]], phase, since: minutes(-7), sensor: "ok",
   has_owner: ["claimed", "arrived"].includes(phase), held_until: null, started_at: null,
   ends_at: null, ends_confidence: null, ended_at: null, programme: null, pickup_requested_at: null,
-  owner_coming_at: null, fault_reported_at: null, ...more,
+  owner_coming_at: null, fault_reported_at: null, silent_since: null, ...more,
 });
 const runs = (left, more = {}) => ({ started_at: minutes(left - 50), ends_at: minutes(left), ...more });
 const owned = (more = {}) => ({ has_owner: true, ...more });
@@ -29,7 +29,7 @@ const SCENES = {
       machine("w6", "in_use", owned(runs(12, { programme: "cotton-40" }))),
       machine("w7", "in_use", owned(runs(38, { ends_confidence: 0.9 }))),
       machine("w8", "in_use", runs(25, { ends_confidence: 0.4 })),
-      machine("w9", "in_use", owned({ started_at: minutes(-31), sensor: "silent" })),
+      machine("w9", "in_use", owned({ started_at: minutes(-31), sensor: "silent", silent_since: minutes(-14) })),
       machine("d1", "finished", owned(done(4, { pickup_requested_at: minutes(-2) }))),
       machine("d2", "finished", owned(done(22))),
       machine("d3", "finished", owned(done(9, {
@@ -40,7 +40,7 @@ const SCENES = {
       machine("d6", "out_of_order", { sensor: "none", fault_reported_at: minutes(-300) }),
       machine("c1", "finished", owned(done(3, { sensor: "none" }))),
       machine("c2", "in_use", owned(runs(3, { ends_confidence: 0.3 }))),
-      machine("c3", "free", { sensor: "silent", fault_reported_at: minutes(-30) }),
+      machine("c3", "free", { sensor: "silent", silent_since: minutes(-14), fault_reported_at: minutes(-30) }),
     ],
     mine: ["w6", "d1", "c1"],
     claims: ["w2", "w4"],
@@ -66,7 +66,7 @@ const SCENES = {
       machine("w5", "free"),
       machine("w6", "finished", owned(done(6, { pickup_requested_at: minutes(-2) }))),
       machine("w7", "out_of_order", { fault_reported_at: minutes(-90) }),
-      machine("w8", "in_use", { started_at: minutes(-20), sensor: "silent" }),
+      machine("w8", "in_use", { started_at: minutes(-20), sensor: "silent", silent_since: minutes(-14) }),
       machine("d1", "in_use", owned(runs(0.5, { ends_confidence: 0.9 }))),
       machine("d2", "in_use", owned(runs(33))),
       machine("d3", "finished", owned(done(25, { owner_coming_at: minutes(-1), pickup_requested_at: minutes(-3) }))),
@@ -171,7 +171,7 @@ function event(cause, held) {
 /** A plug falls silent; one of a kind becomes free and the watchers' turn comes. */
 export function happen(what, name) {
   const held = state.machines.find((m) => m.machine === name);
-  if (what === "silent") held.sensor = "silent";
+  if (what === "silent") Object.assign(held, { sensor: "silent", silent_since: minutes(0) });
   if (what === "free") {
     Object.assign(held, machine(name, "free", { since: minutes(0) }));
     state.mine = state.mine.filter((m) => m.machine !== name);

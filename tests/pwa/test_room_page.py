@@ -99,7 +99,8 @@ async def test_a_plug_that_falls_silent_is_said_with_the_time(
     every_phase(door)
     page = await enter(at_the_room)
     await expect(page.locator("[data-machine=w9] [data-mark=silent]")).to_contain_text("right now")
-    silent = door.machines[6].model_copy(update={"sensor": Sensor.SILENT})
+    seen = {"sensor": Sensor.SILENT, "silent_since": in_minutes(-14)}
+    silent = door.machines[6].model_copy(update=seen)
     event = PublicEvent(
         room=ROOM,
         epoch="e1",

@@ -74,26 +74,6 @@ describe("takeSnapshot", () => {
   });
 });
 
-describe("since when a plug is silent", () => {
-  const silent = { ...view("w1", "in_use"), sensor: "silent" as const };
-  const fell = event(6, 5, { cause: "sensor_changed", machine: silent, at: "2026-11-23T20:07:00.000Z" });
-  const held = () => applyBatch(rooms(5), [fell]).rooms;
-  test("is the moment of the event that told it", () =>
-    expect(held().get("a.b")?.silent_since).toEqual({ w1: fell.at }));
-  test("stays through other events, and goes when it is heard again", () => {
-    const on = applyBatch(held(), [event(7, 6, { cause: "ending_soon", machine: silent })]).rooms;
-    expect(on.get("a.b")?.silent_since).toEqual({ w1: fell.at });
-    const heard = event(8, 7, { cause: "sensor_changed", machine: view("w1", "in_use") });
-    expect(applyBatch(on, [heard]).rooms.get("a.b")?.silent_since).toEqual({});
-  });
-  test("stays over a snapshot that still says silent; of one alone it is not known", () => {
-    const fresh = sampleSnapshot({ position: { epoch: "e1", offset: 9 }, machines: [silent] });
-    expect(takeSnapshot(held().get("a.b"), fresh).silent_since).toEqual({ w1: fell.at });
-    expect(takeSnapshot(undefined, fresh).silent_since).toEqual({});
-    expect(takeSnapshot(held().get("a.b"), snapshot(9)).silent_since).toEqual({});
-  });
-});
-
 test("an older answer still says whether the room remembers, and what programmes it has", () => {
   const programme = { programme: "cotton-60", kind: "washer" as const, name: "Cotton", minutes: 90 };
   const late = { ...snapshot(4), durable: false, programmes: [programme] };

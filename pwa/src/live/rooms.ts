@@ -19,15 +19,13 @@ export interface RoomState {
   durable: boolean;
   machines: MachineView[];
   programmes: Programme[];
-  /** By machine: when this page was told that its plug fell silent; not known from before. */
-  silent_since: Readonly<Record<string, string>>;
 }
 
 export type Verdict = "applied" | "duplicate" | "gap";
 
 export function fromSnapshot(snapshot: RoomSnapshot): RoomState {
   const { room, name, position, edge, durable, machines, programmes } = snapshot;
-  return { room, name, position, edge, durable, machines, programmes, silent_since: {} };
+  return { room, name, position, edge, durable, machines, programmes };
 }
 
 /** What an event means to a page that stands at `position`: the rule of PublicEvent. */
@@ -43,21 +41,8 @@ function applyEvent(state: RoomState, event: PublicEvent): RoomState {
   const machines = known
     ? state.machines.map((old) => (old.machine === event.machine.machine ? event.machine : old))
     : [...state.machines, event.machine];
-  const fell_silent = event.cause === "sensor_changed" && event.machine.sensor === "silent";
-  const silent_since = fell_silent
-    ? { ...state.silent_since, [event.machine.machine]: event.at }
-    : stillSilent(state.silent_since, machines);
   const position = { epoch: event.epoch, offset: event.offset };
-  return { ...state, machines, silent_since, position };
-}
-
-function stillSilent(since: RoomState["silent_since"], machines: readonly MachineView[]) {
-  const silent = machines.filter((machine) => machine.sensor === "silent");
-  const kept = silent.flatMap(({ machine }) => {
-    const at = since[machine];
-    return at === undefined ? [] : [[machine, at] as const];
-  });
-  return Object.fromEntries(kept);
+  return { ...state, machines, position };
 }
 
 export interface Applied {
@@ -100,5 +85,5 @@ export function takeSnapshot(held: RoomState | undefined, snapshot: RoomSnapshot
     const { name, edge, durable, programmes } = fresh;
     return { ...held, name, edge, durable, programmes };
   }
-  return { ...fresh, silent_since: stillSilent(held?.silent_since ?? {}, fresh.machines) };
+  return fresh;
 }

@@ -12,6 +12,7 @@ export function sampleMachine(more: Partial<MachineView> = {}): MachineView {
     phase: "free",
     since: "2026-11-23T19:50:00.000Z",
     sensor: "ok",
+    silent_since: null,
     has_owner: false,
     held_until: null,
     started_at: null,

@@ -107,7 +107,6 @@ export function MachineCard({ room, machine }: Props) {
       <Marks
         machine={machine}
         standing={stands}
-        silent_since={room.silent_since[machine.machine]}
         muted={muted}
       />
       {shown.length > 0 && (

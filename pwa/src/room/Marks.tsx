@@ -10,13 +10,11 @@ import { onTheWay, type Standing } from "./actions";
 interface Props {
   machine: MachineView;
   standing: Standing;
-  /** RFC 3339; undefined: the plug fell silent before this page looked. */
-  silent_since: string | undefined;
   muted: boolean;
 }
 
-export function Marks({ machine, standing, silent_since, muted }: Props) {
-  const { pickup_requested_at: asked, fault_reported_at: fault } = machine;
+export function Marks({ machine, standing, muted }: Props) {
+  const { pickup_requested_at: asked, fault_reported_at: fault, silent_since } = machine;
   const coming = onTheWay(machine) ? machine.owner_coming_at : null;
   const mine = standing === "mine";
   return (
@@ -38,7 +36,7 @@ export function Marks({ machine, standing, silent_since, muted }: Props) {
       )}
       {machine.sensor === "silent" && (
         <Mark name="silent" icon="plug_silent">
-          {silent_since === undefined
+          {silent_since === null
             ? t("card.silent")
             : t("card.silent_since", { time: time(silent_since) })}
         </Mark>

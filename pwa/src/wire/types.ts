@@ -144,7 +144,7 @@ export interface PublicEvent {
 /**
  * One machine as anybody in the room may see it.
  *
- * ``since`` is when the phase began. ``held_until`` is set while ``claimed`` or ``arrived``.
+ * ``since`` is when the phase began; ``silent_since`` when its plug was believed last, None while it is. ``held_until`` is set while ``claimed`` or ``arrived``.
  * ``started_at`` is set from the start until the laundry is out. ``ends_at`` is the expected end while
  * ``in_use``; None means nobody knows. ``ended_at`` is the true end while ``finished``, which may lie
  * before the moment it was noticed. ``has_owner`` is false for a machine that runs or is finished and
@@ -164,6 +164,7 @@ export interface MachineView {
   phase: Phase;
   since: string;
   sensor: Sensor;
+  silent_since: string | null;
   has_owner: boolean;
   held_until: string | null;
   started_at: string | null;
