@@ -100,7 +100,8 @@ def rest_needed_s(
     else:
         needed_s = rule.end_s
     if is_drying:
-        return needed_s + slow_s
+        # Its drum turns nearly all the time: half as many reports in a row find it at rest.
+        return needed_s + slow_s / 2
     is_steady = course.still_s is not None or library.rests_at(rest_power_w)
     if not is_steady:
         needed_s = rule.end_known_unsteady_s if is_over else rule.end_unsteady_s

@@ -75,9 +75,9 @@ class CycleRule:
     before."""
     lone_sample_s: float = 120.0
     """One active report alone must stand so long uncontradicted: a slow plug may have caught a spike."""
-    end_s: float = 300.0
-    """So long a rest is an end when nothing else speaks for one. The longest rests seen within a wash,
-    standing still and not merely unheard, were shorter."""
+    end_s: float = 345.0
+    """So long a rest is an end when nothing else speaks for one: the longest dip seen within a wash was
+    341 s, part of it lost samples."""
     end_late_s: float = 200.0
     """The same, late in a programme: long after a washer heated; a dryer that cooled down."""
     end_spun_s: float = 230.0

@@ -30,7 +30,7 @@ PATIENCE_S: Final = 15.0
 SECOND_TELLING_S: Final = 6.0
 """Real time after the end in which a second telling would show itself: the deadline is 5 s."""
 END_NOTICED: Final = timedelta(minutes=12)
-"""Room time from a programme's end until its detection at the latest, twice the longest rule."""
+"""Room time from a programme's end until its detection at the latest, well over the longest rule."""
 _HOW_TOLD: Final = {Place.ROOM: How.EDGE, Place.REMOTE: How.RELAY, Place.AWAY: How.PUSH}
 
 
