@@ -44,6 +44,7 @@ from laundryd.daemon.http_guard import HttpGuard
 from laundryd.daemon.live_first import LiveFirst
 from laundryd.daemon.mqtt import Message, MqttLink, Will
 from laundryd.daemon.serve import listen, serve
+from laundryd.daemon.settling import settle
 from laundryd.daemon.tokens import SigningKey
 from laundryd.live.server import LiveServer
 from laundryd.wire.events import AckKind, Entry
@@ -220,6 +221,7 @@ class Edge:
         port: int = listener.getsockname()[1]
 
         def started() -> None:
+            settle()
             on_listening(port)
             self._port = port
             sd_notify.notify(f"READY=1\nSTATUS={self._status()}")
