@@ -117,7 +117,7 @@ class Edge:
             will=Will(topic_name(self._ref, Topic.AVAILABILITY), OFFLINE),
         )
         self._asking = Asking(router.asks())
-        cloud = _cloud_link(self._ref.key, enrolment) if enrolment else None
+        self._cloud = cloud = _cloud_link(self._ref.key, enrolment) if enrolment else None
         self._dashboards = Dashboards(writer, clock, self._room_broker, cloud)
         self._sensing = Sensing(router, writer, store, clock, self._measured)
         await self._sensing.open([(one.id, one.kind) for one in settings.machines if one.plug])
@@ -258,12 +258,8 @@ class Edge:
             [
                 f"serving {self._ref.key} on port {self._port}",
                 *([f"IN MEMORY, its database fails: {trouble}"] if trouble else []),
-                "room's broker " + ("connected" if self._room_broker.connected else "away"),
-                *(
-                    ["cloud's broker " + ("connected" if uplink.connected else "away")]
-                    if uplink
-                    else []
-                ),
+                f"room's broker {_standing(self._room_broker)}",
+                *([f"cloud's broker {_standing(self._cloud)}"] if self._cloud else []),
                 *(
                     [f"{uplink.waiting} entries wait for the relay"]
                     if uplink and uplink.waiting
@@ -353,6 +349,11 @@ class Edge:
     def _revoked(self, devices: Iterable[DeviceId]) -> None:
         for device in devices:
             self._live.close_device(device)
+
+
+def _standing(broker: MqttLink) -> str:
+    away = f"away ({broker.trouble})" if broker.trouble else "away"
+    return "connected" if broker.connected else away
 
 
 def _setup(machine: MachineSettings) -> MachineSetup:

@@ -52,7 +52,9 @@ def run(config: ConfigOption = None) -> None:
         settings = load_settings(EdgeSettings, config)
     except SettingsError as error:
         raise _stop("\n  ".join(["wrong settings:", *error.sentences]), EXIT_SETTINGS) from None
-    logs.configure(settings.log_level, as_json=settings.log_json)
+    logs.configure(
+        settings.log_level, as_json=settings.log_json, always={"room": settings.ref.key}
+    )
     try:
         uvloop.run(Edge(settings).run())
     except (EdgeError, SourceError) as error:
