@@ -52,9 +52,7 @@ def run(config: ConfigOption = None) -> None:
         settings = load_settings(EdgeSettings, config)
     except SettingsError as error:
         raise _stop("\n  ".join(["wrong settings:", *error.sentences]), EXIT_SETTINGS) from None
-    logs.configure(
-        settings.log_level, as_json=settings.log_json, always={"room": settings.ref.key}
-    )
+    logs.configure(settings.log_level, as_json=settings.log_json, always={"room": settings.ref.key})
     try:
         uvloop.run(Edge(settings).run())
     except (EdgeError, SourceError) as error:
@@ -126,6 +124,28 @@ def discover(  # noqa: PLR0917 -- typer passes each option by name
         )
     except BrokerUnreachableError as error:
         raise _stop(str(error), 1) from None
+
+
+@app.command()
+def check(
+    config: ConfigOption = None,
+    seconds: Annotated[
+        float, typer.Option(help="How long to wait for plugs.", min=1, max=600)
+    ] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line a finding.")] = False,  # noqa: FBT002
+) -> None:
+    """Say what the edge would do by its settings, and test whether it could; 1 when something fails."""
+    from edge.check import check as look  # noqa: PLC0415
+    from edge.settings import EdgeSettings  # noqa: PLC0415
+
+    try:
+        settings = load_settings(EdgeSettings, config)
+    except SettingsError as error:
+        raise _stop("\n  ".join(["wrong settings:", *error.sentences]), EXIT_SETTINGS) from None
+    # What goes wrong is a line of the list.
+    logs.configure("error", as_json=False)
+    if not uvloop.run(look(settings, sys.stdout, seconds=seconds, as_json=as_json)):
+        raise typer.Exit(1)
 
 
 @app.command("join-code")

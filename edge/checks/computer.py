@@ -73,7 +73,9 @@ def judge_clock(now: datetime) -> Finding:
     if CLOCK_FROM <= now.year <= CLOCK_TO:
         return ok("clock", shown)
     return fail(
-        "clock", f"{shown}, which cannot be", "set it, best by a time server (timedatectl set-ntp true)"
+        "clock",
+        f"{shown}, which cannot be",
+        "set it, best by a time server (timedatectl set-ntp true)",
     )
 
 
@@ -96,7 +98,9 @@ def judge_folder(seen: FolderSight, database_max_bytes: int) -> list[Finding]:
         found.append(ok(what, room))
     if seen.strangers:
         names = ", ".join(seen.strangers)
-        remedy = "give them to the folder's owner (chown --reference), or the service cannot use them"
+        remedy = (
+            "give them to the folder's owner (chown --reference), or the service cannot use them"
+        )
         found.append(fail(what, f"another user's files lie in it: {names}", remedy))
     if seen.damaged:
         names = ", ".join(seen.damaged)
@@ -144,7 +148,9 @@ def judge_names(public_host: str | None, *, is_known: bool) -> list[Finding]:
     if public_host is None or is_known:
         return []
     remedy = f"add {public_host} to http.hosts, or residents are answered 421"
-    return [fail("page", f"http.public_url names {public_host}, which it does not answer to", remedy)]
+    return [
+        fail("page", f"http.public_url names {public_host}, which it does not answer to", remedy)
+    ]
 
 
 def judge_certificate(seen: CertificateSight, now: datetime) -> Finding:

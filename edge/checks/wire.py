@@ -48,7 +48,9 @@ def judge_broker(seen: BrokerSight) -> Finding:
     """Judge the room's broker."""
     what = "room broker"
     if seen.trouble is not None:
-        remedy = "start it, or mend broker in the settings; the room's page works meanwhile, by timers"
+        remedy = (
+            "start it, or mend broker in the settings; the room's page works meanwhile, by timers"
+        )
         return fail(what, f"{seen.where}: {seen.trouble}", remedy)
     who = "anonymous" if seen.user is None else f"as {seen.user}"
     if not seen.carried:

@@ -171,7 +171,9 @@ class MqttLink:
                     await self._stay(client, on_message, on_connect)
             except aiomqtt.MqttError as error:
                 if _is_protocol_refused(error) and self._protocol is aiomqtt.ProtocolVersion.V5:
-                    log.info("%s: the broker speaks no MQTT 5; using 3.1.1", self._name, extra=where)
+                    log.info(
+                        "%s: the broker speaks no MQTT 5; using 3.1.1", self._name, extra=where
+                    )
                     self._protocol = aiomqtt.ProtocolVersion.V311
                     continue
                 self._failed(in_words(error))
