@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -92,6 +93,7 @@ class Sensing:
         self._inbox: asyncio.Queue[tuple[datetime, Message]] = asyncio.Queue(INBOX_MAX)
         self._ears: dict[Slug, _Ear] = {}
         self.dropped = 0
+        self.signals: Counter[str] = Counter()
 
     async def open(self, machines: Sequence[tuple[Slug, MachineKind]]) -> None:
         """Take every machine's detector up where it was left, in the time that the room has now."""
@@ -219,6 +221,7 @@ class Sensing:
         # The detector is past all of its signals: those still due are kept beside its state.
         detector, learned = self._dumped(ear, later)
         await self._writer.apply(given, detector=detector, learned=learned)
+        self.signals["started" if isinstance(signal, CycleStarted) else "finished"] += 1
         ear.kept_at = now
         if learned is not None:
             ear.learned_kept = learned.body

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -79,6 +80,8 @@ class RoomWriter:
         self.on_entries: list[OnEntries] = []
         self.on_new_epoch: list[Callable[[], object]] = []
         self.on_clock_set: list[OnClockSet] = []
+        self.on_kept: Callable[[float], object] = lambda _seconds: None
+        self.answers: Counter[str] = Counter()
         self._store = store
         self._clock = clock
         self._timings = timings or RoomTimings()
@@ -271,6 +274,8 @@ class RoomWriter:
 
             entries = await self._keep(_changes(decision), now, answered=answered)
             self._took(decision, entries)
+            error = answers[-1].error
+            self.answers["ok" if error is None else error.code] += 1
             return answers[-1]
 
     async def _clock_set(self, jump: Jump) -> None:
@@ -336,6 +341,7 @@ class RoomWriter:
     ) -> list[Entry]:
         """Commit it all, ``changes`` numbered; numbered anew when the store moved to another epoch."""
         while True:
+            begun_s = self._clock.monotonic_s()
             entries, head = journalled(
                 changes, room=self.room.key, head=self._store.room.head, at=at
             )
@@ -360,6 +366,7 @@ class RoomWriter:
                 continue
             self._whole_due = self._whole_due and not is_whole
             self._clock_kept_s = self._clock.monotonic_s()
+            self.on_kept(self._clock_kept_s - begun_s)
             return entries
 
     def _kept_clock(self, shift: timedelta = timedelta()) -> KeptClock | None:
