@@ -26,7 +26,7 @@ from edge.local.codes import DATABASE
 from edge.local.desk import LinkedRoom, RoomDesk
 from edge.local.door import LocalDoor
 from edge.local.presence import present
-from edge.metrics import EdgeCollector, commit_histogram, registry
+from edge.metrics import EdgeCollector, by_kind, commit_histogram, registry
 from edge.room.decision import Change
 from edge.room.reconcile import MachineSetup
 from edge.sensing import Sensing
@@ -199,7 +199,7 @@ class Edge:
                 "plug_messages_dropped": lambda: {"inbox_full": self._sensing.dropped},
                 "cloud_messages_skipped": lambda: uplink.skipped if uplink else {},
                 "staff_commands_skipped": lambda: self._dashboards.skipped,
-                "cycle_signals": lambda: self._sensing.signals,
+                "cycle_signals": lambda: by_kind(self._sensing.signals),
                 "commands": lambda: self._writer.answers,
             },
             {

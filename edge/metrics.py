@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -66,6 +67,11 @@ class EdgeCollector(Collector):
             yield family
         for name, measure in self._gauges.items():
             yield GaugeMetricFamily(PREFIX + name, GAUGES[name], value=measure())
+
+
+def by_kind(counts: Mapping[str, int]) -> dict[str, int]:
+    """Turn the names of signals' classes into labels: ``CycleStarted`` is ``cycle_started``."""
+    return {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): n for name, n in counts.items()}
 
 
 def commit_histogram(own: CollectorRegistry) -> Histogram:

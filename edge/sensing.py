@@ -221,7 +221,7 @@ class Sensing:
         # The detector is past all of its signals: those still due are kept beside its state.
         detector, learned = self._dumped(ear, later)
         await self._writer.apply(given, detector=detector, learned=learned)
-        self.signals["started" if isinstance(signal, CycleStarted) else "finished"] += 1
+        self.signals[type(signal).__name__] += 1
         ear.kept_at = now
         if learned is not None:
             ear.learned_kept = learned.body

@@ -62,7 +62,9 @@ class BrokerSettings(BaseModel):
     username: str | None = Field(None, description="User name; none means anonymous.")
     password: SecretStr | None = Field(None, description="Password, best given as a credential.")
     keepalive_s: Annotated[int, Field(ge=5, le=600)] = Field(
-        20, description="Seconds of silence after which either side looks whether the other lives."
+        20,
+        description="Seconds of silence after which either side looks whether the other lives: a broker "
+        "that froze is missed after one and a half of them, before a resident wonders.",
     )
 
     @model_validator(mode="after")

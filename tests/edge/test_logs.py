@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
 from websockets.asyncio.client import connect
 
 from cloud_relay.enrol.mosquitto import BrokerFiles
@@ -21,7 +22,6 @@ from tests.edge.running import ROOM, EdgeProcess, enrolment_file
 PASSWORD = "correct-h0rse-battery"
 CLOUD_PASSWORD = "st4ple-cloud"
 MACHINES_URL = f"/api/v1/rooms/{ROOM.key}/machines"
-DEBUG = 'username = "edge"\npassword = "' + PASSWORD + '"\n'
 
 
 async def visited(edge: EdgeProcess) -> list[str]:
@@ -56,15 +56,19 @@ async def visited(edge: EdgeProcess) -> list[str]:
     return secrets
 
 
-async def test_each_line_says_its_room_and_machine_and_none_a_secret(tmp_path: Path) -> None:
+async def test_each_line_says_its_room_and_machine_and_none_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAUNDRYD_EDGE_BROKER__USERNAME", "edge")
+    monkeypatch.setenv("LAUNDRYD_EDGE_BROKER__PASSWORD", PASSWORD)
+    monkeypatch.setenv("LAUNDRYD_EDGE_LOG_LEVEL", "debug")
     BrokerFiles(tmp_path).set_password("edge", PASSWORD)
     broker = Mosquitto(tmp_path / "closed", extra=f"password_file {tmp_path}/passwords\n")
     broker.start()
     signed_in = broker.settings.model_validate(
         {**broker.settings.model_dump(), "username": "edge", "password": PASSWORD}
     )
-    edge = EdgeProcess(tmp_path / "edge", broker.settings, DEBUG)
-    edge.machines = 'log_level = "debug"\n' + edge.machines
+    edge = EdgeProcess(tmp_path / "edge", broker.settings)
     try:
         await asyncio.to_thread(edge.start)
         secrets = await visited(edge)
@@ -81,6 +85,9 @@ async def test_each_line_says_its_room_and_machine_and_none_a_secret(tmp_path: P
             assert edge.metric("commit_seconds_count") > 0
         broker.kill()
         await asyncio.to_thread(edge.metric_becomes, 0, "room_broker_connected")
+        async with asyncio.timeout(20):
+            while '"level": "debug"' not in edge.log:  # noqa: ASYNC110 -- another process's file
+                await asyncio.sleep(0.05)
         signing_key = (edge.data_dir / "edge-signing-key.pem").read_text().splitlines()[1]
         assert edge.stop() == 0, edge.log
         first = edge.log
@@ -91,7 +98,7 @@ async def test_each_line_says_its_room_and_machine_and_none_a_secret(tmp_path: P
             BrokerSettings(
                 port=broker.port,
                 username="room",
-                password=CLOUD_PASSWORD,  # type: ignore[arg-type]  # read by pydantic
+                password=CLOUD_PASSWORD,
             ),
             SigningKey.load_or_create(tmp_path / "key.pem"),
         )
