@@ -26,7 +26,7 @@ from edge.local.codes import DATABASE
 from edge.local.desk import LinkedRoom, RoomDesk
 from edge.local.door import LocalDoor
 from edge.local.presence import present
-from edge.metrics import EdgeCollector, registry
+from edge.metrics import EdgeCollector, by_kind, commit_histogram, registry
 from edge.room.decision import Change
 from edge.room.reconcile import MachineSetup
 from edge.sensing import Sensing
@@ -49,6 +49,7 @@ from laundryd.daemon.tokens import SigningKey
 from laundryd.live.server import LiveServer
 from laundryd.wire.events import AckKind, Entry
 from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
+from laundryd.wire.phases import Sensor
 from laundryd.wire.topics import Topic, topic_filter, topic_name
 from laundryd.wire.uplink import PresentSession, Roster
 
@@ -123,7 +124,7 @@ class Edge:
             will=Will(topic_name(self._ref, Topic.AVAILABILITY), OFFLINE),
         )
         self._asking = Asking(router.asks())
-        cloud = _cloud_link(self._ref.key, enrolment) if enrolment else None
+        self._cloud = cloud = _cloud_link(self._ref.key, enrolment) if enrolment else None
         self._dashboards = Dashboards(writer, clock, self._room_broker, cloud)
         self._sensing = Sensing(router, writer, store, clock, self._measured)
         await self._sensing.open([(one.id, one.kind) for one in settings.machines if one.plug])
@@ -174,6 +175,8 @@ class Edge:
         writer.on_new_epoch.append(lambda: self._live.room_replaced(self._ref.key))
         if self._uplink is not None:
             writer.on_new_epoch.append(self._uplink.appended)
+        metrics = registry(self._collector(router))
+        writer.on_kept = commit_histogram(metrics).observe
         api = make_api(
             LocalRoom(
                 ref=self._ref,
@@ -185,7 +188,7 @@ class Edge:
                 people=store.people,
                 ready=lambda: True,
                 store=store,
-                metrics=registry(self._collector(router)),
+                metrics=metrics,
             )
         )
         self._app = LiveFirst(
@@ -202,11 +205,16 @@ class Edge:
                 "plug_messages_dropped": lambda: {"inbox_full": self._sensing.dropped},
                 "cloud_messages_skipped": lambda: uplink.skipped if uplink else {},
                 "staff_commands_skipped": lambda: self._dashboards.skipped,
+                "cycle_signals": lambda: by_kind(self._sensing.signals),
+                "commands": lambda: self._writer.answers,
             },
             {
                 "room_broker_connected": lambda: float(self._room_broker.connected),
                 "uplink_connected": lambda: float(uplink is not None and uplink.connected),
                 "uplink_waiting_entries": lambda: float(uplink.waiting) if uplink else 0.0,
+                "sensors_silent": lambda: float(
+                    sum(one.sensor is Sensor.SILENT for one in self._writer.state.machines.values())
+                ),
                 "store_durable": lambda: float(self._store.durable),
             },
         )
@@ -234,7 +242,7 @@ class Edge:
                     ("writer", self._writer.run(lambda: self._watchdog.beat("writer"))),
                     ("store", self._store.run(lambda: self._watchdog.beat("store"))),
                     ("sensing", self._sensing.run(lambda: self._watchdog.beat("sensing"))),
-                    ("live", self._live.run()),
+                    ("live", self._live.run(lambda: self._watchdog.beat("live"))),
                     ("mine", self._send_mine()),
                     ("dashboards", self._dashboards.run(lambda: self._watchdog.beat("dashboards"))),
                     ("room broker", self._room_broker.run(self._plug_spoke, self._broker_is_back)),
@@ -265,12 +273,8 @@ class Edge:
             [
                 f"serving {self._ref.key} on port {self._port}",
                 *([f"IN MEMORY, its database fails: {trouble}"] if trouble else []),
-                "room's broker " + ("connected" if self._room_broker.connected else "away"),
-                *(
-                    ["cloud's broker " + ("connected" if uplink.connected else "away")]
-                    if uplink
-                    else []
-                ),
+                f"room's broker {_standing(self._room_broker)}",
+                *([f"cloud's broker {_standing(self._cloud)}"] if self._cloud else []),
                 *(
                     [f"{uplink.waiting} entries wait for the relay"]
                     if uplink and uplink.waiting
@@ -362,6 +366,11 @@ class Edge:
     def _revoked(self, devices: Iterable[DeviceId]) -> None:
         for device in devices:
             self._live.close_device(device)
+
+
+def _standing(broker: MqttLink) -> str:
+    away = f"away ({broker.trouble})" if broker.trouble else "away"
+    return "connected" if broker.connected else away
 
 
 def _setup(machine: MachineSettings) -> MachineSetup:

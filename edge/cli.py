@@ -13,6 +13,7 @@ import uvloop
 
 from laundryd.daemon import logs
 from laundryd.daemon.settings import EXIT_SETTINGS, SettingsError, load_settings
+from laundryd.daemon.settling import leave_out_unused
 from laundryd.daemon.sqlite import MigrationError
 from laundryd.wire.machines import MachineKind
 
@@ -42,6 +43,7 @@ ConfigOption = Annotated[
 @app.command()
 def run(config: ConfigOption = None) -> None:
     """Run the room's daemon until SIGTERM."""
+    leave_out_unused()
     # Only here: `edge replay` needs neither web server nor broker.
     from edge.app import Edge  # noqa: PLC0415
     from edge.errors import EdgeError  # noqa: PLC0415
@@ -52,7 +54,7 @@ def run(config: ConfigOption = None) -> None:
         settings = load_settings(EdgeSettings, config)
     except SettingsError as error:
         raise _stop("\n  ".join(["wrong settings:", *error.sentences]), EXIT_SETTINGS) from None
-    logs.configure(settings.log_level, as_json=settings.log_json)
+    logs.configure(settings.log_level, as_json=settings.log_json, always={"room": settings.ref.key})
     try:
         uvloop.run(Edge(settings).run())
     except (EdgeError, SourceError) as error:
@@ -132,6 +134,28 @@ def discover(  # noqa: PLR0917 -- typer passes each option by name
         )
     except BrokerUnreachableError as error:
         raise _stop(str(error), 1) from None
+
+
+@app.command()
+def check(
+    config: ConfigOption = None,
+    seconds: Annotated[
+        float, typer.Option(help="How long to wait for plugs.", min=1, max=600)
+    ] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line a finding.")] = False,  # noqa: FBT002
+) -> None:
+    """Say what the edge would do by its settings, and test whether it could; 1 when something fails."""
+    from edge.check import check as look  # noqa: PLC0415
+    from edge.settings import EdgeSettings  # noqa: PLC0415
+
+    try:
+        settings = load_settings(EdgeSettings, config)
+    except SettingsError as error:
+        raise _stop("\n  ".join(["wrong settings:", *error.sentences]), EXIT_SETTINGS) from None
+    # What goes wrong is a line of the list.
+    logs.configure("error", as_json=False)
+    if not uvloop.run(look(settings, sys.stdout, seconds=seconds, as_json=as_json)):
+        raise typer.Exit(1)
 
 
 @app.command("join-code")

@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -83,6 +84,7 @@ class Sensing:
         self._inbox: asyncio.Queue[tuple[datetime, Message]] = asyncio.Queue(INBOX_MAX)
         self._ears: dict[Slug, _Ear] = {}
         self.dropped = 0
+        self.signals: Counter[str] = Counter()
 
     async def open(self, machines: Sequence[tuple[Slug, MachineKind]]) -> None:
         """Take every machine's detector up where it was left, in the time that the room has now."""
@@ -213,12 +215,14 @@ class Sensing:
         if isinstance(signal, MinutesLeft):
             # Said again every minute: after a crash the kept state says it anew.
             await self._writer.apply(room_input(ear.machine, signal))
+            self.signals[type(signal).__name__] += 1
             return
         # The detector is past all of its signals: those still due are kept beside its state.
         revision, learned = ear.detector.learned_revision, self._learned(ear)
         await self._writer.apply(
             room_input(ear.machine, signal), detector=self._dumped(ear, later), learned=learned
         )
+        self.signals[type(signal).__name__] += 1
         ear.kept_at = now
         if learned is not None:
             ear.learned_kept = revision

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -88,6 +89,8 @@ class RoomWriter:
         self.on_entries: list[OnEntries] = []
         self.on_new_epoch: list[Callable[[], object]] = []
         self.on_clock_set: list[OnClockSet] = []
+        self.on_kept: Callable[[float], object] = lambda _seconds: None
+        self.answers: Counter[str] = Counter()
         self._store = store
         self._clock = clock
         self._timings = timings or RoomTimings()
@@ -291,6 +294,8 @@ class RoomWriter:
 
             entries = await self._keep(decision, now, answered=answered)
             self._took(decision, entries)
+            error = answers[-1].error
+            self.answers["ok" if error is None else error.code] += 1
             return answers[-1]
 
     async def _clock_set(self, jump: Jump) -> None:
@@ -368,6 +373,7 @@ class RoomWriter:
         accepted = decision if isinstance(decision, Accepted) else Accepted()
         state = after(self.state, accepted)
         while True:
+            begun_s = self._clock.monotonic_s()
             entries, head = journalled(
                 accepted, room=self.room.key, head=self._store.room.head, at=at
             )
@@ -396,6 +402,7 @@ class RoomWriter:
                 continue
             self._whole_due = self._whole_due and not is_whole
             self._clock_kept_s = self._clock.monotonic_s()
+            self.on_kept(self._clock_kept_s - begun_s)
             return entries
 
     def _kept_clock(self, shift: timedelta = timedelta()) -> KeptClock | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -25,6 +26,21 @@ FIELDS: Final = (
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
     return {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+
+
+class _Always(logging.Filter):
+    """Gives each line of this process the fields that all of them carry; a line's own go before."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__()
+        self._fields = dict(fields)
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        for name, value in self._fields.items():
+            if not hasattr(record, name):
+                setattr(record, name, value)
+        return True
 
 
 class _TextFormatter(logging.Formatter):
@@ -51,10 +67,17 @@ class _JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def configure(level: LogLevel = "info", *, as_json: bool = False) -> None:
-    """Send all logs of this process to standard error, from ``level`` up."""
+def configure(
+    level: LogLevel = "info", *, as_json: bool = False, always: Mapping[str, str] | None = None
+) -> None:
+    """Send all logs of this process to standard error, from ``level`` up.
+
+    ``always``: fields that each line carries, an edge's room say, also the lines of libraries.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if as_json else _TextFormatter())
+    if always:
+        handler.addFilter(_Always(always))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

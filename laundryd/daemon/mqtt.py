@@ -42,6 +42,8 @@ BACKOFF_CAP_S: Final = 15.0
 GOODBYE_TIMEOUT_S: Final = 2.0
 REFUSED_PROTOCOL: Final = 132
 """CONNACK reason: the broker does not speak MQTT 5 (section 3.2.2.2); we then speak 3.1.1."""
+REFUSED_CREDENTIALS: Final = frozenset({4, 5, 134, 135})
+"""CONNACK reasons of MQTT 3.1.1 and 5: bad user name or password, not authorized."""
 
 
 class BrokerSettings(BaseModel):
@@ -60,7 +62,9 @@ class BrokerSettings(BaseModel):
     username: str | None = Field(None, description="User name; none means anonymous.")
     password: SecretStr | None = Field(None, description="Password, best given as a credential.")
     keepalive_s: Annotated[int, Field(ge=5, le=600)] = Field(
-        20, description="Seconds of silence after which either side looks whether the other lives."
+        20,
+        description="Seconds of silence after which either side looks whether the other lives: a broker "
+        "that froze is missed after one and a half of them, before a resident wonders.",
     )
 
     @model_validator(mode="after")
@@ -122,6 +126,8 @@ class MqttLink:
         self._session_expiry_s = session_expiry_s
         self._protocol = aiomqtt.ProtocolVersion.V5
         self._client: aiomqtt.Client | None = None
+        self.trouble: str | None = None
+        """Why we are not connected, for people; None while we are, and before the first try is over."""
         self._slots = asyncio.Semaphore(PUBLISHES_IN_FLIGHT)
 
     @property
@@ -159,6 +165,7 @@ class MqttLink:
         runs after each loss.
         """
         failures = 0
+        where = {"client": self._client_id}
         while True:
             try:
                 async with self._new_client() as client:
@@ -166,14 +173,12 @@ class MqttLink:
                     await self._stay(client, on_message, on_connect)
             except aiomqtt.MqttError as error:
                 if _is_protocol_refused(error) and self._protocol is aiomqtt.ProtocolVersion.V5:
-                    log.info("%s: the broker speaks no MQTT 5; using 3.1.1", self._name)
+                    log.info(
+                        "%s: the broker speaks no MQTT 5; using 3.1.1", self._name, extra=where
+                    )
                     self._protocol = aiomqtt.ProtocolVersion.V311
                     continue
-                level = logging.WARNING if failures == 0 else logging.DEBUG
-                log.log(
-                    level, "%s: no broker at %s:%d: %s; trying again",
-                    self._name, self._broker.host, self._broker.port, error,
-                )  # fmt: skip
+                self._failed(in_words(error))
             finally:
                 if self._client is not None:
                     self._client = None
@@ -182,6 +187,20 @@ class MqttLink:
             wait_s = min(BACKOFF_CAP_S, BACKOFF_FIRST_S * 2**failures)
             failures = min(failures + 1, 10)
             await asyncio.sleep(random.uniform(wait_s / 2, wait_s))  # noqa: S311 -- spreads load, no secret
+
+    def _failed(self, trouble: str) -> None:
+        # Each reason once: who mends one thing sees the next, and a night without a broker is one line.
+        level = logging.DEBUG if trouble == self.trouble else logging.WARNING
+        self.trouble = trouble
+        log.log(
+            level,
+            "%s: no connection to %s:%d: %s; trying again until there is one",
+            self._name,
+            self._broker.host,
+            self._broker.port,
+            trouble,
+            extra={"client": self._client_id},
+        )
 
     async def _stay(
         self,
@@ -192,8 +211,14 @@ class MqttLink:
         for pattern in self._subscriptions:
             await client.subscribe(pattern, qos=QOS)
         _heed_cancellation()
-        self._client = client
-        log.info("%s: connected to %s:%d", self._name, self._broker.host, self._broker.port)
+        self._client, self.trouble = client, None
+        log.info(
+            "%s: connected to %s:%d",
+            self._name,
+            self._broker.host,
+            self._broker.port,
+            extra={"client": self._client_id},
+        )
         reading = asyncio.ensure_future(self._read(client, on_message))
         greeting = asyncio.ensure_future(on_connect())
         try:
@@ -258,6 +283,18 @@ def _heed_cancellation() -> None:
         raise asyncio.CancelledError
 
 
+def in_words(error: Exception) -> str:
+    """Say why there is no connection, and what to do where that is known."""
+    if _reason(error) in REFUSED_CREDENTIALS:
+        return f"it does not let us in ({error}): check username and password"
+    return str(error) or type(error).__name__
+
+
 def _is_protocol_refused(error: aiomqtt.MqttError) -> bool:
+    return _reason(error) in {REFUSED_PROTOCOL, 1}
+
+
+def _reason(error: Exception) -> object:
+    """Return the CONNACK's reason; None when the broker gave none."""
     code = getattr(error, "rc", None)
-    return getattr(code, "value", code) in {REFUSED_PROTOCOL, 1}
+    return getattr(code, "value", code)

@@ -6,27 +6,42 @@ https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import time
 from collections.abc import Callable
 from typing import Final
 
+log = logging.getLogger(__name__)
+
 _MICROSECONDS: Final = 1e6
 STATUS_S: Final = 5.0
 """Real seconds after which the status in words is told again: who looks sees how things stand now."""
 
 
+TAKE_S: Final = 1.0
+"""Real seconds that the service manager has to take a word: one that hangs must not hang the room."""
+
+
 def notify(state: str) -> bool:
-    """Send ``state`` to the service manager; False when nobody asked for it (not under systemd)."""
+    """Send ``state`` to the service manager.
+
+    False when nobody asked for it (not under systemd), or the service manager does not take it now.
+    """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return False
     if address.startswith("@"):
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-        sender.connect(address)
-        sender.sendall(state.encode())
+        sender.settimeout(TAKE_S)
+        try:
+            sender.connect(address)
+            sender.sendall(state.encode())
+        except OSError as error:
+            log.warning("the service manager did not hear from us: %s", error)
+            return False
     return True
 
 

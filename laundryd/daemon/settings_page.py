@@ -17,6 +17,18 @@ from laundryd.daemon.settings import ProgramSettings, is_secret, variable_name, 
 
 DESCRIPTION_MIN: Final = 20
 """Characters; a description that says unit and reason is not shorter."""
+UNITS: Final[dict[str, str]] = {
+    "_s": "seconds",
+    "_ms": "milliseconds",
+    "_min": "minutes",
+    "_days": "days",
+    "_bytes": "bytes",
+    "_mb": "mib",
+    "_w": "watts",
+}
+"""End of a setting's name -> the unit that its description must name."""
+REASON: Final = re.compile(r"[:;,]|[.] [A-Z]|[(]|\b(because|so that|before|than|usual)\b")
+"""What joins a number's meaning to its reason; without one a description says the unit at most."""
 
 _PREFACE: Final = (
     "From the nearest to the farthest: command line, environment variable, credential file "
@@ -49,12 +61,24 @@ def rows(model: type[ProgramSettings]) -> Iterator[SettingRow]:
 
 
 def undocumented(model: type[ProgramSettings]) -> list[str]:
-    """Return the settings whose description is missing or no sentence; a test wants none."""
-    return [
-        row.name
-        for row in rows(model)
-        if len(row.description) < DESCRIPTION_MIN or not row.description.endswith(".")
-    ]
+    """Return the settings whose description is missing, no sentence, or without unit or reason."""
+    return [name for name, info in walk(model) if not says_enough(name, info)]
+
+
+def says_enough(name: str, info: FieldInfo) -> bool:
+    """Say whether a description is a sentence and, of a number, names its unit and its reason."""
+    said = info.description or ""
+    if len(said) < DESCRIPTION_MIN or not said.endswith("."):
+        return False
+    unit = next((unit for end, unit in UNITS.items() if name.endswith(end)), "")
+    is_number = bool({int, float} & set(_types(info.annotation)))
+    return unit in said.lower() and (not is_number or REASON.search(said) is not None)
+
+
+def _types(annotation: object) -> Iterator[object]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _types(part)
 
 
 def page(model: type[ProgramSettings], program: str, command: str) -> str:

@@ -19,7 +19,7 @@ def leave_out_unused() -> None:
     """
     for name in UNUSED:
         # The type of sys.modules does not know of None, the language does.
-        sys.modules.setdefault(name, cast(ModuleType, None))
+        sys.modules.setdefault(name, cast("ModuleType", None))
 
 
 def settle() -> None:

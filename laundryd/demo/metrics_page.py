@@ -26,7 +26,13 @@ Row = tuple[str, str, str, str]
 def rows() -> dict[str, list[Row]]:
     """Return every metric of ours, by where it comes from."""
     return {
-        "The edge": list(_own(edge.PREFIX, edge.COUNTERS, edge.GAUGES, "reason")),
+        "The edge": [
+            *_own(edge.PREFIX, edge.COUNTERS, edge.GAUGES, edge.REASON, edge.LABELS),
+            *(
+                (edge.PREFIX + name, "histogram", "", about)
+                for name, about in edge.HISTOGRAMS.items()
+            ),
+        ],
         "The relay": list(_own(relay.PREFIX, relay.COUNTERS, relay.GAUGES, "outcome")),
         "Live sessions, at both": list(_live()),
     }
@@ -61,10 +67,14 @@ def metrics_page() -> str:
 
 
 def _own(
-    prefix: str, counters: dict[str, str], gauges: dict[str, str], label: str
+    prefix: str,
+    counters: dict[str, str],
+    gauges: dict[str, str],
+    label: str,
+    labels: dict[str, str] | None = None,
 ) -> Iterator[Row]:
     for name, about in counters.items():
-        yield f"{prefix}{name}_total", "counter", f"`{label}`", about
+        yield f"{prefix}{name}_total", "counter", f"`{(labels or {}).get(name, label)}`", about
     for name, about in gauges.items():
         yield f"{prefix}{name}", "gauge", "", about
 

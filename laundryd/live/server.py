@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import NoReturn
 
 from laundryd.live.asgi import Receive, Scope, Send
@@ -60,24 +60,26 @@ class LiveServer:
 
     # -- life
 
-    async def run(self) -> NoReturn:
+    async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
         """Flush batches, watch the timers, hold the tasks of commands and slow readers.
 
+        ``beat`` is called whenever the timers were looked at, once in a few seconds or more often.
         Cancel it to stop: all connections are closed with 1001.
         """
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             try:
-                await self._keep_time()
+                await self._keep_time(beat)
             finally:
                 self._hub.close_all(CloseCode.GOING_AWAY)
                 self._tasks = None
         raise AssertionError("unreachable: keeping time only ends by cancellation")
 
-    async def _keep_time(self) -> NoReturn:
+    async def _keep_time(self, beat: Callable[[], None]) -> NoReturn:
         hub = self._hub
         next_sweep_s = now_s() + self._settings.sweep_s
         while True:
+            beat()
             hub.burst_began.clear()
             hub.flush_due()
             if now_s() >= next_sweep_s:

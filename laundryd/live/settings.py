@@ -56,7 +56,8 @@ class LiveSettings(BaseModel):
     attentive_s: float = Field(
         default=120,
         gt=0,
-        description="Seconds after the last touch in which a visible page counts as looked at.",
+        description="Seconds after the last touch in which a visible page counts as looked at: "
+        "long enough to read it, too short for a phone that was put down.",
     )
     linger_s: float = Field(
         default=5,
@@ -107,7 +108,10 @@ class LiveSettings(BaseModel):
         "mistakes are fewer, a program in a loop is quickly over.",
     )
     backoff_first_s: float = Field(
-        default=1, gt=0, description="Seconds within which the first return falls."
+        default=1,
+        gt=0,
+        description="Seconds within which the first return falls: "
+        "hardly noticed, and a house does not come back all at once.",
     )
     backoff_factor: float = Field(
         default=2, ge=1, description="Growth of that span at each failed try; a plain number."

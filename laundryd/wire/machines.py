@@ -25,10 +25,11 @@ class MachineKind(StrEnum):
 class MachineView(WireModel):
     """One machine as anybody in the room may see it.
 
-    ``since`` is when the phase began; ``silent_since`` when its plug was believed last, None while it is. ``held_until`` is set while ``claimed`` or ``arrived``.
-    ``started_at`` is set from the start until the laundry is out. ``ends_at`` is the expected end while
-    ``in_use``; None means nobody knows. ``ended_at`` is the true end while ``finished``, which may lie
-    before the moment it was noticed. ``has_owner`` is false for a machine that runs or is finished and
+    ``since`` is when the phase began; ``silent_since`` when its plug was believed last, None while it
+    is. ``held_until`` is set while ``claimed`` or ``arrived``. ``started_at`` is set from the start until
+    the laundry is out. ``ends_at`` is the expected end while ``in_use``; None means nobody knows.
+    ``ended_at`` is the true end while ``finished``, which may lie before the moment it was noticed.
+    ``has_owner`` is false for a machine that runs or is finished and
     that a resident may adopt.
 
     ``ends_confidence``, 0 to 1, says how sure a plug's past cycles are of ``ends_at``; None: a resident

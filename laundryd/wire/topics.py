@@ -47,6 +47,7 @@ class Topic(StrEnum):
     UP_ANSWER = "up/answer/{relay_id}"
     DOWN_TOLD = "down/told"
     DOWN_ROSTER = "down/roster"
+    CHECK = "check"
 
 
 class Side(StrEnum):
@@ -130,6 +131,14 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
     ),
     Topic.DOWN_ROSTER: TopicRow(
         Side.RELAY, Side.EDGE, "cloud", True, DownRoster, "Keys and revocations, signed"
+    ),
+    Topic.CHECK: TopicRow(
+        Side.EDGE,
+        Side.STAFF,
+        "room",
+        False,
+        None,
+        "What `laundryd edge check` says to itself, to see that it is let",
     ),
 }
 

@@ -55,6 +55,19 @@ def test_without_a_service_manager_nothing_is_said(monkeypatch: pytest.MonkeyPat
     assert not sd_notify.notify("READY=1")
 
 
+def test_a_service_manager_that_does_not_listen_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "notify"
+    monkeypatch.setattr(sd_notify, "TAKE_S", 0.05)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(str(path))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(path))
+        # The kernel keeps a queue for a reader who is slow; when it is full the word is lost.
+        assert not all(sd_notify.notify("WATCHDOG=1") for _ in range(100_000))
+    assert not sd_notify.notify("WATCHDOG=1"), "and one that is gone"
+
+
 async def test_an_abstract_socket_is_reached(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

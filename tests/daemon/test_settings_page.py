@@ -11,6 +11,9 @@ from laundryd.daemon.settings_page import page, rows, undocumented
 
 class Oven(BaseModel):
     heat_c: int = Field(200, ge=50, le=300, description="Degrees that bread bakes well at.")
+    bake_s: int = Field(60, description="For how long the bread is in the oven, as always.")
+    cool_s: int | None = Field(None, description="Seconds in which the bread has cooled down.")
+    rise_s: int = Field(60, description="Seconds that dough rises: yeast needs no less.")
     key: SecretStr | None = Field(None, description="Opens the door, which children must not.")
 
 
@@ -32,8 +35,8 @@ def test_a_row_says_what_is_allowed_its_default_and_its_variable() -> None:
     assert by_name["doors"].default == '["left"]'
 
 
-def test_a_setting_without_a_sentence_is_found() -> None:
-    assert undocumented(Kitchen) == ["doors"]
+def test_a_setting_without_a_sentence_a_unit_or_a_reason_is_found() -> None:
+    assert undocumented(Kitchen) == ["doors", "oven.heat_c", "oven.bake_s", "oven.cool_s"]
 
 
 def test_the_page_has_one_table_for_each_table_of_the_file() -> None:

@@ -28,6 +28,7 @@ def test_every_metric_that_is_exposed_stands_on_the_page() -> None:
             {name: lambda: 1.0 for name in edge.GAUGES},
         )
     )
+    edge.commit_histogram(edges)
     relays = relay.registry(
         relay.RelayCollector(
             {name: Counter(x=1) for name in relay.COUNTERS},

@@ -41,7 +41,6 @@ def edge(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[EdgeProcess]:
 async def test_a_wash_seen_by_its_plug_is_told_to_dashboards(
     edge: EdgeProcess, mosquitto: Mosquitto
 ) -> None:
-    del edge
     async with RoomWatch.on(mosquitto.settings) as watch, plug(watch) as power_w:
         await watch.until(lambda: len(watch.states) == 3 and "online" in watch.availability)
         await watch.until(lambda: watch.power_w("w1") == 1.0)
@@ -52,6 +51,9 @@ async def test_a_wash_seen_by_its_plug_is_told_to_dashboards(
         await watch.until(lambda: watch.phase("w1") is Phase.FINISHED)
         causes = [one for one in watch.causes("w1") if one is not Cause.SENSOR_CHANGED]
         assert causes == [Cause.CYCLE_STARTED, Cause.FINISHED]
+        for kind in ("cycle_started", "cycle_finished"):
+            assert edge.metric("cycle_signals_total", kind=kind) == 1
+        assert edge.metric("sensors_silent") == 0
         state = watch.states["w1"]
         assert state.started_at is not None
         assert state.ended_at is not None

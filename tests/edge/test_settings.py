@@ -8,7 +8,7 @@ from edge.settings import PAGE, EdgeSettings, MachineSettings, ProgrammeSettings
 from edge.sources.reading import Reading
 from edge.sources.table import build_source
 from laundryd.daemon.settings import SettingsError, load_settings, walk
-from laundryd.daemon.settings_page import undocumented
+from laundryd.daemon.settings_page import says_enough, undocumented
 from tests.edge.room.driver import NOON
 
 MINIMAL = """
@@ -39,8 +39,7 @@ def sentences(config: Path, more: str) -> list[str]:
 def test_every_setting_says_its_unit_and_reason() -> None:
     assert undocumented(EdgeSettings) == []
     for name, info in (*walk(MachineSettings), *walk(ProgrammeSettings)):
-        assert info.description, name
-        assert info.description.endswith("."), name
+        assert says_enough(name, info), name
 
 
 def test_the_page_of_settings_is_current() -> None:
@@ -281,3 +280,50 @@ def test_machines_behind_one_topic_are_told_apart_as_their_make_does(
     else:
         (sentence,) = sentences(edge_toml, machines_with(*plugs))
         assert said in sentence
+
+
+@pytest.mark.parametrize("spelled", ["broker.keepalive_s", "broker__keepalive_s"])
+def test_what_stands_nearer_wins_toml_credential_environment(
+    edge_toml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
+) -> None:
+    def keepalive_s() -> int:
+        return load_settings(EdgeSettings, edge_toml).broker.keepalive_s
+
+    assert keepalive_s() == 20
+    edge_toml.write_text(MINIMAL + "[broker]\nkeepalive_s = 30\n")
+    assert keepalive_s() == 30
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / spelled).write_text("40\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    assert keepalive_s() == 40
+    monkeypatch.setenv("LAUNDRYD_EDGE_BROKER__KEEPALIVE_S", "50")
+    assert keepalive_s() == 50
+
+
+def test_a_room_can_be_told_everything_by_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAUNDRYD_EDGE_SITE", "maple-hall")
+    monkeypatch.setenv("LAUNDRYD_EDGE_ROOM", "basement")
+    monkeypatch.setenv(
+        "LAUNDRYD_EDGE_MACHINES",
+        '[{"id": "w1", "kind": "washer", "name": "W", "plug": {"topic": "washer-1"}}]',
+    )
+    monkeypatch.setenv("LAUNDRYD_EDGE_HTTP__HOSTS", '["laundry.local"]')
+    settings = load_settings(EdgeSettings)
+    assert settings.hosts >= {"laundry.local"}
+    assert settings.machines[0].plug is not None
+
+
+def test_the_brokers_password_is_read_from_a_credential_and_not_shown(
+    edge_toml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge_toml.write_text(MINIMAL + '[broker]\nusername = "edge"\n')
+    (tmp_path / "broker.password").write_text("hunter2\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    broker = load_settings(EdgeSettings, edge_toml).broker
+    assert broker.password is not None
+    assert broker.password.get_secret_value() == "hunter2"
+    assert "hunter2" not in repr(broker)
+    (tmp_path / "broker.port").write_text("many")
+    with pytest.raises(SettingsError, match=r"broker\.port in a credential file: found 'many'"):
+        load_settings(EdgeSettings, edge_toml)
