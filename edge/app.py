@@ -170,6 +170,7 @@ class Edge:
                 told=self._told_elsewhere,
                 on_connected=lambda: self._dashboards.connected(at_cloud=True),
             )
+            writer.on_clock_set.append(self._uplink.clock_set)
         writer.on_entries.append(self._told)
         # Open pages stand at numbers that lead nowhere now: they come back and take the whole room.
         writer.on_new_epoch.append(lambda: self._live.room_replaced(self._ref.key))

@@ -35,6 +35,7 @@ from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message
 from laundryd.wire.ids import Slug
 from laundryd.wire.machines import MachineKind
+from laundryd.wire.phases import Phase
 
 log = logging.getLogger("laundryd.edge.sensing")
 
@@ -112,6 +113,7 @@ class Sensing:
         """Move everything that was heard by what the clock was set by."""
         for ear in self._ears.values():
             _move(ear, shift)
+        self._router.clock_set(shift)
         waiting = [self._inbox.get_nowait() for _ in range(self._inbox.qsize())]
         for at, message in waiting:
             self._inbox.put_nowait((at + shift, message))
@@ -228,14 +230,17 @@ class Sensing:
             ear.learned_kept = revision
 
     async def _judge_sensor(self, ear: _Ear, now: datetime) -> None:
+        record = self._writer.state.machines[ear.machine]
+        is_awaited = record.phase is Phase.IN_USE and record.plug_cycle_since is None
         sensor = sensor_state(
             now,
             has_plug=True,
             listening_since=ear.listening_since,
             last_reading_at=ear.last_reading_at,
             online=ear.online,
+            awaited_since=record.registered_at if is_awaited else None,
         )
-        if sensor is not self._writer.state.machines[ear.machine].sensor:
+        if sensor is not record.sensor:
             await self._writer.apply(SensorChanged(ear.machine, sensor))
 
     async def _keep_running(self, now: datetime) -> bool:

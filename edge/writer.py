@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Never, Self, TypeVar
 
-from edge.room.clock_jump import clock_set, moved
+from edge.room.clock_jump import clock_set, moved, told_anew
 from edge.room.deadlines import next_deadline
 from edge.room.decide import after, decide
 from edge.room.decision import Accepted, Change, Decision, Refused, changes_of
@@ -120,7 +120,8 @@ class RoomWriter:
         """
         shift = clock.begin(store.room.clock)
         now = clock.now()
-        kept = [moved(record, shift) for record in await store.room.records()]
+        before = {record.machine: record for record in await store.room.records()}
+        kept = [moved(record, shift) for record in before.values()]
         waits = moved(await kept_waits(store.documents), shift)
         found = reconcile(kept, machines, now)
         for gone in found.removed:
@@ -133,8 +134,15 @@ class RoomWriter:
         writer = cls(room, state, store, clock, timings)
         listed = programmes_document(programmes)
         is_new = (await store.documents.get(listed.name) or "[]") != listed.body
+        changes = found.changes
+        if shift:
+            # The clock was set while we were away: who still sees the old times is told.
+            changes = tuple(
+                told_anew(before.get(one.record.machine, one.record), one.record, one.cause)
+                for one in changes
+            )
         await writer._keep(
-            Accepted(found.changes, waits=waits if shift else None),
+            Accepted(changes, waits=waits if shift else None),
             now,
             removed=tuple(gone.machine for gone in found.removed),
             programmes=listed if is_new else None,

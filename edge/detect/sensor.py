@@ -10,6 +10,10 @@ from laundryd.wire.phases import Sensor
 SILENT_AFTER = timedelta(seconds=SILENT_AFTER_S)
 """So long without a reading, a plug is silent."""
 
+AWAITED = timedelta(seconds=120.0)
+"""So long may a plug take to speak when its word is waited for: it is asked after half a minute, or reports
+once a minute by itself. Well under the five minutes after which a machine without power is released."""
+
 
 def sensor_state(
     now: datetime,
@@ -18,6 +22,7 @@ def sensor_state(
     listening_since: datetime,
     last_reading_at: datetime | None,
     online: bool | None,
+    awaited_since: datetime | None = None,
 ) -> Sensor:
     """Judge a plug at ``now``. All moments are aware UTC.
 
@@ -29,6 +34,8 @@ def sensor_state(
         last_reading_at: the last measurement; None: none yet.
         online: the plug's last birth or will; None: neither was heard. A measurement that came after a
             will must set this to True or None: it shows that the plug is back.
+        awaited_since: since when a resident's word waits for the plug's; None: it does not. A plug that
+            says nothing for ``AWAITED`` then vouches for nothing: not that the machine stands still.
 
     """
     if not has_plug:
@@ -36,4 +43,9 @@ def sensor_state(
     if online is False:
         return Sensor.SILENT
     heard_at = listening_since if last_reading_at is None else last_reading_at
+    if awaited_since is not None:
+        awaited_since = max(awaited_since, listening_since)
+        is_unheard = last_reading_at is None or last_reading_at < awaited_since
+        if is_unheard and now - awaited_since > AWAITED:
+            return Sensor.SILENT
     return Sensor.SILENT if now - heard_at > SILENT_AFTER else Sensor.OK

@@ -270,6 +270,10 @@ class Uplink:
                 self._skip("unknown_topic", address.topic)
         self._wake.set()
 
+    def clock_set(self, shift: timedelta) -> None:
+        """Take note that our clock was set by ``shift`` (room time): the relay's did not move with it."""
+        self.relay_ahead -= shift / self._clock.speed
+
     async def _greeted(self, hello: DownHello) -> None:
         now = self._clock.real_now()
         self.relay_ahead = hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2)

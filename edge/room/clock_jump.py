@@ -10,8 +10,8 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
-from edge.room.decision import Accepted, Change
-from edge.room.records import RoomState
+from edge.room.decision import Accepted, Change, WaitChange
+from edge.room.records import MachineRecord, RoomState
 from edge.room.view import view
 from edge.room.waits import Waits
 from laundryd.wire.phases import Cause
@@ -25,13 +25,20 @@ def clock_set(state: RoomState, shift: timedelta) -> Accepted:
     Who sees a machine counts down to its times: where one is shown, the machine is told anew, as
     ``sensor_changed``, the cause that changes no phase. ``since`` alone is no reason to tell.
     """
-    changes: list[Change] = []
-    for before in state.machines.values():
-        after = moved(before, shift)
-        is_seen = view(replace(after, since=before.since)) != view(before)
-        changes.append(Change(after, Cause.SENSOR_CHANGED if is_seen else None))
-    waits = None if state.waits == Waits() else moved(state.waits, shift)
-    return Accepted(tuple(changes), waits=waits)
+    changes = tuple(
+        told_anew(before, moved(before, shift), None) for before in state.machines.values()
+    )
+    if state.waits == Waits():
+        return Accepted(changes)
+    waits = moved(state.waits, shift)
+    told = sorted({one.resident for one in waits.watches if one.told_until is not None})
+    return Accepted(changes, waits, tuple(WaitChange(resident) for resident in told))
+
+
+def told_anew(before: MachineRecord, after: MachineRecord, cause: Cause | None) -> Change:
+    """Return the change to ``after`` with ``cause``, or ``sensor_changed`` where its times are shown."""
+    is_seen = view(replace(after, since=before.since)) != view(before)
+    return Change(after, Cause.SENSOR_CHANGED if cause is None and is_seen else cause)
 
 
 def moved(kept: T, shift: timedelta) -> T:

@@ -18,7 +18,7 @@ be known: a bridge that joins a fresh field (voltage) to remembered ones (power)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -51,6 +51,12 @@ class Repeats:
         memory = self._by_machine.setdefault(told.machine, _Memory())
         memory.repeats_until = told.at + timedelta(seconds=REPEATS_S)
         memory.first_is_old |= told.cause is RepeatCause.START
+
+    def clock_set(self, shift: timedelta) -> None:
+        """Move every moment that is remembered by what our clock was set by; the bridge's own stay."""
+        for memory in self._by_machine.values():
+            memory.repeats_until = memory.repeats_until and memory.repeats_until + shift
+            memory.last = memory.last and replace(memory.last, at=memory.last.at + shift)
 
     def is_repeat(self, reading: Reading) -> bool:
         """Say whether ``reading`` is from a bridge's memory, and remember it."""

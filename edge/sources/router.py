@@ -54,6 +54,10 @@ class Router:
         """How many messages were skipped since the start, by reason; a shared topic counts by machine."""
         return MappingProxyType(self._counts)
 
+    def clock_set(self, shift: timedelta) -> None:
+        """Move every moment that is remembered by what the clock was set by."""
+        self._repeats.clock_set(shift)
+
     def take(
         self, topic: str, payload: bytes, at: datetime, *, retained: bool = False
     ) -> list[Heard]:

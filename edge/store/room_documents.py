@@ -31,7 +31,9 @@ async def kept_waits(documents: Documents) -> Waits:
     try:
         return Waits() if body is None else WAITS.validate_json(body)
     except ValidationError as error:
-        log.error("who waits cannot be read and is forgotten: %s", error)  # noqa: TRY400 -- the finding is the message
+        # Never what was found: it names residents.
+        wrong = error.errors(include_input=False, include_url=False)
+        log.error("who waits cannot be read and is forgotten: %s", wrong)  # noqa: TRY400 -- the finding is the message
         return Waits()
 
 

@@ -105,9 +105,9 @@ class RoomStore:
             try:
                 found.append(RECORD.validate_json(row["body"]))
             except ValidationError as error:
-                log.error(  # noqa: TRY400 -- the finding is the message; the trace says nothing
+                log.error(  # noqa: TRY400 -- the finding is the message; what was found names residents
                     "the kept record cannot be read and is dropped: %s",
-                    error,
+                    error.errors(include_input=False, include_url=False),
                     extra={"machine": row["machine"]},
                 )
         return found

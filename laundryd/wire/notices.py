@@ -197,7 +197,7 @@ NOTICES: Final[dict[NoticeKind, NoticeRow]] = {
         cause="A machine of a kind that a resident waits for is free, and it is their turn.",
         params=("name", "minutes"),
         urgency=Urgency.HIGH,
-        useful_for=timedelta(minutes=10),
+        useful_for=timedelta(minutes=3),  # as long as a turn: then the next in line is told
         texts={
             Lang.KO: Text("기기가 비었어요", "{name}: {minutes}분 동안 먼저 알려 드려요."),
             Lang.EN: Text(

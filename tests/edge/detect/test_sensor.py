@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge.detect.sensor import SILENT_AFTER, sensor_state
+from edge.detect.sensor import AWAITED, SILENT_AFTER, sensor_state
 from laundryd.wire.phases import Sensor
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -63,3 +63,38 @@ def test_a_plug_is_believed_for_ten_minutes_and_while_no_will_came(
         )
         is sensor
     )
+
+
+@pytest.mark.parametrize(
+    ("listening_since", "last_reading_at", "registered_at", "sensor"),
+    [
+        (LONG_AGO, NOW - AWAITED, NOW - AWAITED - A_MOMENT, Sensor.OK),
+        (LONG_AGO, NOW - 2 * AWAITED, NOW - AWAITED, Sensor.OK),
+        (LONG_AGO, NOW - 2 * AWAITED, NOW - AWAITED - A_MOMENT, Sensor.SILENT),
+        (NOW, None, NOW - 3 * AWAITED, Sensor.OK),
+        (NOW - AWAITED - A_MOMENT, None, NOW - 3 * AWAITED, Sensor.SILENT),
+    ],
+    ids=[
+        "heard since it was registered",
+        "it may still speak",
+        "broker or plug died: it vouches for nothing",
+        "the edge has only begun to listen",
+        "the broker stayed away over a restart",
+    ],
+)
+def test_a_plug_whose_word_is_awaited_must_speak(
+    *,
+    listening_since: datetime,
+    last_reading_at: datetime | None,
+    registered_at: datetime,
+    sensor: Sensor,
+) -> None:
+    judged = sensor_state(
+        NOW,
+        has_plug=True,
+        listening_since=listening_since,
+        last_reading_at=last_reading_at,
+        online=None,
+        awaited_since=registered_at,
+    )
+    assert judged is sensor

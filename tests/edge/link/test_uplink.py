@@ -150,6 +150,20 @@ async def test_an_expired_command_is_refused(link: Link) -> None:
         assert edge.writer.position == position
 
 
+async def test_a_clock_that_is_set_expires_no_fresh_command_and_revives_no_old_one(
+    link: Link,
+) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        ahead = edge.uplink.relay_ahead
+        edge.uplink.clock_set(timedelta(hours=1))
+        assert edge.uplink.relay_ahead == ahead - timedelta(hours=1)
+        # By our clock as it stands, an hour behind what it was set to, the command is long expired.
+        late = await link.relay.command("revived", expires_in_s=-3700)
+        assert late.answer.error is not None
+        assert late.answer.error.code is ErrorCode.EXPIRED
+
+
 async def test_notices_told_elsewhere_are_passed_on(link: Link) -> None:
     async with link.edge() as edge:
         await synced(link, edge)

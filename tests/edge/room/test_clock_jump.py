@@ -10,6 +10,7 @@ from edge.room.clock_jump import clock_set, moved
 from edge.room.deadlines import next_deadline
 from edge.room.decide import after
 from edge.room.timings import RoomTimings
+from laundryd.wire.machines import MachineKind
 from laundryd.wire.phases import Cause
 from tests.edge.room.driver import NOON, RoomDriver
 
@@ -58,3 +59,18 @@ def test_only_a_machine_with_a_time_to_count_down_to_is_told_anew() -> None:
     assert told["w1"] is Cause.SENSOR_CHANGED
     assert all(cause is None for machine, cause in told.items() if machine != "w1")
     assert room.record().since >= NOON
+
+
+def test_whose_turn_it_is_hears_until_when_in_the_new_time() -> None:
+    room = RoomDriver()
+    for name, machine in room.state.machines.items():
+        if machine.kind is MachineKind.WASHER:
+            room.say(f"owner-{name}", "start", name)
+    room.say("anna", "watch", "w1")
+    room.say("owner-w1", "release", "w1")
+    [before] = room.state.waits.watches
+    assert before.told_until is not None
+    accepted = clock_set(room.state, HOUR)
+    assert [one.resident for one in accepted.wait_changes] == ["anna"]
+    [now] = after(room.state, accepted).waits.watches
+    assert now.told_until == before.told_until + HOUR

@@ -203,3 +203,13 @@ def test_what_a_bridge_sends_again_is_never_a_measurement(
     assert not house.says(301 + wait_s, last[1], seen=last[0])
     house.bridge_starts(400)
     assert not house.says(400 + wait_s, last[1], seen=last[0])
+
+
+@pytest.mark.parametrize("shift", [timedelta(days=1), -timedelta(hours=1)])
+def test_a_clock_that_is_set_lets_no_remembered_value_through(shift: timedelta) -> None:
+    house = House(says_last_seen=False)
+    house.bridge_starts(0)
+    house.router.clock_set(shift)
+    after_s = shift.total_seconds()
+    assert not house.says(after_s + 5, 2000)
+    assert house.says(after_s + REPEATS_S + 5, 3)
