@@ -158,8 +158,9 @@ async def test_a_clock_that_is_set_expires_no_fresh_command_and_revives_no_old_o
         ahead = edge.uplink.relay_ahead
         edge.uplink.clock_set(timedelta(hours=1))
         assert edge.uplink.relay_ahead == ahead - timedelta(hours=1)
-        # By our clock as it stands, an hour behind what it was set to, the command is long expired.
-        late = await link.relay.command("revived", expires_in_s=-3700)
+        # The same command, an hour of the relay's time old after the step back, is not carried out.
+        edge.uplink.clock_set(-timedelta(hours=2))
+        late = await link.relay.command("revived", expires_in_s=1800)
         assert late.answer.error is not None
         assert late.answer.error.code is ErrorCode.EXPIRED
 
