@@ -174,6 +174,8 @@ class Edge:
         writer.on_entries.append(self._told)
         # Open pages stand at numbers that lead nowhere now: they come back and take the whole room.
         writer.on_new_epoch.append(lambda: self._live.room_replaced(self._ref.key))
+        # The room may run from memory now, or no longer: dashboards say which.
+        writer.on_new_epoch.append(lambda: self._dashboards.connected(at_cloud=False))
         if self._uplink is not None:
             writer.on_new_epoch.append(self._uplink.appended)
         metrics = registry(self._collector(router))

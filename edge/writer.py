@@ -28,19 +28,21 @@ from edge.room.reconcile import MachineSetup, reconcile
 from edge.room.records import RoomState
 from edge.room.timings import RoomTimings
 from edge.store.commit import (
+    Asked,
     Commit,
     DetectorState,
     Document,
     KeptAnswer,
     KeptClock,
     LearnedState,
+    asker_and_id,
 )
 from edge.store.edge_store import EdgeStore
 from edge.store.limits import KEEP_CLOCK_S
 from edge.store.room_documents import kept_waits, programmes_document, waits_document
 from edge.store.room_store import EpochMovedError
 from laundryd.daemon.clock import Clock, Jump
-from laundryd.wire.commands import CommandAnswer, CommandError, ResidentCommand
+from laundryd.wire.commands import CommandAnswer, CommandError
 from laundryd.wire.errors import ERRORS, ErrorCode
 from laundryd.wire.events import Entry, NoticeAck
 from laundryd.wire.ids import Epoch, Position, RoomRef, Slug
@@ -177,8 +179,8 @@ class RoomWriter:
         """
         return await self._finish(self._apply(given, detector, learned))
 
-    async def command(self, command: ResidentCommand) -> CommandAnswer:
-        """Answer a resident's command; the same id of the same resident gets the same answer again.
+    async def command(self, command: Asked) -> CommandAnswer:
+        """Answer a command; the same id of the same resident or staff gets the same answer again.
 
         Safe to cancel: what has begun is finished, and asking again tells what came of it.
 
@@ -282,9 +284,9 @@ class RoomWriter:
             self._took(decision, entries)
             return Outcome(decision, entries, self.position)
 
-    async def _command(self, command: ResidentCommand) -> CommandAnswer:
+    async def _command(self, command: Asked) -> CommandAnswer:
         async with self._lock:
-            kept = await self._store.room.answer_to(command.resident, command.id)
+            kept = await self._store.room.answer_to(*asker_and_id(command))
             if kept is not None:
                 return (
                     kept.answer
@@ -435,18 +437,18 @@ class RoomWriter:
 
 
 def _answer(
-    command: ResidentCommand, decision: Decision, position: Position, *, durable: bool
+    command: Asked, decision: Decision, position: Position, *, durable: bool
 ) -> CommandAnswer:
     if isinstance(decision, Refused):
         message = f"{decision.detail}. {ERRORS[decision.code].remedy}"
         error = CommandError(
             code=decision.code, message=message, retry_after_s=decision.retry_after_s
         )
-        return CommandAnswer(id=command.id, ok=False, error=error, durable=durable)
-    return CommandAnswer(id=command.id, ok=True, position=position, durable=durable)
+        return CommandAnswer(id=asker_and_id(command)[1], ok=False, error=error, durable=durable)
+    return CommandAnswer(id=asker_and_id(command)[1], ok=True, position=position, durable=durable)
 
 
-def _id_taken(command: ResidentCommand, *, durable: bool) -> CommandAnswer:
+def _id_taken(command: Asked, *, durable: bool) -> CommandAnswer:
     message = "This id was used for another command before: make a new id for each wish."
     error = CommandError(code=ErrorCode.INVALID_BODY, message=message)
-    return CommandAnswer(id=command.id, ok=False, error=error, durable=durable)
+    return CommandAnswer(id=asker_and_id(command)[1], ok=False, error=error, durable=durable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -12,7 +13,6 @@ from typing import Final, NoReturn
 from pydantic import ValidationError
 
 from edge.dashboards.states import Faults, Measured, StateBoard, machine_state
-from edge.room.decision import Refused
 from edge.room.inputs import StaffOrder
 from edge.room.records import MachineRecord
 from edge.room.view import view
@@ -20,9 +20,11 @@ from edge.sources.reading import Reading
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message, MqttLink
-from laundryd.wire.commands import StaffCommand
+from laundryd.wire.commands import CommandAnswer, CommandError, StaffCommand
 from laundryd.wire.dashboards import MachineEvent
+from laundryd.wire.errors import ERRORS, ErrorCode
 from laundryd.wire.events import Entry
+from laundryd.wire.ids import CommandId
 from laundryd.wire.phases import Cause
 from laundryd.wire.topics import Topic, parse_topic, topic_name
 
@@ -33,6 +35,8 @@ ORDERS_MAX: Final = 100
 EVENTS_MAX: Final = 1_000
 """Events kept for a broker that is away, some days of a busy room; past it the oldest go."""
 ORDER_BYTES_MAX: Final = 1_024
+UNREADABLE: Final = "unreadable"
+"""The id in the answer to a staff command that could not be read."""
 PAUSE_S: Final = 1.0
 
 
@@ -138,7 +142,8 @@ class Dashboards:
             return
         # What residents wrote is for the staff, who are at the room's broker.
         faults = Faults(len(record.faults), _newest_text(record) if with_text else None)
-        state = machine_state(view(record), self._clock.now(), measured, faults)
+        now, durable = self._clock.now(), self._writer.durable
+        state = machine_state(view(record), now, measured, faults, durable=durable)
         name = topic_name(self._writer.room, Topic.MACHINE_STATE, machine)
         await broker.publish(name, state.model_dump_json().encode(), retain=True)
 
@@ -150,29 +155,48 @@ class Dashboards:
         while True:
             message = await self._orders.get()
             address = parse_topic(message.topic)
-            try:
-                command = StaffCommand.model_validate_json(message.payload)
-            except ValidationError:
-                self._skip("malformed", message.topic)
-                continue
             user = address.variable if address and address.variable else "unknown"
             try:
-                outcome = await self._writer.apply(StaffOrder(user, command))
-            except sqlite3.Error:
-                log.exception("a staff command cannot be kept", extra={"machine": command.machine})
-                self._skip("not_kept", message.topic)
+                name = topic_name(self._writer.room, Topic.STAFF_ANSWER, user)
+            except ValueError:
+                self._skip("malformed", message.topic)
                 continue
-            if isinstance(outcome.decision, Refused):
-                self.skipped["refused"] += 1
-                log.warning(
-                    "staff command refused: %s",
-                    outcome.decision.detail,
-                    extra={"machine": command.machine, "reason": outcome.decision.code},
-                )
+            answer = await self._answer(user, message)
+            await self._room_broker.publish(name, answer.model_dump_json().encode())
+
+    async def _answer(self, user: str, message: Message) -> CommandAnswer:
+        """Carry out a staff command, once; what cannot be read or kept is answered too."""
+        try:
+            command = StaffCommand.model_validate_json(message.payload)
+        except ValidationError:
+            self._skip("malformed", message.topic)
+            return _failed(UNREADABLE, ErrorCode.INVALID_BODY)
+        if command.id is None:
+            command = command.model_copy(update={"id": secrets.token_hex(8)})
+        try:
+            answer = await self._writer.command(StaffOrder(user, command))
+        except sqlite3.Error:
+            log.exception("a staff command cannot be kept", extra={"machine": command.machine})
+            self._skip("not_kept", message.topic)
+            return _failed(command.id or UNREADABLE, ErrorCode.INTERNAL)
+        if answer.error is not None:
+            self.skipped["refused"] += 1
+            log.warning(
+                "staff command refused: %s",
+                answer.error.message,
+                extra={"machine": command.machine, "reason": answer.error.code},
+            )
+        return answer
 
     def _skip(self, reason: str, topic: str) -> None:
         self.skipped[reason] += 1
         log.warning("staff command skipped", extra={"reason": reason, "topic": topic})
+
+
+def _failed(command: CommandId, code: ErrorCode) -> CommandAnswer:
+    row = ERRORS[code]
+    error = CommandError(code=code, message=f"{row.title}. {row.remedy}")
+    return CommandAnswer(id=command, ok=False, error=error)
 
 
 def _newest_text(record: MachineRecord) -> str | None:

@@ -38,6 +38,8 @@ def machine_state(
     now: datetime,
     measured: Measured = Measured(),
     faults: Faults = Faults(),
+    *,
+    durable: bool = True,
 ) -> MachineState:
     """Return the flat state of ``view`` at room time ``now``.
 
@@ -65,6 +67,7 @@ def machine_state(
         fault_text=faults.text,
         power_w=measured.power_w,
         energy_wh=measured.energy_wh,
+        durable=durable,
     )
 
 

@@ -5,25 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 import aiosqlite
 
+from edge.room.inputs import StaffOrder
 from edge.room.journal import JournalHead
 from edge.room.records import RECORD, MachineRecord
 from edge.store.limits import ANSWERS_KEPT_FOR, ANSWERS_MAX, NOTICES_KEPT_FOR, NOTICES_MAX
 from laundryd.daemon.steady import ANCHOR, Anchor
-from laundryd.wire.commands import CommandAnswer, ResidentCommand
+from laundryd.wire.commands import CommandAnswer, ResidentCommand, StaffCommand
 from laundryd.wire.events import AckKind, Entry, NoticeAck
 from laundryd.wire.ids import Slug
 from laundryd.wire.notices import Notice
 from laundryd.wire.times import Moment, to_rfc3339
+
+Asked = ResidentCommand | StaffOrder
+"""What is answered, and answered again when it is repeated. A staff order needs an id here."""
+
+
+STAFF: Final = "staff/"
+"""Stands before the name of a staff member who asked. No resident's id has a slash in it."""
+
+
+def asker_and_id(asked: Asked) -> tuple[str, str]:
+    """Name who asked, and their wish."""
+    if isinstance(asked, StaffOrder):
+        return STAFF + asked.user, asked.command.id or ""
+    return asked.resident, asked.id
+
+
+def body_of(asked: Asked) -> ResidentCommand | StaffCommand:
+    """Return the command as its sender wrote it."""
+    return asked.command if isinstance(asked, StaffOrder) else asked
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
     """A command that was answered, and the answer it gets again."""
 
-    command: ResidentCommand
+    command: Asked
     answer: CommandAnswer
 
 
@@ -177,10 +198,9 @@ async def _write_answer(db: aiosqlite.Connection, kept: KeptAnswer, at: Moment) 
     await db.execute(
         "INSERT INTO answers VALUES (?, ?, ?, ?, ?)",
         (
-            kept.command.resident,
-            kept.command.id,
+            *asker_and_id(kept.command),
             to_rfc3339(at),
-            kept.command.model_dump_json(),
+            body_of(kept.command).model_dump_json(),
             kept.answer.model_dump_json(),
         ),
     )

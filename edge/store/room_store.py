@@ -16,14 +16,15 @@ from typing import Self
 import aiosqlite
 from pydantic import ValidationError
 
+from edge.room.inputs import StaffOrder
 from edge.room.journal import JournalHead
 from edge.room.records import RECORD, MachineRecord
-from edge.store.commit import Commit, KeptAnswer, KeptClock, write, write_clock
+from edge.store.commit import STAFF, Commit, KeptAnswer, KeptClock, write, write_clock
 from edge.store.limits import KEPT_ACKNOWLEDGED, UNACKNOWLEDGED_MAX
 from edge.store.rows import BEGIN_EPOCH, new_epoch_name
 from edge.store.shelf import Shelf
 from laundryd.daemon.steady import ANCHOR, Anchor
-from laundryd.wire.commands import CommandAnswer, ResidentCommand
+from laundryd.wire.commands import CommandAnswer, ResidentCommand, StaffCommand
 from laundryd.wire.events import AckKind, Entry, PublicEvent
 from laundryd.wire.ids import CommandId, Epoch, NoticeId, Offset, Position, ResidentId
 from laundryd.wire.notices import Notice, NoticeCard
@@ -154,19 +155,21 @@ class RoomStore:
         await self._shelf.write(lambda db: write_clock(db, clock, total))
         self.clock, self.clock_shift = clock.anchor, total
 
-    async def answer_to(self, resident: ResidentId, command: CommandId) -> KeptAnswer | None:
-        """Return what was answered to this resident's command before; None when it is new."""
+    async def answer_to(self, asker: str, command: CommandId) -> KeptAnswer | None:
+        """Return what ``asker`` was answered to this command before; None when it is new.
+
+        ``asker``: a resident's id, or a staff member as ``asker_and_id`` names them.
+        """
         rows = await self._shelf.read(
-            "SELECT command, answer FROM answers WHERE resident = ? AND id = ?",
-            (resident, command),
+            "SELECT command, answer FROM answers WHERE resident = ? AND id = ?", (asker, command)
         )
         if not rows:
             return None
-        row = rows[0]
-        return KeptAnswer(
-            ResidentCommand.model_validate_json(row["command"]),
-            CommandAnswer.model_validate_json(row["answer"]),
-        )
+        body, answer = rows[0]["command"], CommandAnswer.model_validate_json(rows[0]["answer"])
+        user = asker.removeprefix(STAFF)
+        if user == asker:
+            return KeptAnswer(ResidentCommand.model_validate_json(body), answer)
+        return KeptAnswer(StaffOrder(user, StaffCommand.model_validate_json(body)), answer)
 
     async def since(self, position: Position, limit: int) -> list[PublicEvent] | None:
         """Return all public events after ``position``, oldest first.

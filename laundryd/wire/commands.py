@@ -100,7 +100,11 @@ class ResidentCommand(WireModel):
 
 
 class StaffCommand(ClosedModel):
-    """A staff member's command on the room's broker; who they are stands in the topic."""
+    """A staff member's command on the room's broker; who they are stands in the topic.
+
+    ``id`` names the wish: said again, it is answered again and not carried out again. None: each message
+    is a wish of its own.
+    """
 
     id: CommandId | None = None
     machine: Slug

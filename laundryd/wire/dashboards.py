@@ -32,6 +32,8 @@ class MachineState(WireModel):
     fault_text: str | None = None
     power_w: float | None = None
     energy_wh: float | None = None
+    durable: bool = True
+    """False while the room runs from memory: its disk is full, read-only or damaged."""
 
 
 class MachineEvent(WireModel):

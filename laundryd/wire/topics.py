@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from laundryd.wire.commands import DownCommand, StaffCommand, UpAnswer
+from laundryd.wire.commands import CommandAnswer, DownCommand, StaffCommand, UpAnswer
 from laundryd.wire.dashboards import MachineEvent, MachineState
 from laundryd.wire.ids import ID_PATTERN, SLUG_PATTERN, RoomRef
 from laundryd.wire.uplink import (
@@ -37,6 +37,7 @@ class Topic(StrEnum):
     MACHINE_STATE = "machine/{id}/state"
     MACHINE_EVENT = "machine/{id}/event"
     STAFF_COMMAND = "staff/{user}/command"
+    STAFF_ANSWER = "staff/{user}/answer"
     UP_HELLO = "up/hello"
     DOWN_HELLO = "down/hello"
     UP_EVENTS = "up/events"
@@ -98,6 +99,14 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
         False,
         StaffCommand,
         "Out of order, repaired, collected, fault cleared",
+    ),
+    Topic.STAFF_ANSWER: TopicRow(
+        Side.EDGE,
+        Side.STAFF,
+        "room",
+        False,
+        CommandAnswer,
+        "What came of a staff command; the same `id` is carried out once and answered again",
     ),
     Topic.UP_HELLO: TopicRow(
         Side.EDGE, Side.RELAY, "cloud", False, UpHello, "First word of each connection"

@@ -11,6 +11,7 @@ from typing import Self
 
 from edge.sources.simulated import tasmota_sensor_payload
 from laundryd.daemon.mqtt import BrokerSettings, Message, MqttLink
+from laundryd.wire.commands import CommandAnswer
 from laundryd.wire.dashboards import MachineEvent, MachineState
 from laundryd.wire.phases import Cause, Phase, Sensor
 from laundryd.wire.topics import Topic, topic_name
@@ -29,6 +30,7 @@ class RoomWatch:
         )
         self.states: dict[str, MachineState] = {}
         self.events: list[MachineEvent] = []
+        self.answers: list[CommandAnswer] = []
         self.availability: list[str] = []
         self.asked: list[str] = []
         self.retained: set[str] = set()
@@ -74,12 +76,18 @@ class RoomWatch:
     async def say(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         assert await self.link.publish(topic, payload, retain=retain)
 
-    async def order(self, name: str, machine: str = "w2", *, retain: bool = False) -> None:
+    async def order(
+        self,
+        name: str,
+        machine: str = "w2",
+        *,
+        retain: bool = False,
+        command_id: str | None = None,
+    ) -> None:
         """Say a staff command."""
         topic = topic_name(ROOM, Topic.STAFF_COMMAND, "kim")
-        await self.say(
-            topic, json.dumps({"machine": machine, "name": name}).encode(), retain=retain
-        )
+        command = {"id": command_id, "machine": machine, "name": name}
+        await self.say(topic, json.dumps(command).encode(), retain=retain)
 
     async def _greet(self) -> None:
         self._connected.set()
@@ -92,6 +100,8 @@ class RoomWatch:
             self.states[state.machine] = state
         elif message.topic.endswith("/event"):
             self.events.append(MachineEvent.model_validate_json(message.payload))
+        elif message.topic.endswith("/answer"):
+            self.answers.append(CommandAnswer.model_validate_json(message.payload))
         elif message.topic.endswith("/availability"):
             self.availability.append(message.payload.decode())
         elif message.topic.startswith("cmnd/"):

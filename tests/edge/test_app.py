@@ -14,6 +14,7 @@ import pytest
 from edge.local.codes import make_join_code
 from edge.sources.payload import MAX_PAYLOAD_BYTES
 from laundryd.demo.broker import Mosquitto
+from laundryd.wire.errors import ErrorCode
 from laundryd.wire.phases import Cause, Phase, Sensor
 from laundryd.wire.topics import Topic, topic_name
 from tests.edge.room_watch import RoomWatch, plug
@@ -140,6 +141,34 @@ async def test_staff_put_a_machine_out_of_order_and_back(
         await watch.until(lambda: watch.phase("w2") is Phase.OUT_OF_ORDER)
         await watch.order("repaired")
         await watch.until(lambda: watch.phase("w2") is Phase.FREE)
+
+
+async def test_a_staff_command_is_answered_and_said_again_is_not_carried_out_again(
+    edge: EdgeProcess, mosquitto: Mosquitto
+) -> None:
+    async with RoomWatch.on(mosquitto.settings) as watch:
+        await watch.until(lambda: len(watch.states) == 3)
+        await watch.order("out_of_order", command_id="broken")
+        await watch.until(lambda: len(watch.answers) == 1)
+        await watch.order("repaired")
+        await watch.until(lambda: len(watch.answers) == 2)
+        await asyncio.to_thread(edge.kill)
+        await asyncio.to_thread(edge.start)
+        await watch.until(lambda: watch.availability[-1] == "online")
+        await watch.order("out_of_order", command_id="broken")
+        await watch.until(lambda: len(watch.answers) == 3)
+        first, _, again = watch.answers
+        assert again == first
+        assert (first.id, first.ok, first.durable) == ("broken", True, True)
+        assert watch.phase("w2") is Phase.FREE
+        await watch.order("repaired", command_id="twice")
+        await watch.until(lambda: len(watch.answers) == 4)
+        refused = watch.answers[-1].error
+        assert refused is not None
+        assert refused.code is ErrorCode.ILLEGAL_MOVE
+        await watch.say(topic_name(ROOM, Topic.STAFF_COMMAND, "kim"), b"{")
+        await watch.until(lambda: len(watch.answers) == 5)
+        assert watch.answers[-1].id == "unreadable"
 
 
 async def test_staff_collect_what_was_left(edge: EdgeProcess, mosquitto: Mosquitto) -> None:
