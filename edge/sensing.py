@@ -126,7 +126,10 @@ class Sensing:
             self.dropped += 1
 
     def listening_again(self) -> None:
-        """Take note that the broker is back: plugs get as long to speak as after a start."""
+        """Take note that the broker is back.
+
+        A plug that was never heard, or whose word is awaited, gets as long to speak as after a start.
+        """
         for ear in self._ears.values():
             ear.listening_since = self._clock.now()
 
