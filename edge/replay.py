@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import math
 import sys
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TextIO
@@ -20,17 +17,11 @@ from rich.table import Table
 from edge.detect.finder import Finder
 from edge.detect.marks import End, Left, Mark, Resumed, Start
 from edge.detect.rules import SILENT_AFTER_S
-from edge.sources.payload import MAX_POWER_W, NEGATIVE_TOLERANCE_W
+from edge.replay_lines import BadLines, Lines, samples
 from laundryd.wire.machines import MachineKind
 
-NAMED_BAD_LINES: Final = 20
-"""Bad lines of a file that are named one by one; of the others only the number is told."""
 TICK_S: Final = 1.0
 """The running edge ticks its detectors about that often, seconds: closer samples need no tick between."""
-_LATEST_S: Final = 253_402_300_800.0
-"""The year 10000, Unix seconds: the first moment that Python cannot write as a date."""
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_SHOWN_CHARS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +43,6 @@ class ReplayEvent:
     confidence: float | None = None
 
 
-@dataclass(slots=True)
-class BadLines:
-    """Lines that could not be used: how many, and the first of them by number (from 1) and reason."""
-
-    count: int = 0
-    named: list[tuple[int, str]] = field(default_factory=list)
-
-    def add(self, line_number: int, reason: str) -> None:
-        """Count a line, and name it if it is among the first ``NAMED_BAD_LINES``."""
-        self.count += 1
-        if len(self.named) < NAMED_BAD_LINES:
-            self.named.append((line_number, reason))
-
-
 def replay(
     lines: Iterable[str],
     kind: MachineKind,
@@ -81,19 +58,7 @@ def replay(
     bad = BadLines() if bad is None else bad
     finder = Finder(kind)
     last_s = -math.inf
-    for number, line in enumerate(lines, start=1):
-        try:
-            time_text, _, power_text = line.partition(",")
-            at_s, power_w = float(time_text), float(power_text)
-        except ValueError:
-            if line.strip() and not (number == 1 and _is_header(line)):
-                bad.add(number, f"not unix_s,watts: {line.strip()[:_SHOWN_CHARS]!a}")
-            continue
-        if not (last_s < at_s < _LATEST_S and -NEGATIVE_TOLERANCE_W <= power_w <= MAX_POWER_W):
-            reason = _why_bad(at_s, power_w, last_s)
-            if reason:
-                bad.add(number, reason)
-            continue
+    for at_s, power_w in samples(lines, bad):
         if at_s - last_s > TICK_S:
             yield from _let_pass(finder, at_s, machine)
         last_s = at_s
@@ -127,7 +92,7 @@ def run_replay(
     failed = False
     for path in files:
         bad = BadLines()
-        lines = _Lines(path)
+        lines = Lines(path)
         events = replay(lines, kind, machine=_machine_name(path), bad=bad)
         kept: list[ReplayEvent] = []
         if as_json:
@@ -148,27 +113,6 @@ def run_replay(
     return 1 if failed else 0
 
 
-class _Lines:
-    """The lines of a plain or gzipped file. A file that breaks off ends there, with ``error`` set."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.count = 0
-        self.error = ""
-
-    def __iter__(self) -> Iterator[str]:
-        try:
-            with self._path.open("rb") as raw:
-                packed = raw.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC)
-                data = gzip.GzipFile(fileobj=raw) if packed else raw
-                with io.TextIOWrapper(data, encoding="utf-8", errors="replace") as text:
-                    for line in text:
-                        self.count += 1
-                        yield line
-        except (OSError, EOFError, zlib.error) as error:
-            self.error = f"cannot be read after line {self.count}: {error}"
-
-
 def _keep(events: Iterable[ReplayEvent], kept: list[ReplayEvent]) -> Iterator[ReplayEvent]:
     """Hand the events on, and keep those that a picture shows."""
     for event in events:
@@ -183,25 +127,11 @@ def _draw(path: Path, events: Sequence[ReplayEvent], picture: Path, err: TextIO)
     from edge.replay_plot import plot  # noqa: PLC0415
 
     try:
-        plot(_samples(_Lines(path)), events, picture, _machine_name(path))
+        plot(samples(Lines(path), BadLines()), events, picture, _machine_name(path))
     except PlotError as error:
         err.write(f"{error}\n")
         return False
     return True
-
-
-def _samples(lines: Iterable[str]) -> Iterator[tuple[float, float]]:
-    """Yield the samples that a replay uses."""
-    last_s = -math.inf
-    for line in lines:
-        try:
-            time_text, _, power_text = line.partition(",")
-            at_s, power_w = float(time_text), float(power_text)
-        except ValueError:
-            continue
-        if last_s < at_s < _LATEST_S and -NEGATIVE_TOLERANCE_W <= power_w <= MAX_POWER_W:
-            last_s = at_s
-            yield at_s, power_w
 
 
 def _of_machine(picture: Path, path: Path) -> Path:
@@ -236,19 +166,6 @@ def _event(mark: Mark, at_s: float, machine: str) -> ReplayEvent:
                 max(1, math.ceil((mark.ends_s - at_s) / 60 - 0.5)),
                 mark.confidence,
             )
-
-
-def _is_header(line: str) -> bool:
-    return "," in line and line.lstrip("\ufeff \t")[:1].isalpha()
-
-
-def _why_bad(at_s: float, power_w: float, last_s: float) -> str:
-    """Name what is wrong with a line of two numbers; empty: nothing, it repeats the last moment."""
-    if not 0.0 <= at_s < _LATEST_S:
-        return f"{at_s:g} is no time in Unix seconds"
-    if not -NEGATIVE_TOLERANCE_W <= power_w <= MAX_POWER_W:
-        return f"{power_w:g} W is no power of a machine"
-    return f"goes back in time by {last_s - at_s:g} s" if at_s < last_s else ""
 
 
 def _machine_name(path: Path) -> str:

@@ -61,6 +61,7 @@ class Course:
     works; ``idle_s``: the same, tumbling not counted as work; ``still_s``: since when it stands still;
     ``hole_s``: for how long of this rest the plug was not heard. ``calm_s``: last work before a rest that
     only ``blips`` interrupted: a door's light. ``is_cut``: there is a hole in it, so it teaches nothing.
+    ``is_headless``: it was already running when the plug was first heard, for how long nobody knows.
     """
 
     started_s: float
@@ -82,6 +83,7 @@ class Course:
     calm_s: float | None = None
     blips: int = 0
     is_cut: bool = False
+    is_headless: bool = False
     seam: Seam | None = None
 
     def next_beat_s(self) -> float:
@@ -165,7 +167,8 @@ class Course:
         self.grid_s += first_bin * BIN_S
         self.beats -= first_bin * round(BIN_S / BEAT_S)
         del self.levels[:first_bin]
-        self.started_s, self.seam, self.calm_s, self.is_cut = started_s, None, None, False
+        self.started_s, self.seam, self.calm_s = started_s, None, None
+        self.is_cut = self.is_headless = False
 
     def is_ended(self) -> bool:
         """Say whether its end was told."""

@@ -107,7 +107,8 @@ def rest_needed_s(
         needed_s = rule.end_known_unsteady_s if is_over else rule.end_unsteady_s
     unheard_s = course.hole_s + silent_s
     if unheard_s:
-        needed_s = max(needed_s, min(rule.end_unsteady_s, needed_s + unheard_s))
+        limit_s = rule.end_unsteady_s if is_over else rule.end_unheard_s
+        needed_s = max(needed_s, min(limit_s, needed_s + unheard_s))
     known_rest_s = whereabouts.rest_left_s()
     if known_rest_s and not is_over:
         needed_s += known_rest_s + rule.known_rest_s

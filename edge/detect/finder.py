@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from edge.detect.course import COMPLETE, INCOMPLETE, Course, Seam
+from edge.detect.course import COMPLETE, INCOMPLETE, UNSURE, Course, Seam
 from edge.detect.expectation import Expectation
 from edge.detect.insight import Insight
 from edge.detect.library import Library
@@ -161,6 +161,9 @@ class Finder:
         state = self.state
         course = state.course
         was_active = state.last_s is not None and state.last_w >= self._active_w
+        if course is None and state.rest_s <= self._rule.start_dip_s:
+            # A rest no longer than that is a drum's, in a load that began before the plug was heard.
+            state.rest_s = 0.0 if was_active else state.rest_s + gap_s
         self._hold_until(at_s)
         state.held_s = at_s
         if course is not None and not course.is_resting():
@@ -225,6 +228,8 @@ class Finder:
                 return self._goes_on(course, seam, at_s)
             self._close(course, seam.ended_s)
         state.course = course = Course(started_s, started_s)
+        course.is_cut = course.is_headless = state.rest_s <= self._rule.start_dip_s
+        state.rest_s = 0.0
         course.fill(rising.wh * SECONDS_PER_HOUR, at_s)
         course.work_since(rising)
         self._open()
@@ -340,8 +345,12 @@ class Finder:
     def _finish(self, course: Course) -> list[Mark]:
         ended_s = self._insight.last_work_s(course)
         verdict, dried = self._insight.verdict(course, ended_s), self._insight.heating.is_drying
+        if course.is_headless and verdict == INCOMPLETE:
+            # What would speak for its end may have been before it was heard.
+            verdict = UNSURE
         course.seam = Seam(ended_s, verdict, is_told=True, dried=dried)
         self.state.rising, self.state.expectation = Rising(), Expectation()
+        self.state.rest_s = self._rule.end_s
         if self._kind is MachineKind.DRYER:
             self.state.tumble_until_s = ended_s + TUMBLING_S
             self.state.tumble_w = self._hot_w()
@@ -388,7 +397,9 @@ class Finder:
         state, course = self.state, self.state.course
         state.rising = Rising()
         marks: list[Mark] = []
+        says_changes = state.repeats < REPEATS_NEVER and state.last_w < self._active_w
         if course is None:
+            state.rest_s = state.rest_s + gap_s if says_changes else 0.0
             # A plug that publishes on change may be silent all the time that a machine stands still.
             if state.last_w < self._active_w and state.floor.learn(state.last_w, SILENT_AFTER_S):
                 self._set_thresholds()
@@ -400,6 +411,7 @@ class Finder:
             elif course.seam is not None and course.seam.resumed_s is not None:
                 course.is_cut = True
             self._close(course, course.over_s if course.seam is None else course.seam.ended_s)
+            state.rest_s = gap_s if says_changes else 0.0
         else:
             course.is_cut = course.is_cut or (gap_s > CUT_S and not course.is_ended())
             for level in course.unheard_until(at_s):

@@ -78,15 +78,17 @@ class CycleRule:
     end_s: float = 345.0
     """So long a rest is an end when nothing else speaks for one: the longest dip seen within a wash was
     341 s, part of it lost samples."""
-    end_late_s: float = 200.0
+    end_late_s: float = 220.0
     """The same, late in a programme: long after a washer heated; a dryer that cooled down."""
     end_spun_s: float = 230.0
     """The same, after a cold wash has just spun at its fastest: it may also have been a spin between."""
-    end_known_s: float = 150.0
+    end_known_s: float = 180.0
     """The same, where past cycles of this plug ended: more than any rest that was seen standing still."""
     end_unsteady_s: float = 400.0
     """The same, while more is drawn than by standing still (a lit display, or a valve: the longest dip
-    under 20 W within a wash was 341 s), or with the plug unheard: a dip and a hole in the data."""
+    under 20 W within a wash was 341 s)."""
+    end_unheard_s: float = 570.0
+    """The same, with the plug unheard for minutes of the rest: a dip may lie in the hole wholly."""
     end_known_unsteady_s: float = 240.0
     """The same, where past cycles of this plug ended."""
     known_rest_s: float = 180.0
@@ -138,7 +140,7 @@ DRY_AT_ONCE_S: Final = 150.0
 
 _WASHER: Final = CycleRule()
 _DRYER: Final = CycleRule(set_back_s=45.0, end_known_s=120.0, end_late_s=150.0)
-_WASHER_DRYER: Final = CycleRule(end_late_s=250.0, end_spun_s=250.0, end_known_s=200.0)
+_WASHER_DRYER: Final = CycleRule(end_late_s=240.0, end_spun_s=240.0, end_known_s=200.0)
 
 RULES: Final[Mapping[MachineKind, CycleRule]] = MappingProxyType(
     {

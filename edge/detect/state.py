@@ -19,8 +19,9 @@ class FinderState:
 
     ``last_s``, ``last_w``: the last sample; ``held_s``: up to when it was counted as lasting. ``pace_s``:
     the usual time between samples; ``repeats``: the share of them that repeat the last value.
-    ``gone_s``: since when the plug is known to be gone. After a dryer's end what draws less than
-    ``tumble_w`` until ``tumble_until_s`` is its tumbling.
+    ``gone_s``: since when the plug is known to be gone. ``rest_s``: for how long, seconds, the machine was
+    seen at rest before the next load; it says whether the load was seen from its beginning. After a
+    dryer's end what draws less than ``tumble_w`` until ``tumble_until_s`` is its tumbling.
     """
 
     # How a kept state is checked when it is read again.
@@ -32,6 +33,7 @@ class FinderState:
     pace_s: float = 10.0
     repeats: float = 0.0
     gone_s: float | None = None
+    rest_s: float = 0.0
     floor: Floor = field(default_factory=Floor)
     rising: Rising = field(default_factory=Rising)
     course: Course | None = None

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.replay import NAMED_BAD_LINES, BadLines, replay, run_replay
+from edge.replay import replay, run_replay
+from edge.replay_lines import NAMED_BAD_LINES, BadLines, samples
 from laundryd.wire.machines import MachineKind
 
 TRACES = Path(__file__).resolve().parents[3] / "shared" / "traces"
@@ -277,3 +278,19 @@ def test_a_picture_is_drawn_of_each_file_and_a_failing_one_is_named(tmp_path: Pa
     assert err.getvalue() == ""
     assert run_replay([one], WASHER, True, out, err, picture=tmp_path / "no" / "where.png") == 1
     assert "where.png" in err.getvalue()
+
+
+def test_one_line_of_the_far_future_costs_itself_alone() -> None:
+    bad = BadLines()
+    lines = ["0,1", "1,2", "90000,3", "2,4", "3,5"]
+
+    assert list(samples(lines, bad)) == [(0, 1), (1, 2), (2, 4), (3, 5)]
+    assert bad.named == [(3, "is 89998 s ahead of the next line")]
+
+
+def test_a_gap_of_days_is_no_mistake() -> None:
+    bad = BadLines()
+    lines = ["0,1", "400000,2", "400001,3", "800000,4"]
+
+    assert list(samples(lines, bad)) == [(0, 1), (400000, 2), (400001, 3), (800000, 4)]
+    assert bad.count == 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from edge.detect.finder import Finder
+from edge.detect.marks import End
 from edge.replay import ReplayEvent, replay
 from laundryd.wire.machines import MachineKind
-from tests.bench.sensing.score import Score, score
+from tests.bench.sensing.score import TOLERANCE_S, Score, score
 from tests.edge.detect.synthetic.plug import (
     EVERY_SECOND,
     JITTERED,
@@ -18,6 +20,7 @@ from tests.edge.detect.synthetic.plug import (
 )
 from tests.edge.detect.synthetic.scenarios import (
     Scenario,
+    a_load,
     a_wash,
     delayed,
     displaying,
@@ -120,3 +123,25 @@ def test_a_hole_in_the_data_and_a_plug_that_reboots_split_nothing() -> None:
         holed = lines(lost(samples, half_s, length_s))
         result = score(scenario.timeline.references, replay(holed, scenario.kind))
         assert_each_load_is_a_cycle(result)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_load_that_ran_before_the_plug_was_heard_is_told_done_but_teaches_nothing(
+    kind: MachineKind, share: float
+) -> None:
+    scenario = one_load("alone", kind, a_load(kind, 2), 2)
+    [reference] = scenario.timeline.references
+    heard_from_s = reference.first_over_20w_s + share * reference.length_s
+    finder = Finder(kind)
+    ends = [
+        mark
+        for at_s, watts in JITTERED.samples(scenario.timeline, 2)
+        if at_s >= heard_from_s
+        for mark in finder.sample(at_s, watts)
+        if isinstance(mark, End)
+    ]
+
+    assert [abs(end.ended_s - reference.ready_s) < TOLERANCE_S for end in ends] == [True]
+    assert finder.started_s is None
+    assert finder.library.cycles == []

@@ -12,7 +12,7 @@ from edge.detect.shifting import MOMENTS, shift_times
 from edge.detect.state import FinderState
 
 LENGTHS = {
-    FinderState: {"pace_s"},
+    FinderState: {"pace_s", "rest_s"},
     Floor: {"s"},
     Rising: {"on_s"},
     Course: {"bin_s", "burst_on_s", "hole_s"},
