@@ -248,7 +248,12 @@ class Edge:
                     ("live", self._live.run(lambda: self._watchdog.beat("live"))),
                     ("mine", self._send_mine()),
                     ("dashboards", self._dashboards.run(lambda: self._watchdog.beat("dashboards"))),
-                    ("room broker", self._room_broker.run(self._plug_spoke, self._broker_is_back)),
+                    (
+                        "room broker",
+                        self._room_broker.run(
+                            self._plug_spoke, self._broker_is_back, self._sensing.not_listening
+                        ),
+                    ),
                     ("asking", self._ask_the_silent()),
                     ("watchdog", self._watchdog.run()),
                     *([("uplink", self._uplink.run())] if self._uplink else []),

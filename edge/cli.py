@@ -170,5 +170,8 @@ def join_code(config: ConfigOption = None) -> None:
         raise _stop("\n  ".join(["wrong settings:", *error.sentences]), EXIT_SETTINGS) from None
     if settings.cloud.enrolment is not None:
         raise _stop("this room is enrolled: make its join codes at the relay", EXIT_SETTINGS)
-    code = uvloop.run(make_join_code(settings.data_dir))
+    try:
+        code = uvloop.run(make_join_code(settings.data_dir))
+    except (MigrationError, sqlite3.Error, OSError) as error:
+        raise _stop(f"the database in {settings.data_dir} cannot be used: {error}", 1) from None
     typer.echo(code)

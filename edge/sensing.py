@@ -133,6 +133,11 @@ class Sensing:
         for ear in self._ears.values():
             ear.listening_since = self._clock.now()
 
+    def not_listening(self) -> None:
+        """Take note that the broker is gone: a will may be missed now, and births come again with it."""
+        for ear in self._ears.values():
+            ear.online = None
+
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
         """Work until cancelled."""
         next_tick_s = self._clock.monotonic_s()
@@ -166,7 +171,9 @@ class Sensing:
         if ear is None:
             return
         if isinstance(heard, Reading):
-            ear.last_reading_at, ear.online = heard.at, None
+            ear.last_reading_at = heard.at
+            if ear.online is False:
+                ear.online = None  # it is back, whatever its will said
             self._on_reading(heard)
             ear.due += ear.detector.feed(heard)
         else:
@@ -242,6 +249,7 @@ class Sensing:
             last_reading_at=ear.last_reading_at,
             online=ear.online,
             awaited_since=record.registered_at if is_awaited else None,
+            at_rest=ear.detector.started_at is None,
         )
         if sensor is not record.sensor:
             await self._writer.apply(SensorChanged(ear.machine, sensor))

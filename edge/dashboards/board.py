@@ -125,11 +125,17 @@ class Dashboards:
     async def _publish_room(self, beat: Callable[[], None]) -> None:
         # A beat for each: a broker that froze costs a time-out a message, and that is not our hanging.
         while self._events:
-            event = self._events.popleft()
+            event = self._events[0]
             beat()
             name = topic_name(self._writer.room, Topic.MACHINE_EVENT, event.machine)
-            await self._room_broker.publish(name, event.model_dump_json().encode())
-        for machine in self._board.due_room(self._clock.monotonic_s()):
+            taken = await self._room_broker.publish(name, event.model_dump_json().encode())
+            if not taken and not self._room_broker.connected:
+                break  # it stays the first for the broker's return
+            if self._events and self._events[0] is event:
+                self._events.popleft()
+        machines = self._writer.state.machines
+        counting_down = [name for name, record in machines.items() if record.ends_at is not None]
+        for machine in self._board.due_room(self._clock.monotonic_s(), counting_down):
             beat()
             measured = self._board.measurement(machine)
             await self._publish_state(self._room_broker, machine, measured, with_text=True)

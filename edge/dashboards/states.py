@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,6 +15,8 @@ from laundryd.wire.machines import MachineView
 MEASURED_INTERVAL_S: Final = 10.0
 """Real seconds between two states of one machine that differ only in what was measured."""
 SECONDS_A_MINUTE: Final = 60
+COUNTED_INTERVAL_S: Final = 60.0
+"""Real seconds after which the minutes left that stand at the broker are no longer true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class StateBoard:
     """Which machines' states are due at the room's broker and at the cloud's.
 
     A change of a machine is due at once at both; a new measurement is due at the room's broker alone,
-    ``MEASURED_INTERVAL_S`` after the last state of that machine.
+    ``MEASURED_INTERVAL_S`` after the last state of that machine, and so are minutes left that nobody
+    measures, ``COUNTED_INTERVAL_S`` after it.
     """
 
     def __init__(self) -> None:
@@ -103,14 +106,22 @@ class StateBoard:
         """Return the newest measurement of ``machine``."""
         return self._measured.get(machine, Measured())
 
-    def due_room(self, now_s: float) -> list[Slug]:
-        """Return the machines whose state goes to the room's broker at monotonic ``now_s``."""
+    def due_room(self, now_s: float, counting_down: Iterable[Slug] = ()) -> list[Slug]:
+        """Return the machines whose state goes to the room's broker at monotonic ``now_s``.
+
+        ``counting_down``: the machines with minutes left.
+        """
         settled = {
             machine
             for machine in self._stale
             if now_s >= self._sent_at_s.get(machine, -math.inf) + MEASURED_INTERVAL_S
         }
         due = self._changed_room | settled
+        due |= {
+            machine
+            for machine in counting_down
+            if now_s >= self._sent_at_s.get(machine, now_s) + COUNTED_INTERVAL_S
+        }
         self._changed_room = set()
         self._stale -= due
         self._sent_at_s.update(dict.fromkeys(due, now_s))

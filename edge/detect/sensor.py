@@ -23,6 +23,7 @@ def sensor_state(
     last_reading_at: datetime | None,
     online: bool | None,
     awaited_since: datetime | None = None,
+    at_rest: bool = False,
 ) -> Sensor:
     """Judge a plug at ``now``. All moments are aware UTC.
 
@@ -36,6 +37,8 @@ def sensor_state(
             will must set this to True or None: it shows that the plug is back.
         awaited_since: since when a resident's word waits for the plug's; None: it does not. A plug that
             says nothing for ``AWAITED`` then vouches for nothing: not that the machine stands still.
+        at_rest: whether no cycle runs. A plug that publishes on change says nothing all night beside a
+            machine at rest; if it says that it is there, by its birth, that is no fault.
 
     """
     if not has_plug:
@@ -48,4 +51,6 @@ def sensor_state(
         is_unheard = last_reading_at is None or last_reading_at < awaited_since
         if is_unheard and now - awaited_since > AWAITED:
             return Sensor.SILENT
+    if at_rest and online and last_reading_at is not None:
+        return Sensor.OK
     return Sensor.SILENT if now - heard_at > SILENT_AFTER else Sensor.OK

@@ -140,6 +140,15 @@ def test_a_join_code_is_made_for_a_room_of_its_own_only(config: Path, tmp_path: 
     assert "at the relay" in done.stderr
 
 
+def test_a_join_code_for_a_broken_database_says_which(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "room.db").write_bytes(b"this is no database" * 100)
+    done = laundryd("edge", "join-code", "-c", str(config))
+    assert done.returncode == 1
+    assert "cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_command_lists_its_words_and_knows_no_others() -> None:
     assert "laundryd WORD --help" in laundryd().stdout
     assert laundryd("--version").stdout == f"laundryd {__version__}\n"

@@ -54,6 +54,49 @@ async def test_a_broker_that_stays_away_costs_a_bounded_number_of_events(tmp_pat
     await store.close()
 
 
+class LeavingBroker(MqttLink):
+    """A broker that goes while the first event is sent, and is back afterwards."""
+
+    def __init__(self) -> None:
+        super().__init__(BrokerSettings(), "x", name="x")
+        self.up = True
+        self.taken: list[str] = []
+
+    @property
+    @override
+    def connected(self) -> bool:
+        return self.up
+
+    @override
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        if not self.taken and self.up:
+            self.up = False
+            self.taken.append("lost")
+            return False
+        if self.up and topic.endswith("/event"):
+            self.taken.append(json.loads(payload)["event_type"])
+        return self.up
+
+
+async def test_an_event_that_the_broker_did_not_take_is_sent_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    store, clock = await EdgeStore.open(tmp_path / "room.db"), Clock()
+    writer = await RoomWriter.open(ROOM, SETUPS, store, clock)
+    broker = LeavingBroker()
+    dashboards = Dashboards(writer, clock, broker, None)
+    entries = await store.room.entries_after(0, 2)
+    assert entries
+    dashboards.told(entries)
+    told = len(dashboards._events)
+    await dashboards._publish_room(lambda: None)
+    assert len(dashboards._events) == told
+    broker.up = True
+    await dashboards._publish_room(lambda: None)
+    assert len(broker.taken) == 1 + told
+    await store.close()
+
+
 @pytest.mark.parametrize("at_cloud", [False, True])
 async def test_a_frozen_broker_does_not_look_like_a_hung_task(
     tmp_path: Path, *, at_cloud: bool

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.dashboards.states import (
+    COUNTED_INTERVAL_S,
     MEASURED_INTERVAL_S,
     Faults,
     Measured,
@@ -109,3 +110,13 @@ def test_measurements_alone_are_published_once_in_the_interval(
             # Nothing is forgotten: it waits, but not longer than the interval.
             assert last_s is not None
             assert now_s - last_s < MEASURED_INTERVAL_S
+
+
+def test_minutes_that_nobody_measures_are_counted_down_once_a_minute() -> None:
+    board = StateBoard()
+    board.changed("timer")
+    assert board.due_room(0, ["timer"]) == ["timer"]
+    assert board.due_room(COUNTED_INTERVAL_S - 0.1, ["timer"]) == []
+    assert board.due_room(COUNTED_INTERVAL_S, ["timer"]) == ["timer"]
+    assert board.due_room(COUNTED_INTERVAL_S + 1, ["timer"]) == []
+    assert board.due_room(3 * COUNTED_INTERVAL_S, []) == []

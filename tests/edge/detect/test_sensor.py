@@ -66,6 +66,31 @@ def test_a_plug_is_believed_for_ten_minutes_and_while_no_will_came(
 
 
 @pytest.mark.parametrize(
+    ("last_reading_at", "online", "at_rest", "sensor"),
+    [
+        (LONG_AGO, True, True, Sensor.OK),
+        (LONG_AGO, True, False, Sensor.SILENT),
+        (LONG_AGO, None, True, Sensor.SILENT),
+        (LONG_AGO, False, True, Sensor.SILENT),
+        (None, True, True, Sensor.SILENT),
+    ],
+    ids=["nothing changes", "it runs", "no birth", "its will came", "never measured"],
+)
+def test_a_plug_that_says_it_is_there_may_be_quiet_beside_a_machine_at_rest(
+    *, last_reading_at: datetime | None, online: bool | None, at_rest: bool, sensor: Sensor
+) -> None:
+    judged = sensor_state(
+        NOW,
+        has_plug=True,
+        listening_since=LONG_AGO,
+        last_reading_at=last_reading_at,
+        online=online,
+        at_rest=at_rest,
+    )
+    assert judged is sensor
+
+
+@pytest.mark.parametrize(
     ("listening_since", "last_reading_at", "registered_at", "sensor"),
     [
         (LONG_AGO, NOW - AWAITED, NOW - AWAITED - A_MOMENT, Sensor.OK),
