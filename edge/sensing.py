@@ -21,6 +21,7 @@ from typing import Final, NoReturn
 from pydantic import JsonValue, TypeAdapter
 
 from edge.detect.detector import Detector, DetectorStateError
+from edge.detect.rules import CUT_S
 from edge.detect.sensor import sensor_state
 from edge.detect.signals import MinutesLeft, Signal
 from edge.room.inputs import SensorChanged
@@ -67,6 +68,8 @@ class _Ear:
     learned_kept: int = 0
     """The revision of what was learned that is on disk."""
     due: list[Signal] = field(default_factory=list)
+    is_deaf: bool = False
+    """The broker is away, so its plug cannot be heard."""
 
 
 class Sensing:
@@ -84,6 +87,7 @@ class Sensing:
         self._clock, self._on_reading = clock, on_reading
         self._inbox: asyncio.Queue[tuple[datetime, Message]] = asyncio.Queue(INBOX_MAX)
         self._ears: dict[Slug, _Ear] = {}
+        self._deaf_since_s = 0.0
         self.dropped = 0
         self.signals: Counter[str] = Counter()
 
@@ -102,6 +106,7 @@ class Sensing:
                     due = [one.signal() for one in kept.due]
                     ear.detector, ear.due = Detector.load(kind, kept.detector, learned), due
                     _move(ear, total - timedelta(milliseconds=kept.clock_shift_ms))
+                    ear.detector.absent(self._clock.now())
                 except (DetectorStateError, ValueError) as error:
                     log.warning("%s", error, extra={"machine": machine})
             ear.learned_kept = ear.detector.learned_revision
@@ -130,13 +135,23 @@ class Sensing:
 
         A plug that was never heard, or whose word is awaited, gets as long to speak as after a start.
         """
+        deaf_s = self._clock.monotonic_s() - self._deaf_since_s
         for ear in self._ears.values():
             ear.listening_since = self._clock.now()
+            if ear.is_deaf and deaf_s * self._clock.speed <= CUT_S:
+                # A plug that publishes on change has nothing to say again after so short a while.
+                ear.detector.back()
+            ear.is_deaf = False
 
     def not_listening(self) -> None:
-        """Take note that the broker is gone: a will may be missed now, and births come again with it."""
+        """Take note that the broker is gone: what plugs say now is lost, so nothing may be concluded.
+
+        A will may be missed too; births come again with the broker.
+        """
+        self._deaf_since_s = self._clock.monotonic_s()
         for ear in self._ears.values():
             ear.online = None
+            ear.is_deaf = ear.detector.gone(self._clock.now())
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
         """Work until cancelled."""
@@ -179,6 +194,7 @@ class Sensing:
         else:
             ear.online = heard.online
             if not heard.online:
+                ear.is_deaf = False
                 ear.detector.gone(heard.at)
         if not await self._settle(ear, heard.at):
             await asyncio.sleep(RETRY_S)
@@ -250,6 +266,7 @@ class Sensing:
             online=ear.online,
             awaited_since=record.registered_at if is_awaited else None,
             at_rest=ear.detector.started_at is None,
+            before=record.sensor,
         )
         if sensor is not record.sensor:
             await self._writer.apply(SensorChanged(ear.machine, sensor))

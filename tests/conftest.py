@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from laundryd.demo.broker import Mosquitto
+
+# How long an example takes says how busy the machine is; speed is measured by ./dev bench.
+settings.register_profile("laundryd", deadline=None)
+settings.load_profile("laundryd")
 
 
 @pytest.fixture

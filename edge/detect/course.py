@@ -38,6 +38,7 @@ class Seam:
     """A rest in a course at which one load may have ended and another begun. Unix seconds.
 
     ``resumed_s``: first work after it; None: none yet. ``is_told``: the end was told.
+    ``unheard_s``: for how long since it the plug was silent; such time does not make it older.
     ``turned_s``: last turn since, too short to be work; None: none. ``dried``: it dried before.
     """
 
@@ -47,10 +48,11 @@ class Seam:
     resumed_s: float | None = None
     turned_s: float | None = None
     dried: bool = False
+    unheard_s: float = 0.0
 
     def since_s(self) -> float:
         """Since when it rests: a soaking drum that turns now and then does not begin anew."""
-        return self.ended_s if self.turned_s is None else self.turned_s
+        return (self.ended_s if self.turned_s is None else self.turned_s) + self.unheard_s
 
 
 @dataclass(slots=True)
@@ -159,6 +161,8 @@ class Course:
             if level is not None:
                 passed.append(level)
         self.low_s = self.idle_s = self.still_s = None
+        # What turns now is a new burst: the old one's share would be spoilt by the hole.
+        self.burst_s, self.burst_on_s = at_s, 0.0
         return passed
 
     def begin_at(self, started_s: float) -> None:

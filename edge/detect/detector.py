@@ -10,6 +10,7 @@ from typing import Final, Self
 from edge.detect.finder import Finder
 from edge.detect.kept import DetectorStateError, learned_from, learned_to, state_from, state_to
 from edge.detect.marks import End, Left, Mark, Resumed, Start
+from edge.detect.rules import CUT_S
 from edge.detect.signals import (
     CycleFinished,
     CycleResumed,
@@ -54,12 +55,25 @@ class Detector:
         marks = self._finder.advance(now_s)
         return _signals(marks, now, now_s) if marks else []
 
-    def gone(self, at: datetime) -> None:
-        """Take note that the plug is gone since ``at``, by its will: that ends nothing.
+    def gone(self, at: datetime) -> bool:
+        """Take note that the plug is gone since ``at``, by its will or its broker's: that ends nothing.
 
-        Until it is heard again nothing is concluded from its last value.
+        Until it is heard again nothing is concluded from its last value. False: it was gone before.
         """
-        self._finder.gone(_unix_s(at))
+        return self._finder.gone(_unix_s(at))
+
+    def absent(self, until: datetime) -> None:
+        """Take note that nobody listened from the last reading until now, ``until``.
+
+        After a short absence its last value stands; after a longer one nothing is concluded from it.
+        """
+        last_s = self._finder.state.last_s
+        if last_s is not None and _unix_s(until) - last_s > CUT_S:
+            self._finder.gone(last_s)
+
+    def back(self) -> None:
+        """Take note that the plug was not gone after all: its last value has stood meanwhile."""
+        self._finder.back()
 
     def shift(self, delta_s: float) -> None:
         """Move every time that is kept: the clock was set, ``delta_s`` seconds ahead (negative: back)."""

@@ -18,10 +18,13 @@ from edge.detect.expectation import Expectation
 from edge.detect.insight import Insight
 from edge.detect.library import Library
 from edge.detect.marks import End, Left, Mark, Resumed, Start
+from edge.detect.plateau import OVER_PLATEAU_W, plateau_bins
 from edge.detect.profile import UNKNOWN, power_of
 from edge.detect.rising import Rising
 from edge.detect.rules import (
+    BIN_S,
     CUT_S,
+    HEARD_REST_S,
     HEAT_MIN_W,
     REPEATS_NEVER,
     REST_PACES,
@@ -120,10 +123,20 @@ class Finder:
         due_s = self._next_s()
         return due_s if due_s <= self._heard_until_s() and due_s < math.inf else None
 
-    def gone(self, at_s: float) -> None:
-        """Take note that the plug is gone: nothing is concluded until it is heard again."""
-        if self.state.gone_s is None:
-            self.state.gone_s = at_s
+    def gone(self, at_s: float) -> bool:
+        """Take note that the plug is gone: nothing is concluded until it is heard again.
+
+        False: it was gone before.
+        """
+        if self.state.gone_s is not None:
+            return False
+        self.state.gone_s = at_s
+        return True
+
+    def back(self) -> None:
+        """Take note that it was not gone: what it said last has stood all the time."""
+        self.state.gone_s = None
+        self._wake_s = -math.inf
 
     def shift(self, delta_s: float) -> None:
         """Move every time that is kept by ``delta_s`` seconds."""
@@ -161,6 +174,10 @@ class Finder:
         state = self.state
         course = state.course
         was_active = state.last_s is not None and state.last_w >= self._active_w
+        if state.left_on_w is not None and power_w < state.left_on_w - OVER_PLATEAU_W:
+            # It was switched off, or never was but a cycle's own.
+            state.left_on_w = None
+            self._set_thresholds()
         if course is None and state.rest_s <= self._rule.start_dip_s:
             # A rest no longer than that is a drum's, in a load that began before the plug was heard.
             state.rest_s = 0.0 if was_active else state.rest_s + gap_s
@@ -274,6 +291,8 @@ class Finder:
             return self._finish(course)
         if level is None:
             return NOTHING
+        if bins := plateau_bins(course.levels):
+            return self._leave_on(course, bins)
         if seam is not None and seam.resumed_s is not None:
             answer = within_course(
                 course,
@@ -334,6 +353,8 @@ class Finder:
     def _rests_enough(self, course: Course, at_s: float) -> bool:
         state = self.state
         silent_s = 0.0 if state.last_s is None else at_s - state.last_s
+        if silent_s > self._silence_s() and self._heard_rest_s(course) < HEARD_REST_S:
+            return False
         return self._insight.rests_enough(
             course,
             at_s,
@@ -341,6 +362,14 @@ class Finder:
             silent_s=silent_s if silent_s > self._silence_s() else 0.0,
             slow_s=self._slow_s(),
         )
+
+    def _heard_rest_s(self, course: Course) -> float:
+        """Say how much of a course's rest was heard, seconds; all of it from a plug that says changes."""
+        state = self.state
+        since_s = course.idle_s if self._insight.heating.is_drying else course.low_s
+        if state.repeats < REPEATS_NEVER or since_s is None or state.last_s is None:
+            return math.inf
+        return state.last_s - since_s
 
     def _finish(self, course: Course) -> list[Mark]:
         ended_s = self._insight.last_work_s(course)
@@ -355,6 +384,17 @@ class Finder:
             self.state.tumble_until_s = ended_s + TUMBLING_S
             self.state.tumble_w = self._hot_w()
         return [End(course.started_s, ended_s)]
+
+    def _leave_on(self, course: Course, bins: int) -> list[Mark]:
+        """End a course with the last ``bins`` of it, in which something that is no load draws on."""
+        ended_s = course.grid_s + (len(course.levels) - bins) * BIN_S
+        course.over_s = course.worked_s = max(course.started_s, ended_s)
+        course.is_cut = True
+        marks = self._finish(course)
+        self._close(course, course.over_s)
+        self.state.left_on_w = self.state.last_w
+        self._set_thresholds()
+        return marks
 
     def _part(self, course: Course, seam: Seam) -> list[Mark]:
         """Part a course at its seam: learn the first load, and go on with the second."""
@@ -414,6 +454,8 @@ class Finder:
             state.rest_s = gap_s if says_changes else 0.0
         else:
             course.is_cut = course.is_cut or (gap_s > CUT_S and not course.is_ended())
+            if course.seam is not None and course.seam.verdict != COMPLETE:
+                course.seam.unheard_s += gap_s
             for level in course.unheard_until(at_s):
                 self._insight.step(course, level)
         state.held_s = at_s
@@ -441,4 +483,6 @@ class Finder:
     def _set_thresholds(self) -> None:
         floor_w, rule = self.state.floor.floor_w or 0.0, self._rule
         self._active_w = max(rule.active_w, floor_w + rule.active_over_floor_w)
+        if self.state.left_on_w is not None:
+            self._active_w = max(self._active_w, self.state.left_on_w + OVER_PLATEAU_W)
         self._still_w = max(rule.still_w, floor_w + rule.still_over_floor_w)

@@ -42,6 +42,9 @@ SILENCE_PACES: Final = 4.0
 """A report so many times later than is usual for this plug is missing, not late."""
 SILENCE_MIN_S: Final = 45.0
 """No silence is shorter, seconds: reports come late over a busy radio."""
+HEARD_REST_S: Final = 90.0
+"""So much of a rest must have been heard, seconds, before silence may make an end of it: the last report
+before a hole may have caught a drum that rested for a moment."""
 RESUME_S: Final = 1_200.0
 """So long after its end a load may still go on, seconds: soaks and a resident's pauses last up to
 fifteen minutes. What starts later is another load."""

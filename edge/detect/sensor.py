@@ -24,6 +24,7 @@ def sensor_state(
     online: bool | None,
     awaited_since: datetime | None = None,
     at_rest: bool = False,
+    before: Sensor = Sensor.OK,
 ) -> Sensor:
     """Judge a plug at ``now``. All moments are aware UTC.
 
@@ -39,6 +40,8 @@ def sensor_state(
             says nothing for ``AWAITED`` then vouches for nothing: not that the machine stands still.
         at_rest: whether no cycle runs. A plug that publishes on change says nothing all night beside a
             machine at rest; if it says that it is there, by its birth, that is no fault.
+        before: what was judged last. It stands while a plug that was not heard yet has time to speak: one
+            that never was is not believed before its first word.
 
     """
     if not has_plug:
@@ -53,4 +56,6 @@ def sensor_state(
             return Sensor.SILENT
     if at_rest and online and last_reading_at is not None:
         return Sensor.OK
-    return Sensor.SILENT if now - heard_at > SILENT_AFTER else Sensor.OK
+    if now - heard_at > SILENT_AFTER:
+        return Sensor.SILENT
+    return Sensor.SILENT if last_reading_at is None and before is Sensor.SILENT else Sensor.OK

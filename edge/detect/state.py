@@ -21,7 +21,8 @@ class FinderState:
     the usual time between samples; ``repeats``: the share of them that repeat the last value.
     ``gone_s``: since when the plug is known to be gone. ``rest_s``: for how long, seconds, the machine was
     seen at rest before the next load; it says whether the load was seen from its beginning. After a
-    dryer's end what draws less than ``tumble_w`` until ``tumble_until_s`` is its tumbling.
+    dryer's end what draws less than ``tumble_w`` until ``tumble_until_s`` is its tumbling. ``left_on_w``:
+    something that is no load draws so much, watts, since a load was done.
     """
 
     # How a kept state is checked when it is read again.
@@ -34,6 +35,7 @@ class FinderState:
     repeats: float = 0.0
     gone_s: float | None = None
     rest_s: float = 0.0
+    left_on_w: float | None = None
     floor: Floor = field(default_factory=Floor)
     rising: Rising = field(default_factory=Rising)
     course: Course | None = None

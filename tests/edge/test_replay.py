@@ -195,7 +195,7 @@ def test_a_file_that_is_missing_or_breaks_off_is_named_and_the_others_are_replay
 
 
 def test_an_end_that_comes_due_after_the_last_sample_is_told() -> None:
-    cut = WASH[: 1 + 1860 + 10]
+    cut = WASH[: 1 + 1860 + 100]
     assert [event.event for event in replay(cut, WASHER)] == ["started", "finished"]
 
 

@@ -264,3 +264,33 @@ async def test_more_than_may_be_learned_is_not_kept_and_said(
     assert writer.state.machines["w1"].phase is Phase.IN_USE
     assert await store.documents.learned("w1") is None
     assert "a restart forgets it" in caplog.text
+
+
+async def test_while_the_broker_is_away_nothing_is_concluded(store: EdgeStore) -> None:
+    sensing, writer = await sensing_of(store)
+    ear = sensing._ears["w1"]
+    finder = ear.detector._finder
+    begin_s = NOW.timestamp() - 7_200
+    for second in range(0, 3_600, 10):
+        finder.sample(begin_s + second, 300.0 + second % 7)
+    for second in range(3_600, 3_720, 10):
+        finder.sample(begin_s + second, 1.0)
+    assert ear.detector.started_at is not None
+
+    def later(seconds: float) -> datetime:
+        return datetime.fromtimestamp(begin_s + 3_720 + seconds, UTC)
+
+    sensing.not_listening()
+    finder.state.gone_s = begin_s + 3_720
+    assert ear.detector.tick(later(590)) == []
+    sensing._deaf_since_s -= 1_000
+    sensing.listening_again()
+    assert ear.detector.tick(later(590)) == [], "it was away for long: what was said last is old"
+
+    sensing.not_listening()
+    sensing.listening_again()
+    assert ear.detector.tick(later(590)) == [], "gone before, it is gone still"
+    ear.detector.back()
+    [finished] = ear.detector.tick(later(590))
+    assert isinstance(finished, CycleFinished)
+    assert writer.state.machines["w1"].phase is Phase.FREE

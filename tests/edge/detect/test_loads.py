@@ -32,6 +32,7 @@ from tests.edge.detect.synthetic.scenarios import (
     turning_now_and_then,
     two_loads,
 )
+from tests.edge.detect.synthetic.timeline import HOUR_S, Timeline
 
 MINUTES = range(1, 16)
 KINDS = tuple(MachineKind)
@@ -145,3 +146,42 @@ def test_a_load_that_ran_before_the_plug_was_heard_is_told_done_but_teaches_noth
     assert [abs(end.ended_s - reference.ready_s) < TOLERANCE_S for end in ends] == [True]
     assert finder.started_s is None
     assert finder.library.cycles == []
+
+
+@pytest.mark.parametrize("minutes", [12, 15, 30])
+@pytest.mark.parametrize("share", [0.3, 0.5])
+@pytest.mark.parametrize("kind", KINDS)
+def test_minutes_without_a_word_end_no_load_and_move_no_end(
+    kind: MachineKind, share: float, minutes: int
+) -> None:
+    for seed in range(1, 5):
+        scenario = one_load("unheard", kind, a_load(kind, seed), seed)
+        [reference] = scenario.timeline.references
+        from_s = reference.first_over_20w_s + share * reference.length_s
+        heard = [
+            (at_s, watts)
+            for at_s, watts in EVERY_SECOND.samples(scenario.timeline, seed)
+            if not from_s <= at_s < from_s + minutes * 60
+        ]
+        if from_s + minutes * 60 > reference.ready_s - 300:
+            continue
+        events = list(replay(lines(heard), kind))
+        ends = [one for one in events if one.event == "finished"]
+        assert len(ends) == 1, (seed, ends)
+        assert ends[0].ended_at == pytest.approx(reference.ready_s, abs=TOLERANCE_S)
+
+
+def test_a_lamp_left_on_ends_the_load_and_hides_no_later_one() -> None:
+    line = Timeline(0.0).idle(HOUR_S).load(a_wash(3)).draw((15 * HOUR_S, 30.0))
+    line.load(a_wash(4)).draw((2 * HOUR_S, 30.0)).idle(HOUR_S).load(a_wash(5)).idle(2 * HOUR_S)
+    scenario = Scenario("a lamp", MachineKind.WASHER, line)
+    events = replayed(scenario, EVERY_SECOND)
+    ends = [event.ended_at for event in events if event.event == "finished"]
+
+    assert [event.event for event in events if event.event in {"started", "finished"}] == [
+        "started",
+        "finished",
+    ] * 3
+    assert ends == pytest.approx(
+        [reference.ready_s for reference in line.references], abs=TOLERANCE_S
+    )

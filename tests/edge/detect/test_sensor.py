@@ -123,3 +123,16 @@ def test_a_plug_whose_word_is_awaited_must_speak(
         awaited_since=registered_at,
     )
     assert judged is sensor
+
+
+@pytest.mark.parametrize("before", [Sensor.OK, Sensor.SILENT])
+def test_before_its_first_word_a_plug_is_what_it_was(before: Sensor) -> None:
+    judged = sensor_state(
+        NOW,
+        has_plug=True,
+        listening_since=NOW - A_MOMENT,
+        last_reading_at=None,
+        online=None,
+        before=before,
+    )
+    assert judged is before

@@ -16,6 +16,7 @@ LENGTHS = {
     Floor: {"s"},
     Rising: {"on_s"},
     Course: {"bin_s", "burst_on_s", "hole_s"},
+    Seam: {"unheard_s"},
 }
 """Seconds that are no moments."""
 
