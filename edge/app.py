@@ -45,7 +45,7 @@ from laundryd.daemon.live_first import LiveFirst
 from laundryd.daemon.mqtt import Message, MqttLink, Will
 from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.settling import settle
-from laundryd.daemon.tokens import SigningKey
+from laundryd.daemon.tokens import LIVE_SESSIONS, SigningKey
 from laundryd.live.server import LiveServer
 from laundryd.wire.events import AckKind, Entry
 from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
@@ -147,6 +147,7 @@ class Edge:
             settings=settings.live.model_copy(update={"allowed_hosts": settings.hosts}),
             clock=clock,
             server_name="edge",
+            session_key=own_key.derive(LIVE_SESSIONS),
         )
         accounts = Accounts(
             self._ref,

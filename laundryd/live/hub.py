@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 
 from laundryd.live.attention import Attention
@@ -11,6 +10,7 @@ from laundryd.live.channel import Channel
 from laundryd.live.connection import Connection, encode
 from laundryd.live.desk import RoomTime
 from laundryd.live.metrics import Counts
+from laundryd.live.session_ids import SessionIds
 from laundryd.live.sessions import Sessions
 from laundryd.live.settings import LiveSettings
 from laundryd.wire import frames
@@ -20,7 +20,6 @@ from laundryd.wire.ids import DeviceId, NoticeId, Position, ResidentId, RoomKey,
 from laundryd.wire.notices import NoticeCard
 
 _PING = frames.Ping()
-_SESSION_ID_BYTES = 18  # 144 random bits, 24 characters
 
 
 class Hub:
@@ -32,6 +31,7 @@ class Hub:
         clock: RoomTime,
         counts: Counts,
         *,
+        session_ids: SessionIds,
         presence_changed: Callable[[], None],
     ) -> None:
         self.settings = settings
@@ -44,7 +44,7 @@ class Hub:
         self._sessions: Sessions[Connection] = Sessions(
             attentive_s=settings.attentive_s,
             linger_s=settings.linger_s,
-            new_id=lambda: secrets.token_urlsafe(_SESSION_ID_BYTES),
+            ids=session_ids,
         )
         self._mine_tickets = 0
         self.burst_began = asyncio.Event()

@@ -19,6 +19,7 @@ from laundryd.live.door import Door, Refusal
 from laundryd.live.handshake import judge, read_headers, refuse, refuse_http
 from laundryd.live.hub import Hub, now_s
 from laundryd.live.metrics import Counts
+from laundryd.live.session_ids import SessionIds
 from laundryd.live.sessions import SessionView
 from laundryd.live.settings import LiveSettings
 from laundryd.live.welcoming import EdgeStatusOf, send_mine
@@ -35,8 +36,9 @@ log = logging.getLogger(__name__)
 class LiveServer:
     """Serves the live protocol. ``server_name`` labels its metrics: ``edge`` or ``relay``.
 
-    ``edge_status`` says whether a room's edge is heard, None where that is no question. All methods must
-    be called in the event loop that runs the server.
+    ``edge_status`` says whether a room's edge is heard, None where that is no question. ``session_key``
+    is secret and the same in every life of the server, so that sessions outlive a restart; None: they
+    get new ids. All methods must be called in the event loop that runs the server.
     """
 
     def __init__(
@@ -48,13 +50,20 @@ class LiveServer:
         clock: RoomTime,
         server_name: str,
         edge_status: EdgeStatusOf = lambda _room: None,
+        session_key: bytes | None = None,
     ) -> None:
         self._door = door
         self._desk = desk
         self._settings = settings
         self._edge_status = edge_status
         self._counts = Counts(server_name)
-        self._hub = Hub(settings, clock, self._counts, presence_changed=desk.presence_changed)
+        self._hub = Hub(
+            settings,
+            clock,
+            self._counts,
+            session_ids=SessionIds(session_key),
+            presence_changed=desk.presence_changed,
+        )
         self._tasks: asyncio.TaskGroup | None = None
         self._open = 0
 

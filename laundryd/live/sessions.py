@@ -6,12 +6,13 @@ generation number; whatever an older generation still says, its death above all,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
 from laundryd.live.attention import Attention
+from laundryd.live.session_ids import SessionIds
 from laundryd.wire.ids import DeviceId, ResidentId, SessionId
 
 Link = TypeVar("Link")
@@ -53,15 +54,13 @@ class Sessions(Generic[Link]):
     """All sessions of one process.
 
     ``attentive_s``: how long after a touch a visible page is looked at. ``linger_s``: how long a dropped
-    session still counts as it was. ``new_id`` makes an id that nobody can guess.
+    session still counts as it was. ``ids`` makes the ids and says whose they are.
     """
 
-    def __init__(
-        self, *, attentive_s: float, linger_s: float, new_id: Callable[[], SessionId]
-    ) -> None:
+    def __init__(self, *, attentive_s: float, linger_s: float, ids: SessionIds) -> None:
         self._attentive_s = attentive_s
         self._linger_s = linger_s
-        self._new_id = new_id
+        self._ids = ids
         self._by_id: dict[SessionId, Session[Link]] = {}
         self._by_resident: dict[ResidentId, dict[SessionId, Session[Link]]] = {}
         self._generation = 0
@@ -82,12 +81,14 @@ class Sessions(Generic[Link]):
     ) -> tuple[Session[Link], Link | None]:
         """Connect ``link`` and return its session, and the older connection that it replaces, if any.
 
-        ``asked_id`` is kept if it is nobody else's. An id that is not known here, after a restart of the
-        server say, is kept too: it opens nothing, since all that is sent depends on the resident alone.
+        ``asked_id`` is kept if it was made for this resident on this device, also when it is not known
+        here, after a restart of the server say. Any other is answered with a new one.
         """
         self._generation += 1
+        if asked_id is not None and not self._ids.is_theirs(asked_id, resident, device):
+            asked_id = None
         known = self._by_id.get(asked_id) if asked_id is not None else None
-        if known is not None and (known.resident, known.device) == (resident, device):
+        if known is not None:
             replaced, known.link = known.link, link
             known.generation = self._generation
             known.dropped_s = None
@@ -98,7 +99,7 @@ class Sessions(Generic[Link]):
             )
             self._judge(known, now_s)
             return known, replaced
-        session_id = asked_id if asked_id is not None and known is None else self._unused_id()
+        session_id = asked_id if asked_id is not None else self._ids.new(resident, device)
         session = Session(
             session_id=session_id,
             resident=resident,
@@ -180,11 +181,6 @@ class Sessions(Generic[Link]):
                 connected=session.link is not None,
                 connected_since=session.connected_since,
             )
-
-    def _unused_id(self) -> SessionId:
-        while (session_id := self._new_id()) in self._by_id:
-            pass  # a client asked for just this one: not by chance
-        return session_id
 
     def _judge(self, session: Session[Link], now_s: float) -> bool:
         before = session.attentive

@@ -34,6 +34,7 @@ OTHER_ROOM = "maple-hall.attic"
 FOREIGN_ROOM = "oak-hall.basement"
 EPOCH = "e1"
 AT = datetime(2026, 1, 5, 18, 30, tzinfo=UTC)
+SESSION_KEY = b"the same in each life of a stage"
 
 
 def make_event(
@@ -226,6 +227,7 @@ async def running(**limits: object) -> AsyncGenerator[Stage]:
         clock=StillClock(),
         server_name="test",
         edge_status=edges.get,
+        session_key=SESSION_KEY,
     )
     listener = listen("127.0.0.1", 0)
     started = asyncio.Event()

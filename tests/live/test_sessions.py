@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 
@@ -9,15 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from laundryd.live.attention import Attention
+from laundryd.live.session_ids import SessionIds
 from laundryd.live.sessions import Session, Sessions
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 ATTENTIVE_S = 120.0
 LINGER_S = 5.0
-
-
-def new_ids() -> Iterator[str]:
-    return (f"s{number}" for number in count(1))
+IDS = SessionIds(b"the server's key")
+MINE = IDS.new("ann", "phone")
 
 
 class TestSessions(RuleBasedStateMachine):
@@ -25,23 +23,21 @@ class TestSessions(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        ids = new_ids()
-        self.sessions: Sessions[int] = Sessions(
-            attentive_s=ATTENTIVE_S, linger_s=LINGER_S, new_id=lambda: next(ids)
-        )
+        self.sessions: Sessions[int] = Sessions(attentive_s=ATTENTIVE_S, linger_s=LINGER_S, ids=IDS)
+        self.owners: dict[str, tuple[str, str]] = {}
         self.now_s = 1_000.0
         self.links = count(1)
         self.open: dict[int, tuple[str, int, str, str]] = {}
         self.dead: list[tuple[str, int]] = []
 
     @rule(
-        asked=st.sampled_from([None, "s1", "s2", "foreign"]),
+        data=st.data(),
         resident=st.sampled_from(["ann", "ben"]),
         device=st.sampled_from(["phone", "tablet"]),
         visible=st.booleans(),
     )
-    def connect(self, asked: str | None, resident: str, device: str, *, visible: bool) -> None:
-        owners = {v.session_id: (v.resident, v.device) for v in self.sessions.views()}
+    def connect(self, data: st.DataObject, resident: str, device: str, *, visible: bool) -> None:
+        asked = data.draw(st.sampled_from([None, "invented", *self.owners]))
         link = next(self.links)
         session, replaced = self.sessions.attach(
             asked_id=asked,
@@ -52,10 +48,10 @@ class TestSessions(RuleBasedStateMachine):
             since=AT,
             now_s=self.now_s,
         )
-        if asked in owners and owners[asked] != (resident, device):
-            assert session.session_id != asked
-        elif asked is not None:
-            assert session.session_id == asked
+        # Also one that was forgotten, or never known in this life of the server.
+        theirs = asked is not None and self.owners.get(asked) == (resident, device)
+        assert (session.session_id == asked) == theirs
+        assert self.owners.setdefault(session.session_id, (resident, device)) == (resident, device)
         if replaced is not None:
             old = self.open.pop(replaced)
             assert old[2:] == (resident, device)
@@ -79,6 +75,12 @@ class TestSessions(RuleBasedStateMachine):
         before = list(self.sessions.views())
         assert not self.sessions.detach(session_id, generation, now_s=self.now_s, on_purpose=True)
         assert list(self.sessions.views()) == before
+
+    @rule()
+    def the_server_starts_again(self) -> None:
+        self.sessions = Sessions(attentive_s=ATTENTIVE_S, linger_s=LINGER_S, ids=IDS)
+        self.open.clear()
+        self.dead.clear()
 
     @rule(seconds=st.floats(0, 200))
     def time_passes(self, seconds: float) -> None:
@@ -107,7 +109,7 @@ del TestSessions
 
 def attach(sessions: Sessions[str], link: str, now_s: float, *, touched_s: float) -> Session[str]:
     session, _ = sessions.attach(
-        asked_id="mine",
+        asked_id=MINE,
         resident="ann",
         device="phone",
         link=link,
@@ -119,13 +121,11 @@ def attach(sessions: Sessions[str], link: str, now_s: float, *, touched_s: float
 
 
 def test_a_page_that_comes_back_untouched_is_not_attentive_by_coming_back() -> None:
-    sessions: Sessions[str] = Sessions(
-        attentive_s=ATTENTIVE_S, linger_s=LINGER_S, new_id=lambda: "new"
-    )
+    sessions: Sessions[str] = Sessions(attentive_s=ATTENTIVE_S, linger_s=LINGER_S, ids=IDS)
     first = attach(sessions, "one", 0, touched_s=0)
     assert first.attentive
     assert sessions.sweep(ATTENTIVE_S)
-    sessions.detach("mine", first.generation, now_s=130, on_purpose=False)
+    sessions.detach(MINE, first.generation, now_s=130, on_purpose=False)
     again = attach(sessions, "two", 131, touched_s=131)
     assert not again.attentive
 
