@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from laundryd.live.asgi import Message, Receive
 from laundryd.live.connection import Connection, encode
 from laundryd.live.desk import Desk
+from laundryd.live.door import Door
 from laundryd.live.hub import Hub, now_s
 from laundryd.live.welcoming import EdgeStatusOf, welcome
 from laundryd.wire import frames
@@ -36,12 +37,13 @@ _PONG: Final = encode(frames.Pong())
 class Conversation:
     """One client's side of the talk."""
 
-    __slots__ = ("_connection", "_desk", "_edge_status", "_hub", "_receive", "_spawn")
+    __slots__ = ("_connection", "_desk", "_door", "_edge_status", "_hub", "_receive", "_spawn")
 
     def __init__(
         self,
         hub: Hub,
         desk: Desk,
+        door: Door,
         connection: Connection,
         receive: Receive,
         *,
@@ -49,6 +51,7 @@ class Conversation:
     ) -> None:
         self._hub = hub
         self._desk = desk
+        self._door = door
         self._connection = connection
         self._receive = receive
         self._edge_status = edge_status
@@ -102,7 +105,14 @@ class Conversation:
             self._break_off(CloseCode.BAD_FRAME, ErrorCode.INVALID_BODY)
             return
         connection.identifying = True
-        await welcome(self._hub, self._desk, connection, frame, self._edge_status)
+        await welcome(
+            self._hub,
+            self._desk,
+            self._door,
+            connection,
+            frame,
+            edge_status=self._edge_status,
+        )
 
     async def _handle(
         self,

@@ -32,8 +32,15 @@ class Refusal:
 
 
 class Door(Protocol):
-    """Judges the credentials of a handshake."""
+    """Judges the credentials of a handshake, and again whoever is told of the past."""
 
     async def admit(self, headers: Mapping[str, str]) -> Admission | Refusal:
         """Judge by the request's ``headers`` (names in lower case): cookie or ``Authorization``."""
+        ...
+
+    async def rooms_now(self, admission: Admission) -> frozenset[RoomKey]:
+        """Return the rooms that somebody who was let in may see by now, empty for none.
+
+        Asked before a history is handed over: since the handshake they may have been removed from a room.
+        """
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from laundryd.live.attention import Attention
 from laundryd.live.channel import Channel
@@ -65,12 +66,7 @@ class Hub:
         """Forget a connection that has ended; ``on_purpose``: the page was closed by its reader."""
         self._connections.pop(connection, None)
         for room in connection.admission.rooms:
-            channel = self._channels.get(room)
-            if channel is None:
-                continue
-            channel.leave(connection)
-            if channel.empty:
-                del self._channels[room]
+            self._leave(room, connection)
         if connection.close_code is not None:
             self.counts.closed(connection.close_code)
         if connection.session_id is None:
@@ -80,12 +76,27 @@ class Hub:
         ):
             self._came_or_went()
 
+    def restrict(self, connection: Connection, rooms: frozenset[RoomKey]) -> None:
+        """Let a connection see ``rooms`` at most, of those that its handshake let it see."""
+        admission = connection.admission
+        for room in admission.rooms - rooms:
+            self._leave(room, connection)
+        connection.admission = replace(admission, rooms=admission.rooms & rooms)
+
     def join(self, room: RoomKey, connection: Connection) -> None:
         """Hold a room's events for a connection whose history is about to be read."""
         channel = self._channels.get(room)
         if channel is None:
             channel = self._channels[room] = Channel(self.settings, self.counts)
         channel.join(connection)
+
+    def _leave(self, room: RoomKey, connection: Connection) -> None:
+        channel = self._channels.get(room)
+        if channel is None:
+            return
+        channel.leave(connection)
+        if channel.empty:
+            del self._channels[room]
 
     def settle(
         self, room: RoomKey, connection: Connection, floor: Position | None

@@ -151,7 +151,12 @@ class LiveServer:
         on_purpose = False
         try:
             on_purpose = await Conversation(
-                self._hub, self._desk, connection, receive, edge_status=self._edge_status
+                self._hub,
+                self._desk,
+                self._door,
+                connection,
+                receive,
+                edge_status=self._edge_status,
             ).run()
         except asyncio.CancelledError:
             if not connection.was_cut:

@@ -1,7 +1,8 @@
 """From ``identify`` to the last pending notice: the order in which a client is brought up to date.
 
-Hold the room's events, take the head, read the history; then, without waiting in between, welcome,
-replay and what was held. Only after that what is private: ``mine`` and the pending notices.
+Hold the room's events, take the head, read the history, ask once more who may see it; then, without
+waiting in between, welcome, replay and what was held. Only after that what is private: ``mine`` and the
+pending notices.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from laundryd.live.connection import Connection, encode
 from laundryd.live.desk import Desk
+from laundryd.live.door import Door
 from laundryd.live.hub import Hub
 from laundryd.live.resume import Resumption, decide, needs_history
 from laundryd.wire import frames
@@ -25,17 +27,23 @@ EdgeStatusOf = Callable[[RoomKey], EdgeStatus | None]
 async def welcome(
     hub: Hub,
     desk: Desk,
+    door: Door,
     connection: Connection,
     identify: frames.Identify,
+    *,
     edge_status: EdgeStatusOf,
 ) -> None:
     """Answer ``identify``. Rooms that the client may not see are left out of the answer and counted."""
     mine_to_see = [room for room in identify.rooms if room in connection.admission.rooms]
-    for _ in range(len(identify.rooms) - len(mine_to_see)):
-        hub.counts.error(ErrorCode.FOREIGN_ROOM)
     resumptions = {
         room: await _resume(hub, desk, connection, identify, room) for room in mine_to_see
     }
+    if any(found is not None and found.replay for found in resumptions.values()):
+        hub.restrict(connection, await door.rooms_now(connection.admission))
+        still = connection.admission.rooms
+        resumptions = {room: found for room, found in resumptions.items() if room in still}
+    for _ in range(len(identify.rooms) - len(resumptions)):
+        hub.counts.error(ErrorCode.FOREIGN_ROOM)
     if connection.closing:
         return
     hub.attach(connection, identify.session_id, visible=identify.visible)

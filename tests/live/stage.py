@@ -84,6 +84,8 @@ class TokenDoor:
 
     def __init__(self) -> None:
         self.expires_in_s: float | None = None
+        self.left: set[str] = set()
+        """Rooms from which everybody was removed after their handshake."""
 
     async def admit(self, headers: Mapping[str, str]) -> Admission | Refusal:
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -93,6 +95,9 @@ class TokenDoor:
         if not device:
             return Refusal(ErrorCode.UNAUTHENTICATED, "No such token.")
         return Admission(resident, device, frozenset({ROOM, OTHER_ROOM}), self.expires_in_s)
+
+    async def rooms_now(self, admission: Admission) -> frozenset[str]:
+        return admission.rooms - self.left
 
 
 @dataclass

@@ -5,8 +5,18 @@ import asyncio
 import pytest
 
 from laundryd.wire import frames
+from laundryd.wire.commands import CommandName
+from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import Position
-from tests.live.stage import EPOCH, ROOM, StartLive, eventually, make_event, make_notice
+from tests.live.stage import (
+    EPOCH,
+    OTHER_ROOM,
+    ROOM,
+    StartLive,
+    eventually,
+    make_event,
+    make_notice,
+)
 
 
 def at(offset: int, epoch: str = EPOCH) -> dict[str, Position]:
@@ -243,3 +253,27 @@ async def test_a_replaced_journal_makes_everybody_come_back_for_a_snapshot(
         assert (again.recovered, again.epoch) == (False, "e2")
         assert client.needs_snapshot == {ROOM}
         assert live.server.room_replaced("maple-hall.empty") == 0
+
+
+async def test_who_was_removed_from_a_room_meanwhile_gets_neither_its_history_nor_its_events(
+    start_live: StartLive,
+) -> None:
+    live = await start_live()
+    for room in (ROOM, OTHER_ROOM):
+        await live.publish(1, room=room)
+    live.desk.gate.clear()
+    rooms = {room: Position(epoch=EPOCH, offset=0) for room in (ROOM, OTHER_ROOM)}
+    async with live.client(rooms=rooms) as client:
+        await live.desk.at_gate.wait()
+        live.door.left = {ROOM}  # let in, and removed while the history is read
+        await live.publish(2)
+        live.desk.gate.set()
+        assert set((await client.welcomed()).rooms) == {OTHER_ROOM}
+        await live.publish(3)
+        last = await live.publish(2, room=OTHER_ROOM)
+        await client.next_event(lambda event: event == last)
+        assert {event.room for event in client.unread_events()} == {OTHER_ROOM}
+        result = await client.send_command(ROOM, "washer-1", CommandName.CLAIM)
+        assert result.error is not None
+        assert result.error.code is ErrorCode.FOREIGN_ROOM
+    await eventually(lambda: live.server._hub._channels == {})

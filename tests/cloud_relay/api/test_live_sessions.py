@@ -1,8 +1,10 @@
-"""The relay is killed and started again: its residents' sessions go on as if nothing had been."""
+"""Live sessions at the real relay: over a kill and a start, and for who was removed from a room."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 
 from cloud_relay.enrol.rooms import add_room
 from laundryd.demo.broker import Mosquitto
@@ -19,7 +22,7 @@ from laundryd.live.client import LiveClient
 from laundryd.wire import frames
 from laundryd.wire.events import Entry
 from laundryd.wire.ids import Position
-from laundryd.wire.notices import Notice, NoticeKind, derive
+from laundryd.wire.notices import Lang, Notice, NoticeKind, derive
 from laundryd.wire.topics import Topic
 from laundryd.wire.uplink import DownAck, UpEvents
 from tests.cloud_relay.test_app import ROOM, FakeEdge, edge_at, make_settings, until
@@ -33,6 +36,7 @@ class RelayProcess:
     """The real relay as its own process; ``kill`` it and enter ``running`` again."""
 
     config: Path
+    database: Path
     url: str
 
     @property
@@ -98,7 +102,7 @@ async def relay(
     settings = make_settings(tmp_path / "relay", mosquitto.port, free_port())
     added = await add_room(settings, ROOM, "Basement")
     config = tmp_path / "relay" / "relay.toml"
-    return RelayProcess(config, settings.http.public_url), added.join_code
+    return RelayProcess(config, settings.database, settings.http.public_url), added.join_code
 
 
 async def test_a_killed_relay_gives_back_session_position_and_pending_notices(
@@ -146,3 +150,28 @@ async def test_a_killed_relay_gives_back_session_position_and_pending_notices(
                 again = await client.next_frame(frames.NoticeFrame, WAIT_S)
                 assert again.item.id == told.id
                 assert (client.duplicates, client.needs_snapshot) == (0, set())
+
+
+async def test_who_is_removed_between_handshake_and_identify_gets_no_history(
+    relay: tuple[RelayProcess, str], mosquitto: Mosquitto
+) -> None:
+    program, code = relay
+    async with edge_at(mosquitto.settings) as edge, program.running():
+        await edge.bring_room()
+        await bring(edge, entry(5, room=ROOM.key))
+        anna, token = await program.join(code)
+        identify = frames.Identify(
+            rooms={ROOM.key: Position(epoch="e1", offset=4)}, visible=True, lang=Lang.EN
+        )
+        bearer = {"Authorization": f"Bearer {token}"}
+        for rooms in ({ROOM.key}, set()):
+            async with connect(program.live_url, additional_headers=bearer) as socket:
+                if not rooms:
+                    with contextlib.closing(sqlite3.connect(program.database)) as db, db:
+                        db.execute("DELETE FROM memberships WHERE resident = ?", (anna,))
+                await socket.send(identify.model_dump_json())
+                welcome = frames.SERVER_FRAME.validate_json(await socket.recv())
+                assert isinstance(welcome, frames.Welcome)
+                assert set(welcome.rooms) == rooms
+                after = frames.SERVER_FRAME.validate_json(await socket.recv())
+                assert isinstance(after, frames.Batch) == bool(rooms)
