@@ -137,6 +137,7 @@ class Relay:
             server_name="relay",
             edge_status=lambda room: rooms.edge(room) if rooms.name(room) else None,
             session_key=signing_key.derive(LIVE_SESSIONS),
+            trusted_proxies=settings.http.trusted_proxies,
         )
         sockets.bind(live)
         handlers = Handlers(

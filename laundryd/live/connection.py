@@ -54,8 +54,6 @@ class Connection:
         "close_code",
         "closing",
         "commands",
-        "errors",
-        "errors_since_s",
         "expires_s",
         "generation",
         "heard_s",
@@ -93,8 +91,6 @@ class Connection:
         self.closing = False
         self.close_code: int | None = None
         self.commands = 0
-        self.errors = 0
-        self.errors_since_s = now_s
         self.mine_ticket = 0
         self.told: set[NoticeId] | None = set()
 

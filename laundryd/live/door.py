@@ -25,10 +25,14 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Not let in: a code of the error table, and what was found, never the token itself."""
+    """Not let in: a code of the error table, and what was found, never the token itself.
+
+    ``retry_after_s``: seconds until another try may do better, None when that is not known.
+    """
 
     code: ErrorCode
     detail: str = ""
+    retry_after_s: float | None = None
 
 
 class Door(Protocol):

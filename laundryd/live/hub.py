@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from laundryd.live.attention import Attention
 from laundryd.live.channel import Channel
 from laundryd.live.connection import Connection, encode
 from laundryd.live.desk import RoomTime
 from laundryd.live.metrics import Counts
+from laundryd.live.misdeeds import Misdeeds
 from laundryd.live.session_ids import SessionIds
 from laundryd.live.sessions import Sessions
 from laundryd.live.settings import LiveSettings
@@ -20,6 +22,8 @@ from laundryd.wire.events import PublicEvent
 from laundryd.wire.ids import DeviceId, NoticeId, Position, ResidentId, RoomKey, SessionId
 from laundryd.wire.notices import NoticeCard
 
+ERRORS_WINDOW_S: Final = 60.0
+"""``errors_max`` is counted a minute, so that a tablet on the wall may err for years."""
 _PING = frames.Ping()
 
 
@@ -45,7 +49,13 @@ class Hub:
         self._sessions: Sessions[Connection] = Sessions(
             attentive_s=settings.attentive_s,
             linger_s=settings.linger_s,
+            per_resident_max=settings.connections_per_resident_max,
             ids=session_ids,
+        )
+        self.misdeeds = Misdeeds(
+            errors_max=settings.errors_max,
+            window_s=ERRORS_WINDOW_S,
+            shut_out_s=settings.shut_out_s,
         )
         self._mine_tickets = 0
         self.burst_began = asyncio.Event()
@@ -261,6 +271,7 @@ class Hub:
                 connection.pinged_s = moment_s
                 silent.append(connection)
         self.tell_all(silent, _PING)
+        self.misdeeds.sweep(moment_s)
         if self._sessions.sweep(moment_s):
             self._came_or_went()
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network
+from typing import Final, NoReturn
 
+from laundryd.live.address import caller_address, is_this_computer
 from laundryd.live.asgi import Receive, Scope, Send
 from laundryd.live.connection import Connection
 from laundryd.live.conversation import Conversation
+from laundryd.live.crowd import Crowd
 from laundryd.live.desk import Desk, RoomTime
-from laundryd.live.door import Door, Refusal
+from laundryd.live.door import Admission, Door, Refusal
 from laundryd.live.handshake import judge, read_headers, refuse, refuse_http
 from laundryd.live.hub import Hub, now_s
 from laundryd.live.metrics import Counts
@@ -32,13 +35,17 @@ from laundryd.wire.notices import NoticeCard
 
 log = logging.getLogger(__name__)
 
+_COME_LATER: Final = frozenset({ErrorCode.BUSY, ErrorCode.RATE_LIMITED})
+"""Refusals that say when to come back; whoever knows it better says so in the refusal."""
+
 
 class LiveServer:
     """Serves the live protocol. ``server_name`` labels its metrics: ``edge`` or ``relay``.
 
     ``edge_status`` says whether a room's edge is heard, None where that is no question. ``session_key``
     is secret and the same in every life of the server, so that sessions outlive a restart; None: they
-    get new ids. All methods must be called in the event loop that runs the server.
+    get new ids. ``trusted_proxies`` are believed whom they speak for (``X-Forwarded-For``). All methods
+    must be called in the event loop that runs the server.
     """
 
     def __init__(
@@ -51,6 +58,7 @@ class LiveServer:
         server_name: str,
         edge_status: EdgeStatusOf = lambda _room: None,
         session_key: bytes | None = None,
+        trusted_proxies: Collection[IPv4Network | IPv6Network] = (),
     ) -> None:
         self._door = door
         self._desk = desk
@@ -65,7 +73,8 @@ class LiveServer:
             presence_changed=desk.presence_changed,
         )
         self._tasks: asyncio.TaskGroup | None = None
-        self._open = 0
+        self._crowd = Crowd(settings)
+        self._trusted_proxies = trusted_proxies
 
     # -- life
 
@@ -118,33 +127,55 @@ class LiveServer:
         if scope["type"] != "websocket":
             raise ValueError(f"the live server speaks WebSocket only, not {scope['type']}")
         await receive()  # websocket.connect
-        self._open += 1
+        headers = read_headers(scope["headers"])
+        address = self._counted_address(scope, headers)
+        self._crowd.enter(address)
         self._counts.connections.inc()
         try:
-            await self._serve(scope, receive, send)
+            admission = await self._judge(headers, address)
+            if isinstance(admission, Refusal):
+                await self._refuse(scope, send, admission)
+                return
+            try:
+                await self._serve(admission, receive, send)
+            finally:
+                self._crowd.leave_as(admission.resident)
         except OSError:
             # ASGI: the client was gone before the handshake's answer.
             log.debug("live: a client left during its handshake")
         finally:
-            self._open -= 1
+            self._crowd.leave(address)
             self._counts.connections.dec()
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = read_headers(scope["headers"])
-        refusal = judge(headers, self._settings)
-        if refusal is None and (self._tasks is None or self._open > self._settings.connections_max):
+    def _counted_address(self, scope: Scope, headers: Mapping[str, str]) -> str | None:
+        peer = scope.get("client")
+        address = caller_address(
+            peer[0] if peer else "", headers.get("x-forwarded-for", ""), self._trusted_proxies
+        )
+        return None if is_this_computer(address) else address
+
+    async def _judge(self, headers: Mapping[str, str], address: str | None) -> Admission | Refusal:
+        """Let a handshake in, counted as its resident's, or say why not."""
+        refusal = judge(headers, self._settings) or self._crowd.refuse_address(address)
+        if refusal is None and self._tasks is None:
             refusal = Refusal(ErrorCode.BUSY)
         if refusal is not None:
-            await self._refuse(scope, send, refusal)
-            return
+            return refusal
         try:
             admission = await self._door.admit(headers)
         except Exception:
             log.exception("live: the door failed")
-            admission = Refusal(ErrorCode.INTERNAL)
+            return Refusal(ErrorCode.INTERNAL)
         if isinstance(admission, Refusal):
-            await self._refuse(scope, send, admission)
-            return
+            return admission
+        shut_out_s = self._hub.misdeeds.shut_out_for_s(admission.resident, now_s())
+        if shut_out_s:
+            return Refusal(
+                ErrorCode.RATE_LIMITED, "Too many of your frames were refused.", shut_out_s
+            )
+        return self._crowd.enter_as(admission.resident) or admission
+
+    async def _serve(self, admission: Admission, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.accept"})
         connection = Connection(send, admission, self._settings, spawn=self._spawn, now_s=now_s())
         self._hub.add(connection)
@@ -170,8 +201,10 @@ class LiveServer:
         if "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close"})  # becomes a bare 403
             return
-        busy = refusal.code is ErrorCode.BUSY
-        await refuse(send, refusal, retry_after_s=self._settings.retry_after_s if busy else None)
+        retry_after_s = refusal.retry_after_s
+        if retry_after_s is None and refusal.code in _COME_LATER:
+            retry_after_s = self._settings.retry_after_s
+        await refuse(send, refusal, retry_after_s=retry_after_s)
 
     # -- what the program tells
 

@@ -54,12 +54,17 @@ class Sessions(Generic[Link]):
     """All sessions of one process.
 
     ``attentive_s``: how long after a touch a visible page is looked at. ``linger_s``: how long a dropped
-    session still counts as it was. ``ids`` makes the ids and says whose they are.
+    session still counts as it was. ``ids`` makes the ids and says whose they are. ``per_resident_max``:
+    sessions of one resident; beyond them the oldest dropped ones are forgotten, since a program that
+    comes and goes would otherwise fill the memory.
     """
 
-    def __init__(self, *, attentive_s: float, linger_s: float, ids: SessionIds) -> None:
+    def __init__(
+        self, *, attentive_s: float, linger_s: float, per_resident_max: int, ids: SessionIds
+    ) -> None:
         self._attentive_s = attentive_s
         self._linger_s = linger_s
+        self._per_resident_max = per_resident_max
         self._ids = ids
         self._by_id: dict[SessionId, Session[Link]] = {}
         self._by_resident: dict[ResidentId, dict[SessionId, Session[Link]]] = {}
@@ -110,6 +115,7 @@ class Sessions(Generic[Link]):
             link=link,
         )
         self._judge(session, now_s)
+        self._make_room_for(resident)
         self._by_id[session_id] = session
         self._by_resident.setdefault(resident, {})[session_id] = session
         return session, None
@@ -181,6 +187,12 @@ class Sessions(Generic[Link]):
                 connected=session.link is not None,
                 connected_since=session.connected_since,
             )
+
+    def _make_room_for(self, resident: ResidentId) -> None:
+        theirs = self._by_resident.get(resident, {})
+        surplus = len(theirs) + 1 - self._per_resident_max
+        for session in [one for one in theirs.values() if one.link is None][: max(0, surplus)]:
+            self._forget(session)
 
     def _judge(self, session: Session[Link], now_s: float) -> bool:
         before = session.attentive

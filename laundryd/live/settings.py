@@ -36,6 +36,19 @@ class LiveSettings(BaseModel):
         description="Open connections a process. Each costs about 20 KB, and the process needs two "
         "file descriptors to spare: raise LimitNOFILE first.",
     )
+    connections_per_address_max: int = Field(
+        default=500,
+        ge=1,
+        description="Open connections from one address, or one IPv6 network of 64 bits: half a process, "
+        "because a whole house may come from one address. This computer's own are not counted: "
+        "behind them stands a proxy that does not say whom it speaks for.",
+    )
+    connections_per_resident_max: int = Field(
+        default=20,
+        ge=1,
+        description="Open connections of one resident: a phone, a tablet and a laptop with some tabs. "
+        "As many sessions are remembered of them, dropped ones included.",
+    )
     retry_after_s: float = Field(
         default=5,
         ge=1,
@@ -104,8 +117,15 @@ class LiveSettings(BaseModel):
     errors_max: int = Field(
         default=20,
         ge=1,
-        description="Refused frames on one connection before it is closed for good: a person's "
-        "mistakes are fewer, a program in a loop is quickly over.",
+        description="Refused frames of one resident in a minute, over all their connections, before "
+        "the connection that errs is closed: a person's mistakes are fewer, a program in a loop is "
+        "quickly over.",
+    )
+    shut_out_s: float = Field(
+        default=60,
+        gt=0,
+        description="Seconds in which a resident with too many refused frames is let in by no new "
+        "handshake: long enough to make a loop harmless, short enough for who mended it.",
     )
     backoff_first_s: float = Field(
         default=1,

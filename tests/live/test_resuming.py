@@ -235,7 +235,7 @@ async def test_a_client_gone_while_history_is_read_leaves_nothing_behind(
         await live.desk.at_gate.wait()
         await client.close()
     live.desk.gate.set()
-    await eventually(lambda: live.server._open == 0)
+    await eventually(lambda: live.server._crowd.open == 0)
     assert live.server._hub._channels == {}
     assert live.server.all_sessions() == []
 

@@ -23,7 +23,9 @@ class TestSessions(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sessions: Sessions[int] = Sessions(attentive_s=ATTENTIVE_S, linger_s=LINGER_S, ids=IDS)
+        self.sessions: Sessions[int] = Sessions(
+            attentive_s=ATTENTIVE_S, linger_s=LINGER_S, per_resident_max=100, ids=IDS
+        )
         self.owners: dict[str, tuple[str, str]] = {}
         self.now_s = 1_000.0
         self.links = count(1)
@@ -78,7 +80,9 @@ class TestSessions(RuleBasedStateMachine):
 
     @rule()
     def the_server_starts_again(self) -> None:
-        self.sessions = Sessions(attentive_s=ATTENTIVE_S, linger_s=LINGER_S, ids=IDS)
+        self.sessions = Sessions(
+            attentive_s=ATTENTIVE_S, linger_s=LINGER_S, per_resident_max=100, ids=IDS
+        )
         self.open.clear()
         self.dead.clear()
 
@@ -121,7 +125,9 @@ def attach(sessions: Sessions[str], link: str, now_s: float, *, touched_s: float
 
 
 def test_a_page_that_comes_back_untouched_is_not_attentive_by_coming_back() -> None:
-    sessions: Sessions[str] = Sessions(attentive_s=ATTENTIVE_S, linger_s=LINGER_S, ids=IDS)
+    sessions: Sessions[str] = Sessions(
+        attentive_s=ATTENTIVE_S, linger_s=LINGER_S, per_resident_max=100, ids=IDS
+    )
     first = attach(sessions, "one", 0, touched_s=0)
     assert first.attentive
     assert sessions.sweep(ATTENTIVE_S)
@@ -136,3 +142,32 @@ def test_a_hidden_page_is_never_attentive_and_a_touched_one_is_for_two_minutes()
     assert not hidden.is_attentive(10, ATTENTIVE_S)
     assert shown.is_attentive(199.9, ATTENTIVE_S)
     assert not shown.is_attentive(200, ATTENTIVE_S)
+
+
+def test_who_comes_and_goes_for_ever_leaves_so_many_dropped_sessions_and_no_more() -> None:
+    sessions: Sessions[int] = Sessions(
+        attentive_s=ATTENTIVE_S, linger_s=LINGER_S, per_resident_max=3, ids=IDS
+    )
+
+    def come(resident: str, link: int) -> Session[int]:
+        session, _ = sessions.attach(
+            asked_id=None,
+            resident=resident,
+            device="phone",
+            link=link,
+            attention=Attention(visible=True, touched_s=0),
+            since=AT,
+            now_s=0,
+        )
+        return session
+
+    bens, stays = come("ben", 0), come("ann", 1)
+    for link in range(2, 100):
+        gone = come("ann", link)
+        sessions.detach(gone.session_id, gone.generation, now_s=0, on_purpose=False)
+    left = [view.session_id for view in sessions.views("ann")]
+    assert len(left) == 3
+    assert stays.session_id in left, "one that is connected is never forgotten"
+    assert gone.session_id in left, "the newest stays"
+    sessions.detach(bens.session_id, bens.generation, now_s=0, on_purpose=False)
+    assert [view.session_id for view in sessions.views("ben")] == [bens.session_id]

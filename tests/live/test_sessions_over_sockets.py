@@ -22,7 +22,7 @@ async def test_a_new_connection_of_a_session_closes_the_old_one_with_4505_and_st
                 await old.next_frame(frames.Result)
             assert ended.value.code == 4505
             await old.close()
-            await eventually(lambda: live.server._open == 1)
+            await eventually(lambda: live.server._crowd.open == 1)
             # The old connection's late death took nothing from the new one.
             assert [s.session_id for s in live.server.sessions("ann")] == [session_id]
             assert live.server.notify(make_notice("done"), "ann") == 1

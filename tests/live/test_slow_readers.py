@@ -72,7 +72,7 @@ async def a_reader_that_takes_not_even_the_close_is_cut_off() -> None:
             offset += 1
             await live.publish(offset)
             await asyncio.sleep(0)
-        await eventually(lambda: live.server._open == 0)
+        await eventually(lambda: live.server._crowd.open == 0)
         slow.transport.abort()
 
 
