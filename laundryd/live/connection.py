@@ -49,6 +49,7 @@ class Connection:
         "_settings",
         "_task",
         "_waiting",
+        "_waiting_bytes",
         "accepted_s",
         "admission",
         "close_code",
@@ -79,6 +80,7 @@ class Connection:
         self.spawn = spawn
         self._task = asyncio.current_task()
         self._waiting: deque[Message] | None = None
+        self._waiting_bytes = 0
         self._cut = False
         self.admission = admission
         self.accepted_s = now_s
@@ -107,11 +109,21 @@ class Connection:
             if not self._offer(message):
                 self._wait_with(message)
             return not self.closing
-        if len(self._waiting) >= self._settings.queue_max:
+        settings, size = self._settings, _size(message)
+        if (
+            len(self._waiting) >= settings.queue_max
+            or self._waiting_bytes + size > settings.queue_max_bytes
+        ):
             self.close(CloseCode.SLOW_READER)
             return False
         self._waiting.append(message)
+        self._waiting_bytes += size
         return True
+
+    @property
+    def waits(self) -> tuple[int, int] | None:
+        """How many frames and bytes wait for a slow reader; None while it keeps up."""
+        return None if self._waiting is None else (len(self._waiting), self._waiting_bytes)
 
     def close(self, code: int) -> None:
         """Close with ``code``; what waits is dropped. A reader who does not take it is cut off later."""
@@ -128,6 +140,7 @@ class Connection:
         if self._waiting is not None:
             self._waiting.clear()
             self._waiting.append(message)
+            self._waiting_bytes = 0
         elif not self._offer(message):
             self._wait_with(message)
         # The buffers of a reader who takes nothing would otherwise live as long as its TCP connection.
@@ -169,6 +182,7 @@ class Connection:
 
     def _wait_with(self, message: Message) -> None:
         self._waiting = deque([message])
+        self._waiting_bytes = _size(message)
         drain = self._drain(self._waiting)
         if not self.spawn(drain):
             drain.close()
@@ -178,8 +192,16 @@ class Connection:
     async def _drain(self, waiting: deque[Message]) -> None:
         try:
             while waiting:
-                await self._send(waiting.popleft())
+                message = waiting.popleft()
+                self._waiting_bytes -= _size(message)
+                await self._send(message)
         except _GONE:
             self.closing = True
         finally:
             self._waiting = None
+
+
+def _size(message: Message) -> int:
+    """Return the bytes of a frame's text; 0 for a close."""
+    text = message.get("text", "")
+    return len(text) if text.isascii() else len(text.encode())

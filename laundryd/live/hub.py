@@ -272,6 +272,8 @@ class Hub:
                 silent.append(connection)
         self.tell_all(silent, _PING)
         self.misdeeds.sweep(moment_s)
+        waits = (connection.waits for connection in self._connections)
+        self.counts.queues([found for found in waits if found is not None])
         if self._sessions.sweep(moment_s):
             self._came_or_went()
 

@@ -8,12 +8,13 @@ pending notices.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from laundryd.live.connection import Connection, encode
 from laundryd.live.desk import Desk
 from laundryd.live.door import Door
 from laundryd.live.hub import Hub
-from laundryd.live.resume import Resumption, decide, needs_history
+from laundryd.live.resume import Resumption, decide, needs_history, since
 from laundryd.wire import frames
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import PublicEvent
@@ -87,7 +88,8 @@ async def _resume(
     missed = None
     if named is not None and needs_history(named, head):
         # One more than is replayed, to see that there are more.
-        missed = await desk.since(room, named, hub.settings.replay_max + 1)
+        kept = await desk.since(room, named, hub.settings.replay_max + 1)
+        missed = since(kept, hub.clock.now() - timedelta(seconds=hub.settings.replay_age_s))
     resumption = decide(named, head, missed, hub.settings.replay_max)
     hub.counts.resumed(resumption.outcome)
     return resumption

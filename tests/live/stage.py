@@ -38,15 +38,21 @@ SESSION_KEY = b"the same in each life of a stage"
 
 
 def make_event(
-    offset: int, *, follows: int | None = None, room: str = ROOM, epoch: str = EPOCH
+    offset: int,
+    *,
+    follows: int | None = None,
+    room: str = ROOM,
+    epoch: str = EPOCH,
+    cause: Cause = Cause.CYCLE_STARTED,
+    at: datetime = AT,
 ) -> PublicEvent:
     return PublicEvent(
         room=room,
         epoch=epoch,
         offset=offset,
         follows=offset - 1 if follows is None else follows,
-        at=AT,
-        cause=Cause.CYCLE_STARTED,
+        at=at,
+        cause=cause,
         machine=MachineView(
             machine="washer-1",
             kind=MachineKind.WASHER,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from laundryd.wire.commands import CommandName
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import Position
 from tests.live.stage import (
+    AT,
     EPOCH,
     OTHER_ROOM,
     ROOM,
@@ -79,6 +81,20 @@ async def test_more_than_the_replay_limit_is_not_recovered(start_live: StartLive
     async with live.client(rooms=at(1)) as four, live.client(rooms=at(2)) as three:
         assert not (await four.welcomed()).rooms[ROOM].recovered
         assert (await three.welcomed()).rooms[ROOM].recovered
+
+
+async def test_missed_events_older_than_a_day_are_not_replayed(start_live: StartLive) -> None:
+    live = await start_live(replay_age_s=86_400)
+    for offset, hours in ((1, 25), (2, 23), (3, 1)):
+        live.desk.journal[ROOM].append(make_event(offset, at=AT - timedelta(hours=hours)))
+    async with live.client(rooms=at(0)) as long_gone, live.client(rooms=at(1)) as since_yesterday:
+        resume = (await long_gone.welcomed()).rooms[ROOM]
+        assert (resume.was_recovering, resume.recovered, resume.offset) == (True, False, 3)
+        await long_gone.next_frame(frames.Mine)
+        assert long_gone.unread_events() == []
+        assert (await since_yesterday.welcomed()).rooms[ROOM].recovered
+        seen = [(await since_yesterday.next_event()).item.offset for _ in range(2)]
+        assert seen == [2, 3]
 
 
 async def test_a_position_from_the_future_or_another_epoch_is_not_recovered(
