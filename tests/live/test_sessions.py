@@ -171,3 +171,29 @@ def test_who_comes_and_goes_for_ever_leaves_so_many_dropped_sessions_and_no_more
     assert gone.session_id in left, "the newest stays"
     sessions.detach(bens.session_id, bens.generation, now_s=0, on_purpose=False)
     assert [view.session_id for view in sessions.views("ben")] == [bens.session_id]
+
+
+def test_a_dropped_session_counts_as_it_was_until_the_acknowledgement_deadline_and_no_longer() -> (
+    None
+):
+    sessions: Sessions[str] = Sessions(
+        attentive_s=ATTENTIVE_S, linger_s=LINGER_S, per_resident_max=100, ids=IDS
+    )
+    session = attach(sessions, "one", 0, touched_s=0)
+    sessions.detach(MINE, session.generation, now_s=10, on_purpose=False)
+    assert not sessions.sweep(10 + LINGER_S - 0.001)
+    assert [(v.connected, v.attentive) for v in sessions.views("ann")] == [(False, True)]
+    assert sessions.links("ann") == []
+    assert sessions.sweep(10 + LINGER_S)
+    assert list(sessions.views("ann")) == []
+
+
+def test_a_hidden_page_is_away_at_once_also_while_it_is_dropped() -> None:
+    sessions: Sessions[str] = Sessions(
+        attentive_s=ATTENTIVE_S, linger_s=LINGER_S, per_resident_max=100, ids=IDS
+    )
+    session = attach(sessions, "one", 0, touched_s=0)
+    hidden = Attention.told(visible=False, touched_s_ago=0, now_s=1)
+    assert sessions.attend(MINE, session.generation, hidden, 1)
+    sessions.detach(MINE, session.generation, now_s=2, on_purpose=False)
+    assert [view.attentive for view in sessions.views("ann")] == [False]

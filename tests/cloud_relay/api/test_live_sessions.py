@@ -74,7 +74,10 @@ class RelayProcess:
 
 
 async def bring(edge: FakeEdge, one: Entry) -> None:
-    """Send an entry up and wait until the relay keeps it."""
+    """Send an entry up, as of now, and wait until the relay keeps it."""
+    assert one.event is not None
+    event = one.event.model_copy(update={"at": datetime.now(UTC)})
+    one = one.model_copy(update={"event": event})
     batch = UpEvents(entries=[one], caught_up=True)
     await edge.say(Topic.UP_EVENTS, batch.model_dump_json().encode())
     while (
@@ -175,3 +178,26 @@ async def test_who_is_removed_between_handshake_and_identify_gets_no_history(
                 assert set(welcome.rooms) == rooms
                 after = frames.SERVER_FRAME.validate_json(await socket.recv())
                 assert isinstance(after, frames.Batch) == bool(rooms)
+
+
+async def test_positions_that_cannot_be_and_rooms_of_others_get_a_snapshot_and_nothing(
+    relay: tuple[RelayProcess, str], mosquitto: Mosquitto
+) -> None:
+    program, code = relay
+    async with edge_at(mosquitto.settings) as edge, program.running():
+        await edge.bring_room()
+        _, token = await program.join(code)
+        for position in (
+            Position(epoch="e1", offset=2**53 - 1),
+            Position(epoch="nobodysepoch", offset=0),
+        ):
+            rooms = {ROOM.key: position, "oak-hall.basement": Position(epoch="e1", offset=0)}
+            async with LiveClient(program.live_url, token, rooms=rooms) as client:
+                assert (await client.welcomed(WAIT_S)).rooms == {
+                    ROOM.key: frames.RoomResume(
+                        epoch="e1", offset=4, was_recovering=True, recovered=False
+                    )
+                }
+                await client.ping()
+                await client.next_frame(frames.Pong, WAIT_S)
+                assert client.unread_events() == []
