@@ -11,6 +11,7 @@ from laundryd.live.attention import Attention
 from laundryd.live.channel import Channel
 from laundryd.live.connection import Connection, encode
 from laundryd.live.desk import RoomTime
+from laundryd.live.kept import KeptSession
 from laundryd.live.metrics import Counts
 from laundryd.live.misdeeds import Misdeeds
 from laundryd.live.session_ids import SessionIds
@@ -130,6 +131,11 @@ class Hub:
         connection.generation = session.generation
         if replaced is not None:
             replaced.close(CloseCode.REPLACED)
+
+    def restore(self, kept: Iterable[KeptSession], *, kept_s_ago: float) -> None:
+        """Take in the sessions of the server's last life."""
+        self._sessions.restore(kept, kept_s_ago=kept_s_ago, now_s=now_s())
+        self.counts.sessions.set(len(self._sessions))
 
     def attend(self, connection: Connection, frame: frames.Attention) -> None:
         """Take what an app says of its page."""

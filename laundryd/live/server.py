@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final, NoReturn
 
@@ -21,6 +22,7 @@ from laundryd.live.desk import Desk, RoomTime
 from laundryd.live.door import Admission, Door, Refusal
 from laundryd.live.handshake import judge, read_headers, refuse, refuse_http
 from laundryd.live.hub import Hub, now_s
+from laundryd.live.kept import KeptSessions
 from laundryd.live.metrics import Counts
 from laundryd.live.session_ids import SessionIds
 from laundryd.live.sessions import SessionView
@@ -77,6 +79,14 @@ class LiveServer:
         self._trusted_proxies = trusted_proxies
 
     # -- life
+
+    def restore(self, kept: KeptSessions, real_now: datetime) -> None:
+        """Take in the sessions of the last life, as dropped just now; call it before ``run``."""
+        self._hub.restore(kept.sessions, kept_s_ago=kept.age_s(real_now))
+
+    def kept_sessions(self, real_now: datetime) -> KeptSessions:
+        """Write down all sessions for the next life."""
+        return KeptSessions(kept_at=real_now, sessions=self._hub.sessions.kept(now_s()))
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
         """Flush batches, watch the timers, hold the tasks of commands and slow readers.

@@ -6,12 +6,13 @@ generation number; whatever an older generation still says, its death above all,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
 from laundryd.live.attention import Attention
+from laundryd.live.kept import KeptSession
 from laundryd.live.session_ids import SessionIds
 from laundryd.wire.ids import DeviceId, ResidentId, SessionId
 
@@ -116,9 +117,46 @@ class Sessions(Generic[Link]):
         )
         self._judge(session, now_s)
         self._make_room_for(resident)
-        self._by_id[session_id] = session
-        self._by_resident.setdefault(resident, {})[session_id] = session
+        self._add(session)
         return session, None
+
+    def kept(self, now_s: float) -> list[KeptSession]:
+        """Write down all sessions, for ``restore`` in another life."""
+        return [
+            KeptSession(
+                session_id=session.session_id,
+                resident=session.resident,
+                device=session.device,
+                connected_since=session.connected_since,
+                visible=session.attention.visible,
+                touched_s_ago=max(0.0, now_s - session.attention.touched_s),
+            )
+            for session in self._by_id.values()
+        ]
+
+    def restore(self, kept: Iterable[KeptSession], *, kept_s_ago: float, now_s: float) -> None:
+        """Take in what another life had written down: they count as dropped just now.
+
+        Ids that are not of this server's making are left out, and sessions that are here already.
+        """
+        for one in kept:
+            if one.session_id in self._by_id or not self._ids.is_theirs(
+                one.session_id, one.resident, one.device
+            ):
+                continue
+            touched_s = now_s - one.touched_s_ago - kept_s_ago
+            session: Session[Link] = Session(
+                session_id=one.session_id,
+                resident=one.resident,
+                device=one.device,
+                connected_since=one.connected_since,
+                attention=Attention(visible=one.visible, touched_s=touched_s),
+                generation=self._generation,
+                link=None,
+                dropped_s=now_s,
+            )
+            self._judge(session, now_s)
+            self._add(session)
 
     def detach(
         self, session_id: SessionId, generation: int, *, now_s: float, on_purpose: bool
@@ -187,6 +225,10 @@ class Sessions(Generic[Link]):
                 connected=session.link is not None,
                 connected_since=session.connected_since,
             )
+
+    def _add(self, session: Session[Link]) -> None:
+        self._by_id[session.session_id] = session
+        self._by_resident.setdefault(session.resident, {})[session.session_id] = session
 
     def _make_room_for(self, resident: ResidentId) -> None:
         theirs = self._by_resident.get(resident, {})

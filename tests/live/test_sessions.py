@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from laundryd.live.attention import Attention
+from laundryd.live.kept import KeptSession
 from laundryd.live.session_ids import SessionIds
 from laundryd.live.sessions import Session, Sessions
 
@@ -197,3 +198,55 @@ def test_a_hidden_page_is_away_at_once_also_while_it_is_dropped() -> None:
     assert sessions.attend(MINE, session.generation, hidden, 1)
     sessions.detach(MINE, session.generation, now_s=2, on_purpose=False)
     assert [view.attentive for view in sessions.views("ann")] == [False]
+
+
+def restored(kept: list[KeptSession], *, kept_s_ago: float) -> Sessions[str]:
+    sessions: Sessions[str] = Sessions(
+        attentive_s=ATTENTIVE_S, linger_s=LINGER_S, per_resident_max=100, ids=IDS
+    )
+    sessions.restore(kept, kept_s_ago=kept_s_ago, now_s=5_000)
+    return sessions
+
+
+def test_the_next_life_of_a_server_takes_sessions_for_dropped_just_now() -> None:
+    first: Sessions[str] = Sessions(
+        attentive_s=ATTENTIVE_S, linger_s=LINGER_S, per_resident_max=100, ids=IDS
+    )
+    attach(first, "one", 70, touched_s=70)
+    kept = first.kept(now_s=100)
+    assert [one.touched_s_ago for one in kept] == [30]
+
+    sessions = restored(kept, kept_s_ago=3)
+    (view,) = sessions.views("ann")
+    assert (view.session_id, view.connected, view.attentive) == (MINE, False, True)
+    assert view.connected_since == AT
+    again = attach(sessions, "two", 5_001, touched_s=5_001)
+    assert (again.session_id, again.link) == (MINE, "two")
+    assert again.attention.touched_s == 5_000 - 33, "coming back is no touch"
+    assert not sessions.sweep(5_000 + LINGER_S), "who came back stays"
+
+
+def test_who_does_not_come_back_to_the_next_life_is_away_after_the_deadline() -> None:
+    first: Sessions[str] = Sessions(
+        attentive_s=ATTENTIVE_S, linger_s=LINGER_S, per_resident_max=100, ids=IDS
+    )
+    attach(first, "one", 0, touched_s=0)
+    kept = first.kept(now_s=0)
+    sessions = restored(kept, kept_s_ago=3)
+    assert not sessions.sweep(5_000 + LINGER_S - 0.001)
+    assert sessions.sweep(5_000 + LINGER_S)
+    assert list(sessions.views()) == []
+    long_gone = restored(kept, kept_s_ago=ATTENTIVE_S)
+    assert [view.attentive for view in long_gone.views()] == [False]
+
+
+def test_a_session_of_another_servers_making_is_not_taken_in() -> None:
+    kept = KeptSession(
+        session_id=SessionIds(b"another key").new("ann", "phone"),
+        resident="ann",
+        device="phone",
+        connected_since=AT,
+        visible=True,
+        touched_s_ago=0,
+    )
+    assert list(restored([kept], kept_s_ago=0).views()) == []

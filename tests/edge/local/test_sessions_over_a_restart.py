@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from edge.local.session_keeper import DOCUMENT
 from laundryd.demo.broker import Mosquitto
 from laundryd.live.client import LiveClient
 from laundryd.wire import frames
@@ -18,6 +20,7 @@ from laundryd.wire.ids import Position
 from laundryd.wire.notices import NoticeKind
 from tests.edge.local.conftest import CODE, set_code
 from tests.edge.running import ROOM, EdgeProcess
+from tests.live.stage import eventually
 
 WAIT_S = 20.0
 
@@ -88,3 +91,30 @@ async def test_a_killed_edge_gives_back_session_position_and_pending_notices(
             again = await client.next_frame(frames.NoticeFrame, WAIT_S)
             assert again.item.id == notice.id
             assert (client.duplicates, client.needs_snapshot) == (0, set())
+
+
+def live_sessions(edge: EdgeProcess) -> float:
+    for line in httpx.get(f"{edge.origin}/metrics").text.splitlines():
+        if line.startswith('laundryd_live_sessions{server="edge"} '):
+            return float(line.rpartition(" ")[2])
+    raise AssertionError("no such metric")
+
+
+def kept(edge: EdgeProcess) -> str:
+    with contextlib.closing(sqlite3.connect(edge.data_dir / "room.db")) as db:
+        rows = db.execute("SELECT body FROM documents WHERE name = ?", (DOCUMENT,)).fetchall()
+    return str(rows[0][0]) if rows else ""
+
+
+async def test_a_page_that_is_not_back_yet_counts_as_dropped_until_the_deadline(
+    edge: EdgeProcess,
+) -> None:
+    with contextlib.closing(joined(edge)) as anna:
+        token = anna.cookies["laundryd_edge"]
+        async with LiveClient(edge.live_url, token, rooms=[ROOM.key]) as client:
+            session_id = (await client.welcomed(WAIT_S)).session_id
+            await eventually(lambda: session_id in kept(edge))
+            edge.kill()
+        await asyncio.to_thread(edge.start)
+        assert live_sessions(edge) == 1, "nobody is away because the edge was"
+        await eventually(lambda: live_sessions(edge) == 0, timeout_s=15)
