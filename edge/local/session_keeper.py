@@ -25,6 +25,8 @@ log = logging.getLogger("laundryd.edge.local")
 DOCUMENT: Final = "live_sessions"
 SETTLE_S: Final = 0.5
 """Real seconds in which changes are gathered: a page that is loaded anew goes and comes."""
+PAUSE_S: Final = 5.0
+"""Real seconds after a write until the next: a page that is hidden and shown over and over wears no disk."""
 TOUCHES_EVERY_S: Final = 60.0
 """Real seconds after which touches are kept, while somebody looks: half of what makes them inattentive."""
 
@@ -72,3 +74,4 @@ class SessionKeeper:
                 await self._documents.put(DOCUMENT, kept.model_dump_json())
             except sqlite3.Error as error:
                 log.warning("the sessions are not kept, a restart forgets who looks: %s", error)
+            await asyncio.sleep(PAUSE_S)

@@ -146,6 +146,7 @@ class LiveServer:
             if isinstance(admission, Refusal):
                 await self._refuse(scope, send, admission)
                 return
+            del headers  # they would live as long as the connection
             try:
                 await self._serve(admission, receive, send)
             finally:

@@ -67,6 +67,27 @@ async def test_who_was_there_counts_as_dropped_just_now_in_the_next_life(
         await until_written(store, [])
 
 
+async def test_who_comes_and_goes_over_and_over_is_written_seldom(
+    store: EdgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[str] = []
+    put = store.documents.put
+
+    async def counted(name: str, body: str) -> None:
+        writes.append(name)
+        await put(name, body)
+
+    monkeypatch.setattr(store.documents, "put", counted)
+    async with running() as live, kept_by(live, store) as keeper, live.client() as ann:
+        await ann.welcomed()
+        keeper.changed()
+        await until_written(store, ["ann"])
+        for _ in range(100):
+            keeper.changed()
+            await asyncio.sleep(0.01)
+    assert writes == [DOCUMENT]
+
+
 async def test_touches_are_kept_while_somebody_looks(
     store: EdgeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
