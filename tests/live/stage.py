@@ -114,6 +114,8 @@ class MemoryDesk:
         default_factory=lambda: {ROOM: [], OTHER_ROOM: []}
     )
     forgotten: int = 0
+    read_max: int | None = None
+    """Cuts every reading of history short, as a desk must not."""
     pending: dict[str, list[NoticeCard]] = field(default_factory=dict)
     acks: list[tuple[str, str, tuple[str, ...], AckKind]] = field(default_factory=list)
     commands: list[tuple[str, frames.Command]] = field(default_factory=list)
@@ -155,7 +157,7 @@ class MemoryDesk:
         if position.offset < self.forgotten:
             return None
         found = [e for e in self.journal[room] if e.offset > position.offset]
-        return found[:limit]
+        return found[:limit][: self.read_max]
 
     async def command(self, resident: str, frame: frames.Command) -> frames.Result:
         self.commands.append((resident, frame))

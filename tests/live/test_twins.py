@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from laundryd.live import resume, welcoming
 from laundryd.live.channel import Channel
 from laundryd.live.client import LiveClient
 from laundryd.live.connection import Connection
-from laundryd.live.resume import Joining, Resumption
+from laundryd.live.resume import Joining
 from laundryd.live.session_ids import SessionIds
 from laundryd.live.sessions import Sessions
 from laundryd.wire import frames
@@ -102,21 +101,11 @@ async def test_held_events_are_not_lost(
 
 
 async def test_more_than_can_be_replayed_is_told_and_not_cut_short(
-    start_live: StartLive, monkeypatch: pytest.MonkeyPatch, *, is_on: bool
+    start_live: StartLive, *, is_on: bool
 ) -> None:
-    decide = resume.decide
-
-    def cut_short(
-        named: Position | None,
-        head: Position,
-        missed: Sequence[PublicEvent] | None,
-        replay_max: int,
-    ) -> Resumption:
-        return decide(named, head, (missed or ())[:replay_max], replay_max)
-
-    if not is_on:
-        monkeypatch.setattr(welcoming, "decide", cut_short)
     live = await start_live(replay_max=3)
+    if not is_on:
+        live.desk.read_max = 3  # as many as are replayed, and not the one more that is asked for
     for offset in range(1, 6):
         await live.publish(offset)
     async with live.client(rooms=at(1)) as client:
