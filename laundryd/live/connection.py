@@ -45,6 +45,7 @@ class Connection:
 
     __slots__ = (
         "_cut",
+        "_drained",
         "_send",
         "_settings",
         "_task",
@@ -81,6 +82,7 @@ class Connection:
         self._task = asyncio.current_task()
         self._waiting: deque[Message] | None = None
         self._waiting_bytes = 0
+        self._drained: asyncio.Event | None = None
         self._cut = False
         self.admission = admission
         self.accepted_s = now_s
@@ -199,6 +201,15 @@ class Connection:
             self.closing = True
         finally:
             self._waiting = None
+            if self._drained is not None:
+                self._drained.set()
+
+    async def keep_pace(self) -> None:
+        """Wait while frames wait for the reader; for whoever has much to send to this one alone."""
+        while self._waiting is not None and not self.closing:
+            self._drained = asyncio.Event()
+            await self._drained.wait()
+        self._drained = None
 
 
 def _size(message: Message) -> int:

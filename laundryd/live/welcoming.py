@@ -63,6 +63,8 @@ async def welcome(
     pending = await desk.pending_notices(connection.admission.resident)
     told = connection.told or set()
     for card in pending:
+        # Many may wait for one who was away for long, and the queue is for what others cause.
+        await connection.keep_pace()
         if card.id not in told:
             _send(hub, connection, frames.NoticeFrame.model_validate(card.model_dump()))
     connection.told = None

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import socket as sockets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -230,6 +231,8 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def running(**limits: object) -> AsyncGenerator[Stage]:
+    """Run a stage. ``send_buffer_bytes``: what the kernel keeps for a slow reader; the rest are settings."""
+    send_buffer_bytes = limits.pop("send_buffer_bytes", None)
     settings = LiveSettings.model_validate({"backoff_first_s": 0.02, **limits})
     desk, door = MemoryDesk(), TokenDoor()
     edges: dict[str, EdgeStatus] = {}
@@ -243,6 +246,8 @@ async def running(**limits: object) -> AsyncGenerator[Stage]:
         session_key=SESSION_KEY,
     )
     listener = listen("127.0.0.1", 0)
+    if isinstance(send_buffer_bytes, int):  # each accepted connection has its listener's
+        listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, send_buffer_bytes)
     started = asyncio.Event()
     timers = asyncio.create_task(server.run())
     web = asyncio.create_task(serve(server, listener, on_started=started.set))

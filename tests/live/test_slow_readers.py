@@ -18,7 +18,16 @@ from websockets.exceptions import ConnectionClosed
 from laundryd.live.connection import Connection
 from laundryd.wire import frames
 from laundryd.wire.ids import Position
-from tests.live.stage import EPOCH, ROOM, Stage, closed, eventually, identify_text, running
+from tests.live.stage import (
+    EPOCH,
+    ROOM,
+    Stage,
+    closed,
+    eventually,
+    identify_text,
+    make_notice,
+    running,
+)
 
 
 def value(name: str) -> float:
@@ -159,6 +168,33 @@ async def a_slow_reader_that_wakes_in_time_gets_everything_in_order() -> None:
         await slow.close()
 
 
+async def a_slow_reader_with_many_pending_notices_gets_them_all() -> None:
+    async with running(send_buffer_bytes=16_384, queue_max=4, batch_ms=0) as live:
+        notices = [make_notice(f"notice {number}") for number in range(1_500)]
+        live.desk.pending["slow"] = notices
+        slow = await stalled(live.port, "slow")
+        (link,) = live.server._hub.sessions.links("slow")
+        await eventually(lambda: link.waits is not None)
+        slow.transport.resume_reading()
+        told: list[str] = []
+        while len(told) < len(notices):
+            frame = json.loads(await slow.recv())
+            if frame["type"] == "notice":
+                told.append(frame["id"])
+        assert told == [notice.id for notice in notices]
+        await slow.close()
+
+
+async def who_leaves_before_all_pending_notices_were_sent_leaves_nothing_behind() -> None:
+    async with running(send_buffer_bytes=16_384, queue_max=4, batch_ms=0) as live:
+        live.desk.pending["slow"] = [make_notice(f"notice {number}") for number in range(1_500)]
+        slow = await stalled(live.port, "slow")
+        (link,) = live.server._hub.sessions.links("slow")
+        await eventually(lambda: link.waits is not None)
+        slow.transport.abort()
+        await eventually(lambda: live.server._crowd.open == 0)
+
+
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.parametrize(
     "scenario",
@@ -168,6 +204,8 @@ async def a_slow_reader_that_wakes_in_time_gets_everything_in_order() -> None:
         a_slow_reader_that_wakes_in_time_gets_everything_in_order,
         a_slow_reader_that_was_closed_resumes_with_everything_once_and_in_order,
         a_queue_is_bounded_in_bytes_too_and_its_depth_is_measured,
+        a_slow_reader_with_many_pending_notices_gets_them_all,
+        who_leaves_before_all_pending_notices_were_sent_leaves_nothing_behind,
     ],
 )
 def test_of(
