@@ -54,7 +54,7 @@ from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import MqttLink
 from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.sqlite import MigrationError, open_database
-from laundryd.daemon.tokens import SigningKey
+from laundryd.daemon.tokens import LIVE_SESSIONS, SigningKey
 from laundryd.live.server import LiveServer
 
 log = logging.getLogger("laundryd.relay")
@@ -109,7 +109,8 @@ class Relay:
         await rooms.load()
         edges = EdgePresence(await load_presence(db))
         people = People(db)
-        tokens = Tokens(SigningKey.load_or_create(settings.keys.signing))
+        signing_key = SigningKey.load_or_create(settings.keys.signing)
+        tokens = Tokens(signing_key)
         subscriptions = SubscriptionStore(db, settings.push_hosts)
 
         vapid = Vapid.load_or_create(settings.keys.vapid, settings.push.vapid_subject)
@@ -135,6 +136,8 @@ class Relay:
             clock=clock,
             server_name="relay",
             edge_status=lambda room: rooms.edge(room) if rooms.name(room) else None,
+            session_key=signing_key.derive(LIVE_SESSIONS),
+            trusted_proxies=settings.http.trusted_proxies,
         )
         sockets.bind(live)
         handlers = Handlers(

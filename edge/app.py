@@ -26,6 +26,7 @@ from edge.local.codes import DATABASE
 from edge.local.desk import LinkedRoom, RoomDesk
 from edge.local.door import LocalDoor
 from edge.local.presence import present
+from edge.local.session_keeper import SessionKeeper
 from edge.metrics import EdgeCollector, by_kind, commit_histogram, registry
 from edge.room.decision import Change
 from edge.room.reconcile import MachineSetup
@@ -45,7 +46,7 @@ from laundryd.daemon.live_first import LiveFirst
 from laundryd.daemon.mqtt import Message, MqttLink, Will
 from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.settling import settle
-from laundryd.daemon.tokens import SigningKey
+from laundryd.daemon.tokens import LIVE_SESSIONS, SigningKey
 from laundryd.live.server import LiveServer
 from laundryd.wire.events import AckKind, Entry
 from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
@@ -147,7 +148,10 @@ class Edge:
             settings=settings.live.model_copy(update={"allowed_hosts": settings.hosts}),
             clock=clock,
             server_name="edge",
+            session_key=own_key.derive(LIVE_SESSIONS),
         )
+        self._session_keeper = SessionKeeper(store.documents, self._live, clock.real_now)
+        await self._session_keeper.load()
         accounts = Accounts(
             self._ref,
             clock,
@@ -247,6 +251,7 @@ class Edge:
                     ("sensing", self._sensing.run(lambda: self._watchdog.beat("sensing"))),
                     ("live", self._live.run(lambda: self._watchdog.beat("live"))),
                     ("mine", self._send_mine()),
+                    ("sessions", self._session_keeper.run()),
                     ("dashboards", self._dashboards.run(lambda: self._watchdog.beat("dashboards"))),
                     (
                         "room broker",
@@ -347,6 +352,7 @@ class Edge:
                 await self._live.send_mine(self._mine_changed.pop())
 
     def _presence_changed(self) -> None:
+        self._session_keeper.changed()
         if self._uplink is not None:
             self._uplink.presence_changed()
 

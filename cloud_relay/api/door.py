@@ -16,6 +16,7 @@ from laundryd.daemon.problems import ProblemError
 from laundryd.daemon.tokens import Claims, TokenRefusedError
 from laundryd.live.door import Admission, Door, Refusal
 from laundryd.wire.errors import ErrorCode
+from laundryd.wire.ids import RoomKey
 
 COOKIE: Final = "laundryd_relay"
 _BEARER: Final = "Bearer "
@@ -85,3 +86,8 @@ class RelayDoor(Door):
             rooms=who.person.rooms,
             expires_in_s=left.total_seconds(),
         )
+
+    @override
+    async def rooms_now(self, admission: Admission) -> frozenset[RoomKey]:
+        """Return the rooms that the resident has joined by now."""
+        return await self._people.rooms(admission.resident)

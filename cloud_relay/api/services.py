@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
@@ -25,9 +24,7 @@ from cloud_relay.settings import RelaySettings
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.http_guard import headers_of
 from laundryd.daemon.problems import ProblemError
-
-HOUSEHOLD_BITS: Final = 64
-"""What an IPv6 provider gives one customer at least (RFC 6177)."""
+from laundryd.live.address import caller_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,39 +93,12 @@ async def maybe_signed_in(request: Request, relay: Relay) -> SignedIn | None:
 
 
 def client_address(request: Request, relay: Relay) -> str:
-    """Return the address that limits count by: the peer's, or what a trusted proxy says it forwards for.
-
-    Of ``X-Forwarded-For`` the last entry that no trusted proxy wrote about another counts; the rest can
-    be anybody's invention. Of an IPv6 address its network of 64 bits counts: one household has it whole,
-    and could try from a new address every time.
-    """
-    peer = request.client.host if request.client else "unknown"
-    hops = headers_of(request.scope).get("x-forwarded-for", "").split(",")
-    address = peer
-    while _is_trusted(address, relay) and hops:
-        hop = hops.pop().strip()
-        if _address(hop) is None:
-            break
-        address = hop
-    found = _address(address)
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
-        return str(ip_network((found, HOUSEHOLD_BITS), strict=False))
-    return address
-
-
-def _is_trusted(text: str, relay: Services) -> bool:
-    address = _address(text)
-    networks = relay.settings.http.trusted_proxies
-    return address is not None and any(
-        address in network for network in networks if network.version == address.version
+    """Return the address that limits count by: the peer's, or what a trusted proxy says it forwards for."""
+    return caller_address(
+        request.client.host if request.client else "unknown",
+        headers_of(request.scope).get("x-forwarded-for", ""),
+        relay.settings.http.trusted_proxies,
     )
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
 
 
 Caller = Annotated[SignedIn, Depends(signed_in)]

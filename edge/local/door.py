@@ -12,7 +12,7 @@ from laundryd.daemon.clock import Clock
 from laundryd.daemon.tokens import Claims, SigningKey, TokenRefusedError, verify_token
 from laundryd.live.door import Admission, Refusal
 from laundryd.wire.errors import ErrorCode
-from laundryd.wire.ids import RoomRef
+from laundryd.wire.ids import DeviceId, RoomKey, RoomRef
 
 COOKIE: Final = "laundryd_edge"
 
@@ -58,14 +58,15 @@ class LocalDoor:
         own = {self._own_key.kid: self._own_key.verify_key}
         keys = own if self._roster is None else self._roster.keys
         claims = verify_token(token, keys, self._ref.audience, self._clock.real_now())
-        if self._roster is None:
-            device = await self._people.device(claims.device)
-            revoked = device is None or device.revoked
-        else:
-            revoked = claims.device in self._roster.revoked_devices
-        if revoked:
+        if await self._is_revoked(claims.device):
             raise TokenRefusedError("its device was signed out")
         return claims
+
+    async def _is_revoked(self, name: DeviceId) -> bool:
+        if self._roster is not None:
+            return name in self._roster.revoked_devices
+        device = await self._people.device(name)
+        return device is None or device.revoked
 
     async def admit(self, headers: Mapping[str, str]) -> Admission | Refusal:
         """Let a request in, or say why not."""
@@ -80,3 +81,7 @@ class LocalDoor:
         return Admission(
             claims.resident, claims.device, frozenset({self._ref.key}), expires_in_s=left_s
         )
+
+    async def rooms_now(self, admission: Admission) -> frozenset[RoomKey]:
+        """Return this room, unless the device was signed out since it was let in."""
+        return frozenset() if await self._is_revoked(admission.device) else admission.rooms

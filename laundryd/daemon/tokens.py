@@ -19,6 +19,8 @@ from typing import Final
 import jwt
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -32,6 +34,8 @@ from laundryd.wire.uplink import VerifyKey
 
 ALGORITHM: Final = "EdDSA"
 RELAY_AUDIENCE: Final = "relay"
+LIVE_SESSIONS: Final = "laundryd live sessions 1"
+"""What a key is derived for that binds session ids to their residents."""
 LEEWAY_S: Final = 60
 """Clocks of edge and relay may differ by this much before a fresh token is refused as not yet valid."""
 
@@ -99,6 +103,14 @@ class SigningKey:
     def sign(self, payload: Mapping[str, object]) -> str:
         """Sign ``payload`` as a compact JWS."""
         return jwt.encode(dict(payload), self._private, ALGORITHM, headers={"kid": self.kid})
+
+    def derive(self, purpose: str) -> bytes:
+        """Return 32 secret bytes for ``purpose``, always the same (HKDF-SHA256, RFC 5869).
+
+        They tell nothing of this key, nor of what is derived for another purpose.
+        """
+        secret = self._private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        return HKDF(SHA256(), length=32, salt=None, info=purpose.encode()).derive(secret)
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from laundryd.live.asgi import Message
@@ -14,6 +15,7 @@ from laundryd.wire import frames
 from laundryd.wire.close_codes import CloseCode
 from laundryd.wire.events import PublicEvent
 from laundryd.wire.ids import Position
+from laundryd.wire.phases import URGENT
 
 
 class Channel:
@@ -22,7 +24,10 @@ class Channel:
     def __init__(self, settings: LiveSettings, counts: Counts) -> None:
         self._settings = settings
         self._counts = counts
-        self._batcher: Batcher[PublicEvent] = Batcher(settings.batch_s, settings.batch_max)
+        self._batcher: Batcher[PublicEvent] = Batcher(
+            settings.batch_s, settings.batch_max, settings.urgent_max
+        )
+        self._given_s: list[float] = []
         # Dictionaries for their order: whoever came first is told first.
         self._live: dict[Connection, None] = {}
         self._joining: dict[Connection, Joining] = {}
@@ -68,7 +73,8 @@ class Channel:
 
     def publish(self, event: PublicEvent, now_s: float) -> None:
         """Send ``event``, now or with those of the next 100 ms."""
-        self._send(self._batcher.add(event, now_s))
+        self._given_s.append(now_s)
+        self._send(self._batcher.add(event, now_s, urgent=event.cause in URGENT))
 
     def flush(self, now_s: float) -> None:
         """Send what waits."""
@@ -99,6 +105,10 @@ class Channel:
             elif joining.overflown:
                 connection.close(CloseCode.STARVED)
         self._counts.frames("batch", sent)
+        # All that waits goes together, so these are the moments of ``events``.
+        given_s, self._given_s = self._given_s, []
+        if sent:
+            self._counts.delivered(given_s, asyncio.get_running_loop().time())
 
     def _promote(self, connection: Connection) -> None:
         del self._joining[connection]

@@ -45,17 +45,17 @@ class Connection:
 
     __slots__ = (
         "_cut",
+        "_drained",
         "_send",
         "_settings",
         "_task",
         "_waiting",
+        "_waiting_bytes",
         "accepted_s",
         "admission",
         "close_code",
         "closing",
         "commands",
-        "errors",
-        "errors_since_s",
         "expires_s",
         "generation",
         "heard_s",
@@ -81,6 +81,8 @@ class Connection:
         self.spawn = spawn
         self._task = asyncio.current_task()
         self._waiting: deque[Message] | None = None
+        self._waiting_bytes = 0
+        self._drained: asyncio.Event | None = None
         self._cut = False
         self.admission = admission
         self.accepted_s = now_s
@@ -93,8 +95,6 @@ class Connection:
         self.closing = False
         self.close_code: int | None = None
         self.commands = 0
-        self.errors = 0
-        self.errors_since_s = now_s
         self.mine_ticket = 0
         self.told: set[NoticeId] | None = set()
 
@@ -111,11 +111,21 @@ class Connection:
             if not self._offer(message):
                 self._wait_with(message)
             return not self.closing
-        if len(self._waiting) >= self._settings.queue_max:
+        settings, size = self._settings, _size(message)
+        if (
+            len(self._waiting) >= settings.queue_max
+            or self._waiting_bytes + size > settings.queue_max_bytes
+        ):
             self.close(CloseCode.SLOW_READER)
             return False
         self._waiting.append(message)
+        self._waiting_bytes += size
         return True
+
+    @property
+    def waits(self) -> tuple[int, int] | None:
+        """How many frames and bytes wait for a slow reader; None while it keeps up."""
+        return None if self._waiting is None else (len(self._waiting), self._waiting_bytes)
 
     def close(self, code: int) -> None:
         """Close with ``code``; what waits is dropped. A reader who does not take it is cut off later."""
@@ -132,6 +142,7 @@ class Connection:
         if self._waiting is not None:
             self._waiting.clear()
             self._waiting.append(message)
+            self._waiting_bytes = 0
         elif not self._offer(message):
             self._wait_with(message)
         # The buffers of a reader who takes nothing would otherwise live as long as its TCP connection.
@@ -173,6 +184,7 @@ class Connection:
 
     def _wait_with(self, message: Message) -> None:
         self._waiting = deque([message])
+        self._waiting_bytes = _size(message)
         drain = self._drain(self._waiting)
         if not self.spawn(drain):
             drain.close()
@@ -182,8 +194,25 @@ class Connection:
     async def _drain(self, waiting: deque[Message]) -> None:
         try:
             while waiting:
-                await self._send(waiting.popleft())
+                message = waiting.popleft()
+                self._waiting_bytes -= _size(message)
+                await self._send(message)
         except _GONE:
             self.closing = True
         finally:
             self._waiting = None
+            if self._drained is not None:
+                self._drained.set()
+
+    async def keep_pace(self) -> None:
+        """Wait while frames wait for the reader; for whoever has much to send to this one alone."""
+        while self._waiting is not None and not self.closing:
+            self._drained = asyncio.Event()
+            await self._drained.wait()
+        self._drained = None
+
+
+def _size(message: Message) -> int:
+    """Return the bytes of a frame's text; 0 for a close."""
+    text = message.get("text", "")
+    return len(text) if text.isascii() else len(text.encode())

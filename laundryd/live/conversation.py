@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from laundryd.live.asgi import Message, Receive
 from laundryd.live.connection import Connection, encode
 from laundryd.live.desk import Desk
+from laundryd.live.door import Door
 from laundryd.live.hub import Hub, now_s
 from laundryd.live.welcoming import EdgeStatusOf, welcome
 from laundryd.wire import frames
@@ -25,8 +26,8 @@ log = logging.getLogger(__name__)
 
 OUR_TROUBLE: Final = 1011
 """RFC 6455 section 7.4.1: the server met something unexpected; the client comes back."""
-ERRORS_WINDOW_S: Final = 60.0
-"""``errors_max`` is counted a minute, so that a tablet on the wall may err for years."""
+_OURS: Final = 500
+"""From this status on an error is ours or the room's, and no misdeed of who hears it."""
 _CLOSED_BY_READER: Final = frozenset({1000, 1001})
 """RFC 6455 section 7.4.1: done, or the page went away; anything else is a network's doing."""
 _ID: Final = re.compile(ID_PATTERN)
@@ -36,12 +37,13 @@ _PONG: Final = encode(frames.Pong())
 class Conversation:
     """One client's side of the talk."""
 
-    __slots__ = ("_connection", "_desk", "_edge_status", "_hub", "_receive", "_spawn")
+    __slots__ = ("_connection", "_desk", "_door", "_edge_status", "_hub", "_receive", "_spawn")
 
     def __init__(
         self,
         hub: Hub,
         desk: Desk,
+        door: Door,
         connection: Connection,
         receive: Receive,
         *,
@@ -49,6 +51,7 @@ class Conversation:
     ) -> None:
         self._hub = hub
         self._desk = desk
+        self._door = door
         self._connection = connection
         self._receive = receive
         self._edge_status = edge_status
@@ -102,7 +105,14 @@ class Conversation:
             self._break_off(CloseCode.BAD_FRAME, ErrorCode.INVALID_BODY)
             return
         connection.identifying = True
-        await welcome(self._hub, self._desk, connection, frame, self._edge_status)
+        await welcome(
+            self._hub,
+            self._desk,
+            self._door,
+            connection,
+            frame,
+            edge_status=self._edge_status,
+        )
 
     async def _handle(
         self,
@@ -172,6 +182,8 @@ class Conversation:
 
     def _refuse(self, command_id: str, code: ErrorCode, said: str = "") -> None:
         self._answer(_refusal(command_id, code, said))
+        if code is ErrorCode.BUSY:  # by their own commands, not by ours
+            self._count_misdeed()
 
     def _answer(self, result: frames.Result) -> None:
         """Send a result to the session, wherever it is connected by now."""
@@ -183,7 +195,8 @@ class Conversation:
             hub.tell_all([target], result)
         if result.error is not None:
             hub.counts.error(result.error.code)
-            self._count_error()
+            if ERRORS[result.error.code].status < _OURS:
+                self._count_misdeed()
 
     # -- bad input
 
@@ -207,16 +220,13 @@ class Conversation:
     def _break_off(self, close: CloseCode, code: ErrorCode) -> None:
         self._hub.counts.error(code)
         log.info("live: closed with %d after a bad frame", close, extra=self._who())
+        self._count_misdeed()
         self._connection.close(close)
 
-    def _count_error(self) -> None:
-        connection = self._connection
-        moment_s = now_s()
-        if moment_s - connection.errors_since_s >= ERRORS_WINDOW_S:
-            connection.errors, connection.errors_since_s = 0, moment_s
-        connection.errors += 1
-        if connection.errors > self._hub.settings.errors_max:
-            connection.close(CloseCode.TOO_MANY_ERRORS)
+    def _count_misdeed(self) -> None:
+        """Count a refused frame of this resident; one too many ends the connection and shuts them out."""
+        if self._hub.misdeeds.count(self._connection.admission.resident, now_s()):
+            self._connection.close(CloseCode.TOO_MANY_ERRORS)
 
     def _who(self) -> dict[str, object]:
         admission = self._connection.admission

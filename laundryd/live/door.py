@@ -25,15 +25,26 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Not let in: a code of the error table, and what was found, never the token itself."""
+    """Not let in: a code of the error table, and what was found, never the token itself.
+
+    ``retry_after_s``: seconds until another try may do better, None when that is not known.
+    """
 
     code: ErrorCode
     detail: str = ""
+    retry_after_s: float | None = None
 
 
 class Door(Protocol):
-    """Judges the credentials of a handshake."""
+    """Judges the credentials of a handshake, and again whoever is told of the past."""
 
     async def admit(self, headers: Mapping[str, str]) -> Admission | Refusal:
         """Judge by the request's ``headers`` (names in lower case): cookie or ``Authorization``."""
+        ...
+
+    async def rooms_now(self, admission: Admission) -> frozenset[RoomKey]:
+        """Return the rooms that somebody who was let in may see by now, empty for none.
+
+        Asked before a history is handed over: since the handshake they may have been removed from a room.
+        """
         ...

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from laundryd.live.attention import Attention
 from laundryd.live.channel import Channel
 from laundryd.live.connection import Connection, encode
 from laundryd.live.desk import RoomTime
+from laundryd.live.kept import KeptSession
 from laundryd.live.metrics import Counts
+from laundryd.live.misdeeds import Misdeeds
+from laundryd.live.session_ids import SessionIds
 from laundryd.live.sessions import Sessions
 from laundryd.live.settings import LiveSettings
 from laundryd.wire import frames
@@ -19,8 +23,9 @@ from laundryd.wire.events import PublicEvent
 from laundryd.wire.ids import DeviceId, NoticeId, Position, ResidentId, RoomKey, SessionId
 from laundryd.wire.notices import NoticeCard
 
+ERRORS_WINDOW_S: Final = 60.0
+"""``errors_max`` is counted a minute, so that a tablet on the wall may err for years."""
 _PING = frames.Ping()
-_SESSION_ID_BYTES = 18  # 144 random bits, 24 characters
 
 
 class Hub:
@@ -32,6 +37,7 @@ class Hub:
         clock: RoomTime,
         counts: Counts,
         *,
+        session_ids: SessionIds,
         presence_changed: Callable[[], None],
     ) -> None:
         self.settings = settings
@@ -44,7 +50,13 @@ class Hub:
         self._sessions: Sessions[Connection] = Sessions(
             attentive_s=settings.attentive_s,
             linger_s=settings.linger_s,
-            new_id=lambda: secrets.token_urlsafe(_SESSION_ID_BYTES),
+            per_resident_max=settings.connections_per_resident_max,
+            ids=session_ids,
+        )
+        self.misdeeds = Misdeeds(
+            errors_max=settings.errors_max,
+            window_s=ERRORS_WINDOW_S,
+            shut_out_s=settings.shut_out_s,
         )
         self._mine_tickets = 0
         self.burst_began = asyncio.Event()
@@ -65,12 +77,7 @@ class Hub:
         """Forget a connection that has ended; ``on_purpose``: the page was closed by its reader."""
         self._connections.pop(connection, None)
         for room in connection.admission.rooms:
-            channel = self._channels.get(room)
-            if channel is None:
-                continue
-            channel.leave(connection)
-            if channel.empty:
-                del self._channels[room]
+            self._leave(room, connection)
         if connection.close_code is not None:
             self.counts.closed(connection.close_code)
         if connection.session_id is None:
@@ -80,12 +87,27 @@ class Hub:
         ):
             self._came_or_went()
 
+    def restrict(self, connection: Connection, rooms: frozenset[RoomKey]) -> None:
+        """Let a connection see ``rooms`` at most, of those that its handshake let it see."""
+        admission = connection.admission
+        for room in admission.rooms - rooms:
+            self._leave(room, connection)
+        connection.admission = replace(admission, rooms=admission.rooms & rooms)
+
     def join(self, room: RoomKey, connection: Connection) -> None:
         """Hold a room's events for a connection whose history is about to be read."""
         channel = self._channels.get(room)
         if channel is None:
             channel = self._channels[room] = Channel(self.settings, self.counts)
         channel.join(connection)
+
+    def _leave(self, room: RoomKey, connection: Connection) -> None:
+        channel = self._channels.get(room)
+        if channel is None:
+            return
+        channel.leave(connection)
+        if channel.empty:
+            del self._channels[room]
 
     def settle(
         self, room: RoomKey, connection: Connection, floor: Position | None
@@ -109,6 +131,11 @@ class Hub:
         connection.generation = session.generation
         if replaced is not None:
             replaced.close(CloseCode.REPLACED)
+
+    def restore(self, kept: Iterable[KeptSession], *, kept_s_ago: float) -> None:
+        """Take in the sessions of the server's last life."""
+        self._sessions.restore(kept, kept_s_ago=kept_s_ago, now_s=now_s())
+        self.counts.sessions.set(len(self._sessions))
 
     def attend(self, connection: Connection, frame: frames.Attention) -> None:
         """Take what an app says of its page."""
@@ -250,6 +277,9 @@ class Hub:
                 connection.pinged_s = moment_s
                 silent.append(connection)
         self.tell_all(silent, _PING)
+        self.misdeeds.sweep(moment_s)
+        waits = (connection.waits for connection in self._connections)
+        self.counts.queues([found for found in waits if found is not None])
         if self._sessions.sweep(moment_s):
             self._came_or_went()
 

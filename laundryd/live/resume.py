@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from laundryd.wire import frames
@@ -58,6 +59,18 @@ class Resumption:
 def needs_history(named: Position | None, head: Position) -> bool:
     """Say whether the journal must be read at all to answer for ``named``."""
     return named is not None and named.epoch == head.epoch and named.offset < head.offset
+
+
+def since(
+    missed: Sequence[PublicEvent] | None, not_before: datetime
+) -> Sequence[PublicEvent] | None:
+    """Return the public events that a client missed, None if the oldest is from before ``not_before``.
+
+    None in, None out: the journal does not reach back. Times are room time.
+    """
+    if not missed or missed[0].at >= not_before:
+        return missed
+    return None
 
 
 def decide(

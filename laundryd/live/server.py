@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
+from typing import Final, NoReturn
 
+from laundryd.live.address import caller_address, is_this_computer
 from laundryd.live.asgi import Receive, Scope, Send
 from laundryd.live.connection import Connection
 from laundryd.live.conversation import Conversation
+from laundryd.live.crowd import Crowd
 from laundryd.live.desk import Desk, RoomTime
-from laundryd.live.door import Door, Refusal
+from laundryd.live.door import Admission, Door, Refusal
 from laundryd.live.handshake import judge, read_headers, refuse, refuse_http
 from laundryd.live.hub import Hub, now_s
+from laundryd.live.kept import KeptSessions
 from laundryd.live.metrics import Counts
+from laundryd.live.session_ids import SessionIds
 from laundryd.live.sessions import SessionView
 from laundryd.live.settings import LiveSettings
 from laundryd.live.welcoming import EdgeStatusOf, send_mine
@@ -31,12 +37,17 @@ from laundryd.wire.notices import NoticeCard
 
 log = logging.getLogger(__name__)
 
+_COME_LATER: Final = frozenset({ErrorCode.BUSY, ErrorCode.RATE_LIMITED})
+"""Refusals that say when to come back; whoever knows it better says so in the refusal."""
+
 
 class LiveServer:
     """Serves the live protocol. ``server_name`` labels its metrics: ``edge`` or ``relay``.
 
-    ``edge_status`` says whether a room's edge is heard, None where that is no question. All methods must
-    be called in the event loop that runs the server.
+    ``edge_status`` says whether a room's edge is heard, None where that is no question. ``session_key``
+    is secret and the same in every life of the server, so that sessions outlive a restart; None: they
+    get new ids. ``trusted_proxies`` are believed whom they speak for (``X-Forwarded-For``). All methods
+    must be called in the event loop that runs the server.
     """
 
     def __init__(
@@ -48,17 +59,34 @@ class LiveServer:
         clock: RoomTime,
         server_name: str,
         edge_status: EdgeStatusOf = lambda _room: None,
+        session_key: bytes | None = None,
+        trusted_proxies: Collection[IPv4Network | IPv6Network] = (),
     ) -> None:
         self._door = door
         self._desk = desk
         self._settings = settings
         self._edge_status = edge_status
         self._counts = Counts(server_name)
-        self._hub = Hub(settings, clock, self._counts, presence_changed=desk.presence_changed)
+        self._hub = Hub(
+            settings,
+            clock,
+            self._counts,
+            session_ids=SessionIds(session_key),
+            presence_changed=desk.presence_changed,
+        )
         self._tasks: asyncio.TaskGroup | None = None
-        self._open = 0
+        self._crowd = Crowd(settings)
+        self._trusted_proxies = trusted_proxies
 
     # -- life
+
+    def restore(self, kept: KeptSessions, real_now: datetime) -> None:
+        """Take in the sessions of the last life, as dropped just now; call it before ``run``."""
+        self._hub.restore(kept.sessions, kept_s_ago=kept.age_s(real_now))
+
+    def kept_sessions(self, real_now: datetime) -> KeptSessions:
+        """Write down all sessions for the next life."""
+        return KeptSessions(kept_at=real_now, sessions=self._hub.sessions.kept(now_s()))
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
         """Flush batches, watch the timers, hold the tasks of commands and slow readers.
@@ -109,40 +137,68 @@ class LiveServer:
         if scope["type"] != "websocket":
             raise ValueError(f"the live server speaks WebSocket only, not {scope['type']}")
         await receive()  # websocket.connect
-        self._open += 1
+        headers = read_headers(scope["headers"])
+        address = self._counted_address(scope, headers)
+        self._crowd.enter(address)
         self._counts.connections.inc()
         try:
-            await self._serve(scope, receive, send)
+            admission = await self._judge(headers, address)
+            if isinstance(admission, Refusal):
+                await self._refuse(scope, send, admission)
+                return
+            del headers  # they would live as long as the connection
+            try:
+                await self._serve(admission, receive, send)
+            finally:
+                self._crowd.leave_as(admission.resident)
         except OSError:
             # ASGI: the client was gone before the handshake's answer.
             log.debug("live: a client left during its handshake")
         finally:
-            self._open -= 1
+            self._crowd.leave(address)
             self._counts.connections.dec()
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = read_headers(scope["headers"])
-        refusal = judge(headers, self._settings)
-        if refusal is None and (self._tasks is None or self._open > self._settings.connections_max):
+    def _counted_address(self, scope: Scope, headers: Mapping[str, str]) -> str | None:
+        peer = scope.get("client")
+        address = caller_address(
+            peer[0] if peer else "", headers.get("x-forwarded-for", ""), self._trusted_proxies
+        )
+        return None if is_this_computer(address) else address
+
+    async def _judge(self, headers: Mapping[str, str], address: str | None) -> Admission | Refusal:
+        """Let a handshake in, counted as its resident's, or say why not."""
+        refusal = judge(headers, self._settings) or self._crowd.refuse_address(address)
+        if refusal is None and self._tasks is None:
             refusal = Refusal(ErrorCode.BUSY)
         if refusal is not None:
-            await self._refuse(scope, send, refusal)
-            return
+            return refusal
         try:
             admission = await self._door.admit(headers)
         except Exception:
             log.exception("live: the door failed")
-            admission = Refusal(ErrorCode.INTERNAL)
+            return Refusal(ErrorCode.INTERNAL)
         if isinstance(admission, Refusal):
-            await self._refuse(scope, send, admission)
-            return
+            return admission
+        shut_out_s = self._hub.misdeeds.shut_out_for_s(admission.resident, now_s())
+        if shut_out_s:
+            return Refusal(
+                ErrorCode.RATE_LIMITED, "Too many of your frames were refused.", shut_out_s
+            )
+        return self._crowd.enter_as(admission.resident) or admission
+
+    async def _serve(self, admission: Admission, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.accept"})
         connection = Connection(send, admission, self._settings, spawn=self._spawn, now_s=now_s())
         self._hub.add(connection)
         on_purpose = False
         try:
             on_purpose = await Conversation(
-                self._hub, self._desk, connection, receive, edge_status=self._edge_status
+                self._hub,
+                self._desk,
+                self._door,
+                connection,
+                receive,
+                edge_status=self._edge_status,
             ).run()
         except asyncio.CancelledError:
             if not connection.was_cut:
@@ -156,8 +212,10 @@ class LiveServer:
         if "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close"})  # becomes a bare 403
             return
-        busy = refusal.code is ErrorCode.BUSY
-        await refuse(send, refusal, retry_after_s=self._settings.retry_after_s if busy else None)
+        retry_after_s = refusal.retry_after_s
+        if retry_after_s is None and refusal.code in _COME_LATER:
+            retry_after_s = self._settings.retry_after_s
+        await refuse(send, refusal, retry_after_s=retry_after_s)
 
     # -- what the program tells
 

@@ -6,12 +6,14 @@ generation number; whatever an older generation still says, its death above all,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
 from laundryd.live.attention import Attention
+from laundryd.live.kept import KeptSession
+from laundryd.live.session_ids import SessionIds
 from laundryd.wire.ids import DeviceId, ResidentId, SessionId
 
 Link = TypeVar("Link")
@@ -53,15 +55,18 @@ class Sessions(Generic[Link]):
     """All sessions of one process.
 
     ``attentive_s``: how long after a touch a visible page is looked at. ``linger_s``: how long a dropped
-    session still counts as it was. ``new_id`` makes an id that nobody can guess.
+    session still counts as it was. ``ids`` makes the ids and says whose they are. ``per_resident_max``:
+    sessions of one resident; beyond them the oldest dropped ones are forgotten, since a program that
+    comes and goes would otherwise fill the memory.
     """
 
     def __init__(
-        self, *, attentive_s: float, linger_s: float, new_id: Callable[[], SessionId]
+        self, *, attentive_s: float, linger_s: float, per_resident_max: int, ids: SessionIds
     ) -> None:
         self._attentive_s = attentive_s
         self._linger_s = linger_s
-        self._new_id = new_id
+        self._per_resident_max = per_resident_max
+        self._ids = ids
         self._by_id: dict[SessionId, Session[Link]] = {}
         self._by_resident: dict[ResidentId, dict[SessionId, Session[Link]]] = {}
         self._generation = 0
@@ -82,12 +87,14 @@ class Sessions(Generic[Link]):
     ) -> tuple[Session[Link], Link | None]:
         """Connect ``link`` and return its session, and the older connection that it replaces, if any.
 
-        ``asked_id`` is kept if it is nobody else's. An id that is not known here, after a restart of the
-        server say, is kept too: it opens nothing, since all that is sent depends on the resident alone.
+        ``asked_id`` is kept if it was made for this resident on this device, also when it is not known
+        here, after a restart of the server say. Any other is answered with a new one.
         """
         self._generation += 1
+        if asked_id is not None and not self._ids.is_theirs(asked_id, resident, device):
+            asked_id = None
         known = self._by_id.get(asked_id) if asked_id is not None else None
-        if known is not None and (known.resident, known.device) == (resident, device):
+        if known is not None:
             replaced, known.link = known.link, link
             known.generation = self._generation
             known.dropped_s = None
@@ -98,7 +105,7 @@ class Sessions(Generic[Link]):
             )
             self._judge(known, now_s)
             return known, replaced
-        session_id = asked_id if asked_id is not None and known is None else self._unused_id()
+        session_id = asked_id if asked_id is not None else self._ids.new(resident, device)
         session = Session(
             session_id=session_id,
             resident=resident,
@@ -109,9 +116,47 @@ class Sessions(Generic[Link]):
             link=link,
         )
         self._judge(session, now_s)
-        self._by_id[session_id] = session
-        self._by_resident.setdefault(resident, {})[session_id] = session
+        self._make_room_for(resident)
+        self._add(session)
         return session, None
+
+    def kept(self, now_s: float) -> list[KeptSession]:
+        """Write down all sessions, for ``restore`` in another life."""
+        return [
+            KeptSession(
+                session_id=session.session_id,
+                resident=session.resident,
+                device=session.device,
+                connected_since=session.connected_since,
+                visible=session.attention.visible,
+                touched_s_ago=max(0.0, now_s - session.attention.touched_s),
+            )
+            for session in self._by_id.values()
+        ]
+
+    def restore(self, kept: Iterable[KeptSession], *, kept_s_ago: float, now_s: float) -> None:
+        """Take in what another life had written down: they count as dropped just now.
+
+        Ids that are not of this server's making are left out, and sessions that are here already.
+        """
+        for one in kept:
+            if one.session_id in self._by_id or not self._ids.is_theirs(
+                one.session_id, one.resident, one.device
+            ):
+                continue
+            touched_s = now_s - one.touched_s_ago - kept_s_ago
+            session: Session[Link] = Session(
+                session_id=one.session_id,
+                resident=one.resident,
+                device=one.device,
+                connected_since=one.connected_since,
+                attention=Attention(visible=one.visible, touched_s=touched_s),
+                generation=self._generation,
+                link=None,
+                dropped_s=now_s,
+            )
+            self._judge(session, now_s)
+            self._add(session)
 
     def detach(
         self, session_id: SessionId, generation: int, *, now_s: float, on_purpose: bool
@@ -181,10 +226,15 @@ class Sessions(Generic[Link]):
                 connected_since=session.connected_since,
             )
 
-    def _unused_id(self) -> SessionId:
-        while (session_id := self._new_id()) in self._by_id:
-            pass  # a client asked for just this one: not by chance
-        return session_id
+    def _add(self, session: Session[Link]) -> None:
+        self._by_id[session.session_id] = session
+        self._by_resident.setdefault(session.resident, {})[session.session_id] = session
+
+    def _make_room_for(self, resident: ResidentId) -> None:
+        theirs = self._by_resident.get(resident, {})
+        surplus = len(theirs) + 1 - self._per_resident_max
+        for session in [one for one in theirs.values() if one.link is None][: max(0, surplus)]:
+            self._forget(session)
 
     def _judge(self, session: Session[Link], now_s: float) -> bool:
         before = session.attentive

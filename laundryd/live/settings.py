@@ -36,6 +36,19 @@ class LiveSettings(BaseModel):
         description="Open connections a process. Each costs about 20 KB, and the process needs two "
         "file descriptors to spare: raise LimitNOFILE first.",
     )
+    connections_per_address_max: int = Field(
+        default=500,
+        ge=1,
+        description="Open connections from one address, or one IPv6 network of 64 bits: half a process, "
+        "because a whole house may come from one address. This computer's own are not counted: "
+        "behind them stands a proxy that does not say whom it speaks for.",
+    )
+    connections_per_resident_max: int = Field(
+        default=20,
+        ge=1,
+        description="Open connections of one resident: a phone, a tablet and a laptop with some tabs. "
+        "As many sessions are remembered of them, dropped ones included.",
+    )
     retry_after_s: float = Field(
         default=5,
         ge=1,
@@ -68,21 +81,40 @@ class LiveSettings(BaseModel):
     batch_ms: int = Field(
         default=100,
         ge=0,
-        description="Milliseconds of a burst that are gathered into one frame; no eye sees less.",
+        description="Milliseconds of a burst that are gathered into one frame; no eye sees less. A "
+        "room's event that comes alone goes at once.",
     )
     batch_max: int = Field(
         default=100, ge=1, description="Events in one frame: about 40 KB at 400 bytes an event."
+    )
+    urgent_max: int = Field(
+        default=4,
+        ge=0,
+        description="Urgent events (done, fault) of a room that go at once within batch_ms; two machines "
+        "seldom end in the same tenth of a second, and after a power cut all of them do.",
     )
     replay_max: int = Field(
         default=300,
         ge=0,
         description="Missed events that are replayed; beyond them a snapshot is smaller.",
     )
+    replay_age_s: float = Field(
+        default=86_400,
+        gt=0,
+        description="Room seconds back to which missed events are replayed: who was away for longer than "
+        "a day wants to see how the room is, not how it came about.",
+    )
     queue_max: int = Field(
         default=256,
         ge=1,
         description="Frames that wait for one slow reader before it is closed and must resume: half "
         "a minute of a busy room's batches. Texts are shared, so a frame costs some 100 bytes.",
+    )
+    queue_max_bytes: int = Field(
+        default=524_288,
+        ge=65_536,
+        description="Bytes of the frames that wait for one slow reader, before it is closed as well: twice "
+        "what 300 missed events and their room's batches take, which are not shared while they wait.",
     )
     close_grace_s: float = Field(
         default=5,
@@ -104,8 +136,15 @@ class LiveSettings(BaseModel):
     errors_max: int = Field(
         default=20,
         ge=1,
-        description="Refused frames on one connection before it is closed for good: a person's "
-        "mistakes are fewer, a program in a loop is quickly over.",
+        description="Refused frames of one resident in a minute, over all their connections, before "
+        "the connection that errs is closed: a person's mistakes are fewer, a program in a loop is "
+        "quickly over.",
+    )
+    shut_out_s: float = Field(
+        default=60,
+        gt=0,
+        description="Seconds in which a resident with too many refused frames is let in by no new "
+        "handshake: long enough to make a loop harmless, short enough for who mended it.",
     )
     backoff_first_s: float = Field(
         default=1,

@@ -1,17 +1,20 @@
 """From ``identify`` to the last pending notice: the order in which a client is brought up to date.
 
-Hold the room's events, take the head, read the history; then, without waiting in between, welcome,
-replay and what was held. Only after that what is private: ``mine`` and the pending notices.
+Hold the room's events, take the head, read the history, ask once more who may see it; then, without
+waiting in between, welcome, replay and what was held. Only after that what is private: ``mine`` and the
+pending notices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from laundryd.live.connection import Connection, encode
 from laundryd.live.desk import Desk
+from laundryd.live.door import Door
 from laundryd.live.hub import Hub
-from laundryd.live.resume import Resumption, decide, needs_history
+from laundryd.live.resume import Resumption, decide, needs_history, since
 from laundryd.wire import frames
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import PublicEvent
@@ -25,17 +28,23 @@ EdgeStatusOf = Callable[[RoomKey], EdgeStatus | None]
 async def welcome(
     hub: Hub,
     desk: Desk,
+    door: Door,
     connection: Connection,
     identify: frames.Identify,
+    *,
     edge_status: EdgeStatusOf,
 ) -> None:
     """Answer ``identify``. Rooms that the client may not see are left out of the answer and counted."""
     mine_to_see = [room for room in identify.rooms if room in connection.admission.rooms]
-    for _ in range(len(identify.rooms) - len(mine_to_see)):
-        hub.counts.error(ErrorCode.FOREIGN_ROOM)
     resumptions = {
         room: await _resume(hub, desk, connection, identify, room) for room in mine_to_see
     }
+    if any(found is not None and found.replay for found in resumptions.values()):
+        hub.restrict(connection, await door.rooms_now(connection.admission))
+        still = connection.admission.rooms
+        resumptions = {room: found for room, found in resumptions.items() if room in still}
+    for _ in range(len(identify.rooms) - len(resumptions)):
+        hub.counts.error(ErrorCode.FOREIGN_ROOM)
     if connection.closing:
         return
     hub.attach(connection, identify.session_id, visible=identify.visible)
@@ -54,6 +63,8 @@ async def welcome(
     pending = await desk.pending_notices(connection.admission.resident)
     told = connection.told or set()
     for card in pending:
+        # Many may wait for one who was away for long, and the queue is for what others cause.
+        await connection.keep_pace()
         if card.id not in told:
             _send(hub, connection, frames.NoticeFrame.model_validate(card.model_dump()))
     connection.told = None
@@ -79,7 +90,8 @@ async def _resume(
     missed = None
     if named is not None and needs_history(named, head):
         # One more than is replayed, to see that there are more.
-        missed = await desk.since(room, named, hub.settings.replay_max + 1)
+        kept = await desk.since(room, named, hub.settings.replay_max + 1)
+        missed = since(kept, hub.clock.now() - timedelta(seconds=hub.settings.replay_age_s))
     resumption = decide(named, head, missed, hub.settings.replay_max)
     hub.counts.resumed(resumption.outcome)
     return resumption

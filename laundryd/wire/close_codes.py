@@ -29,7 +29,10 @@ class CloseCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CloseRow:
-    """``reconnect`` says whether the client should come back by itself."""
+    """``reconnect`` says whether the client should come back by itself.
+
+    ``meaning`` goes along as the close frame's reason: 123 bytes at most (RFC 6455 section 5.5).
+    """
 
     reconnect: bool
     meaning: str
@@ -48,7 +51,10 @@ CLOSE_CODES: Final[dict[CloseCode, CloseRow]] = {
     CloseCode.BAD_FRAME: CloseRow(False, "A frame was not JSON, or not one of the protocol's."),
     CloseCode.FRAME_TOO_LARGE: CloseRow(False, "A frame was larger than the limit."),
     CloseCode.REVOKED: CloseRow(False, "The token was revoked or has expired; join or link again."),
-    CloseCode.TOO_MANY_ERRORS: CloseRow(False, "Too many refused frames on one connection."),
+    CloseCode.TOO_MANY_ERRORS: CloseRow(
+        False,
+        "Too many refused frames of this resident in a minute; handshakes get 429 and Retry-After.",
+    ),
 }
 
 

@@ -13,7 +13,7 @@ from laundryd.wire.close_codes import CLOSE_CODES
 from laundryd.wire.commands import COMMAND_PHASES
 from laundryd.wire.errors import ERRORS
 from laundryd.wire.notices import NOTICES, Lang
-from laundryd.wire.phases import MOVES
+from laundryd.wire.phases import MOVES, URGENT, Cause
 from laundryd.wire.topics import PREFIX, QOS, TOPICS
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "contract.md"
@@ -30,7 +30,9 @@ def contract_page() -> str:
             "",
             "Frames, bodies and payloads are in `pwa/src/wire/schema.json`, made from the same models.",
             "",
-            *_section("Phases: what may happen when", ("cause", "in phase", "then"), _moves()),
+            *_section(
+                "Phases: what may happen when", ("cause", "in phase", "then", "event"), _moves()
+            ),
             *_section("Commands", ("command", "may be accepted in"), _commands()),
             *_section(
                 "Notices",
@@ -60,7 +62,11 @@ def _section(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]])
 
 def _moves() -> Iterator[tuple[str, ...]]:
     for cause, (sources, target) in MOVES.items():
-        yield f"`{cause}`", ", ".join(sorted(sources)), target or "(stays)"
+        yield f"`{cause}`", ", ".join(sorted(sources)), target or "(stays)", _batched(cause)
+
+
+def _batched(cause: Cause) -> str:
+    return "at once" if cause in URGENT else "at once, or with those of 100 ms"
 
 
 def _commands() -> Iterator[tuple[str, ...]]:

@@ -80,6 +80,9 @@ class Cause(StrEnum):
     """The phase stays; its plug fell silent or came back."""
 
 
+URGENT: Final = frozenset({Cause.FINISHED, Cause.RESUMED, Cause.FAULT_REPORTED, Cause.OUT_OF_ORDER})
+"""What residents wait for or must not walk down for: such an event waits for no batch."""
+
 _P = Phase
 _HELD = frozenset({_P.CLAIMED, _P.ARRIVED})
 _ALL = frozenset(_P)

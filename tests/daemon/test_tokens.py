@@ -175,3 +175,11 @@ def test_a_secret_is_replaced_whole_and_leaves_no_draft(tmp_path: Path) -> None:
         write_secret(path, content)
         assert path.read_bytes() == content
     assert [one.name for one in tmp_path.iterdir()] == ["secret"]
+
+
+def test_what_is_derived_from_a_key_is_its_own_and_for_one_purpose(
+    key: SigningKey, other_key: SigningKey
+) -> None:
+    assert len(key.derive("sessions")) == 32
+    assert key.derive("sessions") == SigningKey(key._private).derive("sessions")
+    assert len({key.derive("sessions"), key.derive("else"), other_key.derive("sessions")}) == 3

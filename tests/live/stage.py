@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import socket as sockets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,18 +35,25 @@ OTHER_ROOM = "maple-hall.attic"
 FOREIGN_ROOM = "oak-hall.basement"
 EPOCH = "e1"
 AT = datetime(2026, 1, 5, 18, 30, tzinfo=UTC)
+SESSION_KEY = b"the same in each life of a stage"
 
 
 def make_event(
-    offset: int, *, follows: int | None = None, room: str = ROOM, epoch: str = EPOCH
+    offset: int,
+    *,
+    follows: int | None = None,
+    room: str = ROOM,
+    epoch: str = EPOCH,
+    cause: Cause = Cause.CYCLE_STARTED,
+    at: datetime = AT,
 ) -> PublicEvent:
     return PublicEvent(
         room=room,
         epoch=epoch,
         offset=offset,
         follows=offset - 1 if follows is None else follows,
-        at=AT,
-        cause=Cause.CYCLE_STARTED,
+        at=at,
+        cause=cause,
         machine=MachineView(
             machine="washer-1",
             kind=MachineKind.WASHER,
@@ -83,6 +91,8 @@ class TokenDoor:
 
     def __init__(self) -> None:
         self.expires_in_s: float | None = None
+        self.left: set[str] = set()
+        """Rooms from which everybody was removed after their handshake."""
 
     async def admit(self, headers: Mapping[str, str]) -> Admission | Refusal:
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -93,6 +103,9 @@ class TokenDoor:
             return Refusal(ErrorCode.UNAUTHENTICATED, "No such token.")
         return Admission(resident, device, frozenset({ROOM, OTHER_ROOM}), self.expires_in_s)
 
+    async def rooms_now(self, admission: Admission) -> frozenset[str]:
+        return admission.rooms - self.left
+
 
 @dataclass
 class MemoryDesk:
@@ -102,6 +115,8 @@ class MemoryDesk:
         default_factory=lambda: {ROOM: [], OTHER_ROOM: []}
     )
     forgotten: int = 0
+    read_max: int | None = None
+    """Cuts every reading of history short, as a desk must not."""
     pending: dict[str, list[NoticeCard]] = field(default_factory=dict)
     acks: list[tuple[str, str, tuple[str, ...], AckKind]] = field(default_factory=list)
     commands: list[tuple[str, frames.Command]] = field(default_factory=list)
@@ -143,7 +158,7 @@ class MemoryDesk:
         if position.offset < self.forgotten:
             return None
         found = [e for e in self.journal[room] if e.offset > position.offset]
-        return found[:limit]
+        return found[:limit][: self.read_max]
 
     async def command(self, resident: str, frame: frames.Command) -> frames.Result:
         self.commands.append((resident, frame))
@@ -216,6 +231,8 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def running(**limits: object) -> AsyncGenerator[Stage]:
+    """Run a stage. ``send_buffer_bytes``: what the kernel keeps for a slow reader; the rest are settings."""
+    send_buffer_bytes = limits.pop("send_buffer_bytes", None)
     settings = LiveSettings.model_validate({"backoff_first_s": 0.02, **limits})
     desk, door = MemoryDesk(), TokenDoor()
     edges: dict[str, EdgeStatus] = {}
@@ -226,8 +243,11 @@ async def running(**limits: object) -> AsyncGenerator[Stage]:
         clock=StillClock(),
         server_name="test",
         edge_status=edges.get,
+        session_key=SESSION_KEY,
     )
     listener = listen("127.0.0.1", 0)
+    if isinstance(send_buffer_bytes, int):  # each accepted connection has its listener's
+        listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, send_buffer_bytes)
     started = asyncio.Event()
     timers = asyncio.create_task(server.run())
     web = asyncio.create_task(serve(server, listener, on_started=started.set))

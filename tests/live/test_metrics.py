@@ -4,7 +4,8 @@ from prometheus_client import REGISTRY
 
 from laundryd.live import metrics
 from laundryd.live.settings import LiveSettings
-from tests.live.stage import StartLive, closed, refused
+from laundryd.wire import frames
+from tests.live.stage import OTHER_ROOM, StartLive, closed, refused
 
 
 def value(name: str, **labels: str) -> float:
@@ -52,3 +53,23 @@ def test_every_setting_says_its_unit_and_reason() -> None:
     for name, field in LiveSettings.model_fields.items():
         assert field.description, name
         assert len(field.description) > 30, name
+
+
+async def test_the_way_from_event_to_frame_is_measured_with_the_wait_for_the_batch(
+    start_live: StartLive,
+) -> None:
+    def below(seconds: str) -> float:
+        return value("laundryd_live_event_to_frame_seconds_bucket", le=seconds)
+
+    before = {seconds: below(seconds) for seconds in ("0.15", "0.5", "+Inf")}
+    live = await start_live(batch_ms=200)
+    async with live.client() as client:
+        await client.next_frame(frames.Mine)
+        await live.publish(1, room=OTHER_ROOM)  # nobody listens: no frame, nothing to measure
+        for offset in range(1, 11):
+            await live.publish(offset)
+        for _ in range(10):
+            await client.next_event()
+    assert below("+Inf") - before["+Inf"] == 10
+    assert below("0.15") - before["0.15"] == 1
+    assert below("0.5") - before["0.5"] == 10

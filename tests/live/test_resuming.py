@@ -1,12 +1,24 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from laundryd.wire import frames
+from laundryd.wire.commands import CommandName
+from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import Position
-from tests.live.stage import EPOCH, ROOM, StartLive, eventually, make_event, make_notice
+from tests.live.stage import (
+    AT,
+    EPOCH,
+    OTHER_ROOM,
+    ROOM,
+    StartLive,
+    eventually,
+    make_event,
+    make_notice,
+)
 
 
 def at(offset: int, epoch: str = EPOCH) -> dict[str, Position]:
@@ -69,6 +81,20 @@ async def test_more_than_the_replay_limit_is_not_recovered(start_live: StartLive
     async with live.client(rooms=at(1)) as four, live.client(rooms=at(2)) as three:
         assert not (await four.welcomed()).rooms[ROOM].recovered
         assert (await three.welcomed()).rooms[ROOM].recovered
+
+
+async def test_missed_events_older_than_a_day_are_not_replayed(start_live: StartLive) -> None:
+    live = await start_live(replay_age_s=86_400)
+    for offset, hours in ((1, 25), (2, 23), (3, 1)):
+        live.desk.journal[ROOM].append(make_event(offset, at=AT - timedelta(hours=hours)))
+    async with live.client(rooms=at(0)) as long_gone, live.client(rooms=at(1)) as since_yesterday:
+        resume = (await long_gone.welcomed()).rooms[ROOM]
+        assert (resume.was_recovering, resume.recovered, resume.offset) == (True, False, 3)
+        await long_gone.next_frame(frames.Mine)
+        assert long_gone.unread_events() == []
+        assert (await since_yesterday.welcomed()).rooms[ROOM].recovered
+        seen = [(await since_yesterday.next_event()).item.offset for _ in range(2)]
+        assert seen == [2, 3]
 
 
 async def test_a_position_from_the_future_or_another_epoch_is_not_recovered(
@@ -225,7 +251,7 @@ async def test_a_client_gone_while_history_is_read_leaves_nothing_behind(
         await live.desk.at_gate.wait()
         await client.close()
     live.desk.gate.set()
-    await eventually(lambda: live.server._open == 0)
+    await eventually(lambda: live.server._crowd.open == 0)
     assert live.server._hub._channels == {}
     assert live.server.all_sessions() == []
 
@@ -243,3 +269,27 @@ async def test_a_replaced_journal_makes_everybody_come_back_for_a_snapshot(
         assert (again.recovered, again.epoch) == (False, "e2")
         assert client.needs_snapshot == {ROOM}
         assert live.server.room_replaced("maple-hall.empty") == 0
+
+
+async def test_who_was_removed_from_a_room_meanwhile_gets_neither_its_history_nor_its_events(
+    start_live: StartLive,
+) -> None:
+    live = await start_live()
+    for room in (ROOM, OTHER_ROOM):
+        await live.publish(1, room=room)
+    live.desk.gate.clear()
+    rooms = {room: Position(epoch=EPOCH, offset=0) for room in (ROOM, OTHER_ROOM)}
+    async with live.client(rooms=rooms) as client:
+        await live.desk.at_gate.wait()
+        live.door.left = {ROOM}  # let in, and removed while the history is read
+        await live.publish(2)
+        live.desk.gate.set()
+        assert set((await client.welcomed()).rooms) == {OTHER_ROOM}
+        await live.publish(3)
+        last = await live.publish(2, room=OTHER_ROOM)
+        await client.next_event(lambda event: event == last)
+        assert {event.room for event in client.unread_events()} == {OTHER_ROOM}
+        result = await client.send_command(ROOM, "washer-1", CommandName.CLAIM)
+        assert result.error is not None
+        assert result.error.code is ErrorCode.FOREIGN_ROOM
+    await eventually(lambda: live.server._hub._channels == {})

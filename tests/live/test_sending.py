@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import pytest
+
 from laundryd.wire import frames
 from laundryd.wire.machines import EdgeStatus
+from laundryd.wire.phases import Cause
 from tests.live.stage import (
     AT,
     ROOM,
     StartLive,
+    make_event,
     make_notice,
 )
 
@@ -16,6 +20,38 @@ async def test_a_lone_event_goes_at_once(start_live: StartLive) -> None:
         await client.welcomed()
         await live.publish(1)
         assert (await client.next_event(timeout_s=2)).item.offset == 1
+
+
+@pytest.mark.parametrize("cause", [Cause.FINISHED, Cause.FAULT_REPORTED, Cause.OUT_OF_ORDER])
+async def test_what_somebody_waits_for_waits_for_no_batch(
+    start_live: StartLive, cause: Cause
+) -> None:
+    live = await start_live(batch_ms=60_000)
+    async with live.client() as client:
+        await client.next_frame(frames.Mine)
+        await live.publish(1)
+        await live.publish(2)  # of another machine, within the minute: it waits
+        live.server.publish(make_event(3, cause=cause))
+        seen = [(await client.next_event(timeout_s=2)).item.offset for _ in range(3)]
+        assert seen == [1, 2, 3], "in order, so what waited goes along"
+        await live.publish(4)
+        await client.ping()
+        await client.next_frame(frames.Pong)
+        assert client.unread_events() == []
+
+
+async def test_after_a_power_cut_all_machines_end_at_once_and_make_a_burst(
+    start_live: StartLive,
+) -> None:
+    live = await start_live(batch_ms=300, urgent_max=4)
+    async with live.client() as client:
+        await client.next_frame(frames.Mine)
+        for offset in range(1, 51):
+            live.server.publish(make_event(offset, cause=Cause.FINISHED))
+        sizes: list[int] = []
+        while sum(sizes) < 50:
+            sizes.append(len((await client.next_frame(frames.Batch)).item.events))
+        assert sizes == [1, 1, 1, 1, 1, 45]
 
 
 async def test_a_burst_is_gathered_into_one_frame(start_live: StartLive) -> None:

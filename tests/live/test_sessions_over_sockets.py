@@ -22,7 +22,7 @@ async def test_a_new_connection_of_a_session_closes_the_old_one_with_4505_and_st
                 await old.next_frame(frames.Result)
             assert ended.value.code == 4505
             await old.close()
-            await eventually(lambda: live.server._open == 1)
+            await eventually(lambda: live.server._crowd.open == 1)
             # The old connection's late death took nothing from the new one.
             assert [s.session_id for s in live.server.sessions("ann")] == [session_id]
             assert live.server.notify(make_notice("done"), "ann") == 1
@@ -43,10 +43,24 @@ async def test_a_stolen_session_id_gets_a_new_one_and_disturbs_nobody(
             await ann.next_event()
 
 
-async def test_a_session_id_from_before_a_restart_is_kept(start_live: StartLive) -> None:
+async def test_a_session_outlives_the_server_and_is_its_residents_alone(
+    start_live: StartLive,
+) -> None:
+    before = await start_live()
+    async with before.client("ann:phone") as client:
+        session_id = (await client.welcomed()).session_id
+    live = await start_live()  # another life: it knows nobody
+    for thief in ("ben:phone", "ann:tablet"):
+        async with live.client(thief, session_id=session_id) as other:
+            assert (await other.welcomed()).session_id != session_id
+    async with live.client("ann:phone", session_id=session_id) as client:
+        assert (await client.welcomed()).session_id == session_id
+
+
+async def test_an_invented_session_id_is_not_kept(start_live: StartLive) -> None:
     live = await start_live()
-    async with live.client(session_id="from-before") as client:
-        assert (await client.welcomed()).session_id == "from-before"
+    async with live.client(session_id="invented") as client:
+        assert (await client.welcomed()).session_id != "invented"
 
 
 async def test_presence_is_told_when_somebody_comes_looks_away_and_goes(
@@ -91,16 +105,23 @@ async def test_attention_lapses_by_itself_and_is_told(start_live: StartLive) -> 
 async def test_a_dropped_session_lingers_and_its_attention_comes_back_with_it(
     start_live: StartLive,
 ) -> None:
-    live = await start_live(linger_s=30, backoff_first_s=0.3)
-    async with live.client() as client:
-        await client.welcomed()
-        client.drop()
+    live = await start_live(linger_s=30)
+    async with live.raw() as socket:
+        await socket.send(identify_text())
+        welcome = frames.SERVER_FRAME.validate_json(await socket.recv())
+        assert isinstance(welcome, frames.Welcome)
+        socket.transport.abort()
         await eventually(lambda: not live.server.sessions("ann")[0].connected)
-        assert live.server.sessions("ann")[0].attentive
-        assert live.server.notify(make_notice("done"), "ann") == 0
+    assert live.server.sessions("ann")[0].attentive
+    assert live.server.notify(make_notice("done"), "ann") == 0
+    async with live.client(session_id=welcome.session_id) as client:
         await client.welcomed()
         (view,) = live.server.sessions("ann")
-        assert (view.connected, view.attentive) == (True, True)
+        assert (view.session_id, view.connected, view.attentive) == (
+            welcome.session_id,
+            True,
+            True,
+        )
 
 
 async def test_a_dropped_session_that_stays_away_is_forgotten_and_told(

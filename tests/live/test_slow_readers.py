@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket as sockets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 
 import pytest
 import uvloop
+from prometheus_client import REGISTRY
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from laundryd.live.connection import Connection
 from laundryd.wire import frames
-from tests.live.stage import Stage, closed, eventually, identify_text, running
+from laundryd.wire.ids import Position
+from tests.live.stage import (
+    EPOCH,
+    ROOM,
+    Stage,
+    closed,
+    eventually,
+    identify_text,
+    make_notice,
+    running,
+)
+
+
+def value(name: str) -> float:
+    return REGISTRY.get_sample_value(name, {"server": "test"}) or 0.0
 
 
 async def stalled(live_port: int, name: str) -> ClientConnection:
@@ -56,6 +73,61 @@ async def a_slow_reader_is_closed_with_4001_and_never_delays_the_others() -> Non
             await eventually(lambda: not any(s.connected for s in live.server.sessions("slow")))
 
 
+async def a_slow_reader_that_was_closed_resumes_with_everything_once_and_in_order() -> None:
+    async with running(queue_max=4, batch_ms=0, close_grace_s=30, replay_max=10_000) as live:
+        slow = await stalled(live.port, "slow")
+        offset = 0
+        while _open(live, "slow"):
+            offset += 1
+            await live.publish(offset)
+            await asyncio.sleep(0)
+        for _ in range(5):
+            offset += 1
+            await live.publish(offset)
+        slow.transport.resume_reading()
+        seen = [e["offset"] async for frame in read(slow) for e in frame.get("events", ())]
+        assert slow.close_code == 4001
+        assert seen == list(range(1, len(seen) + 1))
+        assert len(seen) < offset
+        stood = Position(epoch=EPOCH, offset=len(seen))
+        async with live.client("slow:phone", rooms={ROOM: stood}) as again:
+            assert (await again.welcomed()).rooms[ROOM].recovered
+            while seen[-1] < offset:
+                seen.append((await again.next_event()).item.offset)
+            assert again.duplicates == 0
+        assert seen == list(range(1, offset + 1))
+
+
+async def read(socket: ClientConnection) -> AsyncIterator[dict[str, list[dict[str, int]]]]:
+    with contextlib.suppress(ConnectionClosed):
+        async for message in socket:
+            yield json.loads(message)
+
+
+async def a_queue_is_bounded_in_bytes_too_and_its_depth_is_measured() -> None:
+    async with running(
+        queue_max=100_000, queue_max_bytes=65_536, batch_ms=0, close_grace_s=30, identify_s=0.2
+    ) as live:
+        slow = await stalled(live.port, "slow")
+        (link,) = live.server._hub.sessions.links("slow")
+        offset, deepest_bytes, frame_bytes = 0, 0, 1_000
+        while not link.closing:
+            offset += 1
+            await live.publish(offset)
+            await asyncio.sleep(0)
+            frames_now, bytes_now = link.waits or (0, 0)
+            deepest_bytes = max(deepest_bytes, bytes_now)
+            if frames_now == 20:
+                await eventually(lambda: value("laundryd_live_longest_queue_frames") == 20)
+                assert value("laundryd_live_slow_readers") == 1
+                assert value("laundryd_live_queued_frames") == 20
+                assert value("laundryd_live_queued_bytes") == bytes_now
+        assert 65_536 - frame_bytes < deepest_bytes <= 65_536
+        slow.transport.resume_reading()
+        assert await closed(slow) == 4001
+        await eventually(lambda: value("laundryd_live_slow_readers") == 0)
+
+
 def _open(live: Stage, resident: str) -> bool:
     return any(not link.closing for link in live.server._hub.sessions.links(resident))
 
@@ -72,7 +144,7 @@ async def a_reader_that_takes_not_even_the_close_is_cut_off() -> None:
             offset += 1
             await live.publish(offset)
             await asyncio.sleep(0)
-        await eventually(lambda: live.server._open == 0)
+        await eventually(lambda: live.server._crowd.open == 0)
         slow.transport.abort()
 
 
@@ -96,6 +168,33 @@ async def a_slow_reader_that_wakes_in_time_gets_everything_in_order() -> None:
         await slow.close()
 
 
+async def a_slow_reader_with_many_pending_notices_gets_them_all() -> None:
+    async with running(send_buffer_bytes=16_384, queue_max=4, batch_ms=0) as live:
+        notices = [make_notice(f"notice {number}") for number in range(1_500)]
+        live.desk.pending["slow"] = notices
+        slow = await stalled(live.port, "slow")
+        (link,) = live.server._hub.sessions.links("slow")
+        await eventually(lambda: link.waits is not None)
+        slow.transport.resume_reading()
+        told: list[str] = []
+        while len(told) < len(notices):
+            frame = json.loads(await slow.recv())
+            if frame["type"] == "notice":
+                told.append(frame["id"])
+        assert told == [notice.id for notice in notices]
+        await slow.close()
+
+
+async def who_leaves_before_all_pending_notices_were_sent_leaves_nothing_behind() -> None:
+    async with running(send_buffer_bytes=16_384, queue_max=4, batch_ms=0) as live:
+        live.desk.pending["slow"] = [make_notice(f"notice {number}") for number in range(1_500)]
+        slow = await stalled(live.port, "slow")
+        (link,) = live.server._hub.sessions.links("slow")
+        await eventually(lambda: link.waits is not None)
+        slow.transport.abort()
+        await eventually(lambda: live.server._crowd.open == 0)
+
+
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.parametrize(
     "scenario",
@@ -103,6 +202,10 @@ async def a_slow_reader_that_wakes_in_time_gets_everything_in_order() -> None:
         a_slow_reader_is_closed_with_4001_and_never_delays_the_others,
         a_reader_that_takes_not_even_the_close_is_cut_off,
         a_slow_reader_that_wakes_in_time_gets_everything_in_order,
+        a_slow_reader_that_was_closed_resumes_with_everything_once_and_in_order,
+        a_queue_is_bounded_in_bytes_too_and_its_depth_is_measured,
+        a_slow_reader_with_many_pending_notices_gets_them_all,
+        who_leaves_before_all_pending_notices_were_sent_leaves_nothing_behind,
     ],
 )
 def test_of(

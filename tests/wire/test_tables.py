@@ -198,3 +198,8 @@ def test_notices_of_different_causes_have_different_ids(
     }
     assert len(ids) == len(causes)
     assert all(len(one) == 32 for one in ids)
+
+
+def test_every_close_codes_meaning_fits_into_a_close_frame() -> None:
+    for code, row in CLOSE_CODES.items():
+        assert len(row.meaning.encode()) <= 123, code

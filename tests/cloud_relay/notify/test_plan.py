@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_relay.notify.plan import ACK_DEADLINE, DeliveryState, Plan, Seen, Times, decide
+from laundryd.live.settings import LiveSettings
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -109,3 +110,7 @@ def test_a_useful_notice_is_always_pushed_or_on_a_socket_within_ten_seconds(
         now = made.due_at
     assert pushed_at is not None or now >= useful_until
     assert now <= NOW + 2 * ACK_DEADLINE
+
+
+def test_a_dropped_session_counts_for_as_long_as_an_acknowledgement_is_awaited() -> None:
+    assert LiveSettings().linger_s == ACK_DEADLINE.total_seconds()
