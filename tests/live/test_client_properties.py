@@ -202,7 +202,14 @@ def test_events_are_applied_once_in_order_and_the_client_arrives_at_the_head(
         world.pass_time(seconds)
         assert world.core.due_s is not None, "nothing will ever happen again"
         assert world.core.rooms.positions[ROOM] == world.stood
+    # It comes back once more, and is given one old answer: a welcome alone leads to the head.
+    world.break_link()
+    while world.connection != "live":
+        world.pass_time(4.0)
+        world.advance_link()
+    world.answer_get(stale=True)
     world.heal()
+    assert world.stood == world.head
     world.publish()
     world.deliver(world.journal[-1:])
     world.heal()
