@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from laundryd.live.driver import Driver, Told, now_s
-from laundryd.live.errors import LiveTimeoutError
+from laundryd.live.errors import LiveError, LiveRefusedError, LiveTimeoutError
 from laundryd.live.following.actions import (
     Apply,
     AskWhy,
@@ -53,7 +53,7 @@ class LiveClient:
     what cannot be resumed, holds what comes meanwhile, and asks why it was refused. Without it, a room
     in ``needs_snapshot`` had a gap: GET it and say so with ``snapshot_taken``.
 
-    ``listener`` is told every action that was decided on and every frame, in order, and must not wait.
+    ``listener`` is told everything that was decided and that came, in order, and must not wait.
     """
 
     def __init__(
@@ -127,6 +127,12 @@ class LiveClient:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+    async def ended(self) -> LiveError | None:
+        """Wait until the server has ended it for good, and return why; None: it was closed by us."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        return self._driver.failed
 
     def drop(self) -> None:
         """Lose the connection as a network does, without a close frame; it comes back by itself."""
@@ -261,7 +267,7 @@ class LiveClient:
                 self.state = state
             case Apply(event):
                 self._events.items.append(Received(event, now_s()))
-            case Connect() | Drop() | Send() | Get() | AskWhy() | Take():
+            case Connect() | Drop() | Send() | Get() | AskWhy() | Take() | LiveRefusedError():
                 pass
             case _:
                 self.connections += isinstance(told, frames.Welcome)

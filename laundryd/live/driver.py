@@ -22,6 +22,7 @@ from laundryd.live.errors import (
 )
 from laundryd.live.following.actions import Action, AskWhy, Connect, Drop, Get, Send
 from laundryd.live.following.core import FINAL_STATUS, Core
+from laundryd.live.following.rooms import is_final
 from laundryd.live.web import Web, refused
 from laundryd.wire import frames
 from laundryd.wire.close_codes import may_reconnect
@@ -29,8 +30,8 @@ from laundryd.wire.ids import RoomKey
 
 log = logging.getLogger(__name__)
 
-Told = Action | frames.ServerFrame
-"""What a driver tells: an action that it performs, or a frame that came."""
+Told = Action | frames.ServerFrame | LiveRefusedError
+"""What a driver tells: an action that it performs, a frame that came, or how a room was refused for good."""
 
 OPEN_TIMEOUT_S: Final = 10.0
 """Seconds for TCP, TLS and handshake."""
@@ -42,7 +43,7 @@ _NOT_FOUND: Final = 404
 
 
 class Driver:
-    """One client's I/O. ``tell`` hears every action and every frame, in order, and must not wait.
+    """One client's I/O. ``tell`` hears everything in order, and must not wait.
 
     Without ``web`` nothing is fetched: the server's word for where a room stands is taken instead, and
     the room stands in ``needs_snapshot``.
@@ -226,6 +227,8 @@ class Driver:
         try:
             snapshot = await web.room(room)
         except LiveRefusedError as error:
+            if is_final(error.status):
+                self._tell(error)
             self.perform(self.core.get_failed(room, error.status, now_s()))
         except LiveUnreachableError:
             self.perform(self.core.get_failed(room, None, now_s()))
