@@ -106,10 +106,11 @@ class Link:
         """
         if self.phase is Phase.WAITING:
             return self.open(now_s)
-        if self.phase is Phase.OPENING and self.due_s is not None:
-            self.due_s = min(self.due_s, now_s + WAKE_TIMEOUT_S)
-        if self.phase is Phase.LIVE:
+        if self.phase is Phase.LIVE and not self._is_asked:
             return self._ask(now_s, WAKE_TIMEOUT_S)
+        if self.due_s is not None:
+            # Opening, or asked already: waking again and again must not put off the end.
+            self.due_s = min(self.due_s, now_s + WAKE_TIMEOUT_S)
         return []
 
     def lost(self, now_s: float) -> list[Action]:

@@ -67,10 +67,12 @@ export class Link {
    */
   wake(now_s: number): Action[] {
     if (this.phase === "waiting") return this.open(now_s);
-    if (this.phase === "opening" && this.due_s !== null) {
+    if (this.phase === "live" && !this.#isAsked) return this.#ask(now_s, WAKE_TIMEOUT_S);
+    if (this.due_s !== null) {
+      // Opening, or asked already: waking again and again must not put off the end.
       this.due_s = Math.min(this.due_s, now_s + WAKE_TIMEOUT_S);
     }
-    return this.phase === "live" ? this.#ask(now_s, WAKE_TIMEOUT_S) : [];
+    return [];
   }
 
   /** Wait for the next try: the connection is gone, or never came. */
