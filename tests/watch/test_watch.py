@@ -5,14 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import queue
 import stat
 import subprocess
-import sys
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,35 +18,7 @@ from laundryd.demo.broker import Mosquitto
 from laundryd.watch.pass_file import default_path
 from tests.edge.local.conftest import CODE, set_code
 from tests.edge.running import ROOM, EdgeProcess
-
-WAIT_S = 30.0
-
-
-class Terminal:
-    """A ``laundryd watch`` and the lines that it has written."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self._lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for text in self.process.stdout:
-            self._lines.put(text.rstrip("\n"))
-
-    def until(self, wanted: Callable[[str], bool]) -> list[str]:
-        """Return the lines up to and with the first that is wanted."""
-        seen: list[str] = []
-        while not seen or not wanted(seen[-1]):
-            try:
-                seen.append(self._lines.get(timeout=WAIT_S))
-            except queue.Empty:
-                raise AssertionError(f"it did not come: {seen}") from None
-        return seen
-
-    def until_has(self, text: str) -> list[str]:
-        return self.until(lambda found: text in found)
+from tests.watch.terminal import WAIT_S, command, watching
 
 
 @pytest.fixture(scope="module")
@@ -78,40 +46,9 @@ def say(page: httpx.Client, name: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def command(edge: EdgeProcess, *more: str, room: str = ROOM.key) -> list[str]:
-    return [sys.executable, "-m", "laundryd", "watch", room, "--url", edge.origin, *more]
-
-
-@contextmanager
-def watching(edge: EdgeProcess, home: Path, *more: str, code: str = "") -> Iterator[Terminal]:
-    process = subprocess.Popen(
-        command(edge, *more),
-        env={**os.environ, "XDG_CONFIG_HOME": str(home)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdin is not None
-        process.stdin.write(code)
-        process.stdin.close()
-        yield Terminal(process)
-        process.terminate()
-        assert process.wait(10) == 0
-        assert process.stderr is not None
-        assert process.stderr.read().removeprefix("Join code: ") == ""
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdout, process.stderr):
-            assert pipe is not None
-            pipe.close()
-
-
 def refused(edge: EdgeProcess, home: Path, *more: str, room: str = ROOM.key, code: str = "") -> str:
     done = subprocess.run(
-        command(edge, *more, room=room),
+        command(edge.origin, room, *more),
         env={**os.environ, "XDG_CONFIG_HOME": str(home)},
         input=code,
         capture_output=True,
@@ -127,7 +64,7 @@ def refused(edge: EdgeProcess, home: Path, *more: str, room: str = ROOM.key, cod
 def test_it_joins_tells_events_and_survives_a_kill_of_the_server(
     edge: EdgeProcess, anna: httpx.Client, tmp_path: Path
 ) -> None:
-    with watching(edge, tmp_path, "--join", code=f"{CODE}\n") as terminal:
+    with watching(edge.origin, ROOM.key, tmp_path, "--join", code=f"{CODE}\n") as terminal:
         lines = terminal.until_has("-- live")
         assert any("Basement: " in text for text in lines)
         say(anna, "claim")
@@ -143,7 +80,7 @@ def test_it_joins_tells_events_and_survives_a_kill_of_the_server(
     path = default_path(edge.origin, {"XDG_CONFIG_HOME": str(tmp_path)}, tmp_path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     # The next time the pass is enough.
-    with watching(edge, tmp_path, "--json") as terminal:
+    with watching(edge.origin, ROOM.key, tmp_path, "--json") as terminal:
         live = terminal.until(lambda text: json.loads(text).get("state") == "live")
         assert [json.loads(text)["type"] for text in live] == ["room", "connection"]
         say(anna, "claim")
@@ -159,7 +96,7 @@ def test_a_refusal_says_why_and_what_to_do(edge: EdgeProcess, tmp_path: Path) ->
     assert "write site.room" in refused(edge, tmp_path, room="Basement")
     path = tmp_path / "mine.json"
     with watching(
-        edge, tmp_path, "--join", "--token-file", str(path), code=f"{CODE}\n"
+        edge.origin, ROOM.key, tmp_path, "--join", "--token-file", str(path), code=f"{CODE}\n"
     ) as terminal:
         terminal.until_has("-- live")
     asked = ("--token-file", str(path))
@@ -177,7 +114,7 @@ def test_it_ends_quietly_when_nobody_reads_it_any_more(
     edge: EdgeProcess, anna: httpx.Client, tmp_path: Path
 ) -> None:
     process = subprocess.Popen(
-        command(edge, "--join"),
+        command(edge.origin, ROOM.key, "--join"),
         env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
