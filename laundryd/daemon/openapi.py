@@ -65,7 +65,9 @@ CommandPath = Annotated[
 def refusals(*codes: ErrorCode) -> dict[int | str, dict[str, Any]]:
     """Describe the problem documents of ``codes`` by their status, as FastAPI takes ``responses``."""
     by_status: dict[int, list[ErrorCode]] = {}
-    for code in (ErrorCode.FOREIGN_HOST, *codes, ErrorCode.INTERNAL):
+    # The guard looks at every request's host and size, whatever it is for.
+    always = (ErrorCode.FOREIGN_HOST, ErrorCode.TOO_LARGE)
+    for code in dict.fromkeys((*always, *codes, ErrorCode.INTERNAL)):
         by_status.setdefault(ERRORS[code].status, []).append(code)
     return {status: _response(status, found) for status, found in by_status.items()}
 

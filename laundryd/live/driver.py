@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Final
 
 from pydantic import ValidationError
+from typing_extensions import override
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Origin
@@ -186,7 +187,7 @@ class Driver:
         self.perform(self.core.closed(code, now_s()))
 
     def _handshake(self) -> connect:
-        return connect(
+        return _Connect(
             self.url,
             additional_headers={"Authorization": f"Bearer {self._token}"},
             origin=None if self._origin is None else Origin(self._origin),
@@ -247,6 +248,14 @@ class Driver:
         if refusal is not None and refusal.status in FINAL_STATUS:
             self.failed = self.failed or refusal
             self.perform(self.core.why(refusal.status))
+
+
+class _Connect(connect):
+    """Follows no redirect: the token is for the server that was named, and goes to no other."""
+
+    @override
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
 def now_s() -> float:

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from fastapi import FastAPI
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from laundryd.daemon import problems
 from laundryd.daemon.problems import ProblemError
@@ -62,6 +63,11 @@ async def rooms_over_http(live: Stage, refuse: ErrorCode | None = None) -> Async
 
 def watcher(live: Stage, web: Web, told: list[Told], token: str = ANN) -> LiveClient:
     return LiveClient(live.url, token, rooms=[ROOM], web=web, listener=told.append)
+
+
+def port_of(server: Server) -> int:
+    port: int = server.sockets[0].getsockname()[1]
+    return port
 
 
 def shown(told: list[Told]) -> list[object]:
@@ -184,11 +190,39 @@ async def test_a_server_that_falls_silent_is_left(start_live: StartLive) -> None
 
     async with serve(silent, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
         client = live.client()
-        client._driver.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        client._driver.url = f"ws://127.0.0.1:{port_of(server)}"
         async with client:
             await eventually(lambda: client.connections >= 2)
             assert any('"ping"' in str(message) for message in heard)
             assert any('"session_id":"s1"' in str(message) for message in heard)
+
+
+async def test_a_redirect_does_not_take_the_token_to_another_server(start_live: StartLive) -> None:
+    live = await start_live(backoff_first_s=0.01)
+    came: list[str] = []
+
+    async def other(socket: ServerConnection) -> None:
+        came.append(str(socket.request))
+
+    tries = 0
+
+    def redirect(connection: ServerConnection, _request: Request) -> Response:
+        nonlocal tries
+        tries += 1
+        response = connection.respond(307, "")
+        response.headers["Location"] = f"ws://127.0.0.1:{port_of(elsewhere)}/api/v1/live"
+        return response
+
+    async with (
+        serve(other, "127.0.0.1", 0) as elsewhere,
+        serve(other, "127.0.0.1", 0, process_request=redirect) as named,
+    ):
+        client = live.client()
+        client._driver.url = f"ws://127.0.0.1:{port_of(named)}/api/v1/live"
+        client._core._link.backoff.rule = frames.Backoff(first_s=0.01, factor=1, cap_s=0.01)
+        async with client:
+            await eventually(lambda: tries >= 3)
+    assert came == []
 
 
 async def test_the_end_and_its_reason_are_told(start_live: StartLive) -> None:
