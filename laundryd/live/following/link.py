@@ -19,6 +19,8 @@ WAKE_TIMEOUT_S: Final = 5.0
 """After waking, a connection that does not answer this soon is dead."""
 ANSWER_TIMEOUT_S: Final = 10.0
 """Longest wait for the answer to a ping: two retransmissions of a slow mobile network."""
+ANSWER_LEAST_S: Final = 1.0
+"""However short the heartbeat: a busy computer takes its time."""
 FIRST_HEARTBEAT_S: Final = 30.0
 """Until the first welcome."""
 
@@ -144,7 +146,7 @@ class Link:
         if self.phase is Phase.WAITING:
             return self.open(now_s)
         if self.phase is Phase.LIVE and not self._is_asked:
-            return self._ask(now_s, min(self._heartbeat_s, ANSWER_TIMEOUT_S))
+            return self._ask(now_s, max(ANSWER_LEAST_S, min(self._heartbeat_s, ANSWER_TIMEOUT_S)))
         return self.give_up(now_s)
 
     def _ask(self, now_s: float, within_s: float) -> list[Action]:

@@ -12,6 +12,8 @@ const WELCOME_TIMEOUT_S = 10;
 const WAKE_TIMEOUT_S = 5;
 /** Longest wait for the answer to a ping: two retransmissions of a slow mobile network. */
 const ANSWER_TIMEOUT_S = 10;
+/** However short the heartbeat: a busy computer takes its time. */
+const ANSWER_LEAST_S = 1;
 /** Until the first welcome. */
 const FIRST_HEARTBEAT_S = 30;
 
@@ -106,7 +108,8 @@ export class Link {
     if (this.due_s === null || now_s < this.due_s) return [];
     if (this.phase === "waiting") return this.open(now_s);
     if (this.phase === "live" && !this.#isAsked) {
-      return this.#ask(now_s, Math.min(this.#heartbeat_s, ANSWER_TIMEOUT_S));
+      const within_s = Math.min(this.#heartbeat_s, ANSWER_TIMEOUT_S);
+      return this.#ask(now_s, Math.max(ANSWER_LEAST_S, within_s));
     }
     return this.giveUp(now_s);
   }
