@@ -12,7 +12,7 @@ import random
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from laundryd.live.driver import Driver, Told, now_s
 from laundryd.live.errors import LiveError, LiveRefusedError, LiveTimeoutError
@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 
 Frame = TypeVar("Frame", bound=frames.ServerFrame)
 Item = TypeVar("Item")
+
+SEND_WITHIN_S: Final = 10.0
+"""How long a frame waits for a connection."""
 
 
 class LiveClient:
@@ -243,10 +246,11 @@ class LiveClient:
 
     async def ping(self) -> None:
         """Ask the server whether it lives; wait for a ``Pong`` frame."""
-        await self.send(frames.Ping())
+        await self._until(lambda: self._core.is_live, SEND_WITHIN_S, "connection")
+        self._driver.perform(self._core.ping())
 
-    async def send(self, frame: frames.ClientFrame, timeout_s: float = 10.0) -> None:
-        """Send a frame, once the client is connected.
+    async def send(self, frame: frames.ClientFrame, timeout_s: float = SEND_WITHIN_S) -> None:
+        """Send a frame, once the client is connected; pings by ``ping``, acknowledgements by ``ack``.
 
         Raises:
             LiveTimeoutError: the client did not get connected within ``timeout_s``.

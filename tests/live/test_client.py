@@ -174,6 +174,18 @@ async def test_an_acknowledgement_that_no_pong_confirmed_is_told_again(
         assert len(live.desk.acks) == 2
 
 
+async def test_the_answer_to_an_earlier_ping_confirms_nothing(start_live: StartLive) -> None:
+    live = await start_live(backoff_first_s=0.01)
+    async with live.client() as client:
+        await client.welcomed()
+        await client.ping()
+        await client.ack([NOTICE])
+        await client.next_frame(frames.Pong)
+        await eventually(lambda: len(live.desk.acks) == 1)
+        client.drop()
+        await eventually(lambda: len(live.desk.acks) == 2)
+
+
 async def test_a_server_that_falls_silent_is_left(start_live: StartLive) -> None:
     live = await start_live()
     welcome = (

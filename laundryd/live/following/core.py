@@ -210,6 +210,10 @@ class Core:
         self._acks.add(kind, ids)
         return self._send_acks()
 
+    def ping(self) -> list[Action]:
+        """Ask the server something that it answers at once; its answer confirms what went before."""
+        return self._count([Send(frames.Ping())]) if self.is_live else []
+
     def _attention(self, now_s: float) -> list[Action]:
         if not self.is_live:
             return []
