@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import random
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -35,8 +34,6 @@ from laundryd.wire.commands import CommandName, CommandParams
 from laundryd.wire.events import AckKind, PublicEvent
 from laundryd.wire.ids import NoticeId, Position, RoomKey, SessionId, Slug
 from laundryd.wire.notices import Lang
-
-log = logging.getLogger(__name__)
 
 Frame = TypeVar("Frame", bound=frames.ServerFrame)
 Item = TypeVar("Item")
