@@ -13,6 +13,7 @@ from laundryd import __version__
 PROGRAMS: Final[dict[str, tuple[str, str]]] = {
     "edge": ("edge.cli", "The daemon of one laundry room."),
     "relay": ("cloud_relay.cli", "The cloud relay."),
+    "watch": ("laundryd.watch.cli", "Follow a room from this terminal."),
     "demo": ("laundryd.demo.cli", "Everything on this computer, with simulated machines."),
 }
 """Word -> (module that holds the typer ``app``, what it is)."""

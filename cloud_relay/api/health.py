@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from cloud_relay.api.refusals import refusals
 from cloud_relay.api.services import Relay
+from laundryd.daemon.openapi import refusals
 
 router = APIRouter(tags=["health"])
 

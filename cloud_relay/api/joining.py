@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 
 from cloud_relay.api.door import COOKIE
-from cloud_relay.api.refusals import CHANGING, SIGNED_IN, refusals
 from cloud_relay.api.services import Caller, ClientAddress, MaybeCaller, Relay, Services
 from cloud_relay.residents.people import Person
 from cloud_relay.residents.tokens import TOKEN_LIFE
+from laundryd.daemon.openapi import CHANGING, SIGNED_IN, refusals
 from laundryd.daemon.problems import ProblemError
 from laundryd.wire.bodies import JoinBody, Joined, LinkBody, LinkCode
 from laundryd.wire.errors import ErrorCode

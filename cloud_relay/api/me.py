@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from cloud_relay.api.joining import give_token, take_token
-from cloud_relay.api.refusals import CHANGING, SIGNED_IN, refusals
 from cloud_relay.api.services import Caller, Relay, Services
 from cloud_relay.residents.people import Person
 from cloud_relay.residents.tokens import wants_renewal
+from laundryd.daemon.openapi import CHANGING, SIGNED_IN, refusals
 from laundryd.wire.bodies import Me, MeBody, MyNotice, MyNotices, MyRoom
 
 router = APIRouter(prefix="/api/v1/me", tags=["me"])

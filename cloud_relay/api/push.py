@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from cloud_relay.api.refusals import CHANGING, SIGNED_IN, refusals
 from cloud_relay.api.services import Caller, Relay
+from laundryd.daemon.openapi import CHANGING, SIGNED_IN, refusals
 from laundryd.wire.bodies import PushKey, SubscriptionBody
 from laundryd.wire.errors import ErrorCode
 

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 
 from cloud_relay.api.desk import carry_out
 from cloud_relay.api.door import SignedIn
-from cloud_relay.api.refusals import CHANGING, SIGNED_IN, command_problem, refusals
+from cloud_relay.api.refusals import command_problem
 from cloud_relay.api.services import Caller, Relay, Services
+from laundryd.daemon.openapi import (
+    CHANGING,
+    COMMANDED,
+    SIGNED_IN,
+    CommandPath,
+    MachinePath,
+    RoomPath,
+    refusals,
+)
 from laundryd.daemon.problems import ProblemError
 from laundryd.wire.bodies import CommandBody, Voucher
 from laundryd.wire.commands import CommandAnswer, CommandName, CommandParams, ResidentCommand
 from laundryd.wire.errors import ErrorCode
-from laundryd.wire.ids import ROOM_KEY_PATTERN, SLUG_PATTERN, RoomKey
+from laundryd.wire.ids import RoomKey
 from laundryd.wire.machines import RoomSnapshot
 
 router = APIRouter(prefix="/api/v1/rooms/{room}", tags=["rooms"])
 
 _JOINED = (*SIGNED_IN, ErrorCode.FOREIGN_ROOM, ErrorCode.UNKNOWN_ROOM)
-# The patterns are only described: what does not fit is unknown, 404, and no wrong body.
-RoomPath = Annotated[
-    str,
-    Path(
-        description="Site and room, `maple-hall.basement`.",
-        json_schema_extra={"pattern": ROOM_KEY_PATTERN},
-    ),
-]
-MachinePath = Annotated[
-    str, Path(description="The machine's slug.", json_schema_extra={"pattern": SLUG_PATTERN})
-]
-CommandPath = Annotated[
-    str,
-    Path(
-        description="What to do.",
-        json_schema_extra={"enum": [name.value for name in CommandName]},
-    ),
-]
 
 
 @router.get("", responses=refusals(*_JOINED, ErrorCode.EDGE_OFFLINE))
@@ -58,17 +47,7 @@ async def room_now(
     responses=refusals(
         *CHANGING,
         *_JOINED,
-        ErrorCode.UNKNOWN_MACHINE,
-        ErrorCode.UNKNOWN_COMMAND,
-        ErrorCode.ILLEGAL_MOVE,
-        ErrorCode.NOT_YOURS,
-        ErrorCode.ALREADY_HOLDING,
-        ErrorCode.UNKNOWN_PROGRAMME,
-        ErrorCode.PICKUP_MUTED,
-        ErrorCode.NOBODY_ASKED,
-        ErrorCode.FREE_NOW,
-        ErrorCode.RATE_LIMITED,
-        ErrorCode.EXPIRED,
+        *COMMANDED,
         ErrorCode.EDGE_OFFLINE,
         ErrorCode.EDGE_TIMEOUT,
     ),

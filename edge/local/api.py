@@ -3,9 +3,10 @@
 # No postponed annotations here: FastAPI reads those of nested functions, which see local names.
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel
 
@@ -15,7 +16,16 @@ from edge.local.door import COOKIE, LocalDoor
 from edge.store.edge_store import EdgeStore
 from edge.store.people import People
 from laundryd import __version__
-from laundryd.daemon import problems, webapp
+from laundryd.daemon import openapi, problems, webapp
+from laundryd.daemon.openapi import (
+    CHANGING,
+    COMMANDED,
+    SIGNED_IN,
+    CommandPath,
+    MachinePath,
+    RoomPath,
+    refusals,
+)
 from laundryd.daemon.problems import ProblemError
 from laundryd.live.door import Admission, Refusal
 from laundryd.wire import frames
@@ -28,7 +38,6 @@ from laundryd.wire.bodies import (
     Me,
     MeBody,
     MyRoom,
-    Problem,
 )
 from laundryd.wire.commands import CommandAnswer, CommandName, CommandParams
 from laundryd.wire.errors import ErrorCode
@@ -37,10 +46,14 @@ from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import Lang
 
 BASE: Final = "/api/v1"
-# Any: FastAPI's own type for this argument.
-_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    "default": {"model": Problem, "description": "RFC 9457 problem document"}
-}
+_COOKIE = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by join and link.")
+_BEARER = HTTPBearer(auto_error=False, description="For programs without a cookie jar.")
+
+
+class Alive(BaseModel):
+    """The program answers."""
+
+    ok: bool
 
 
 class Readiness(BaseModel):
@@ -66,8 +79,13 @@ class LocalRoom:
     store: EdgeStore
     metrics: CollectorRegistry
 
-    async def admit(self, request: Request) -> Admission:
-        """Return who asks.
+    async def admit(
+        self,
+        request: Request,
+        _cookie: Annotated[str | None, Security(_COOKIE)],
+        _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    ) -> Admission:
+        """Return who asks; the two unused parameters put both ways into the OpenAPI document.
 
         Raises:
             ProblemError: there is no valid token.
@@ -115,12 +133,14 @@ def make_api(room: LocalRoom) -> FastAPI:
         openapi_url=f"{BASE}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        responses=_ERRORS,
+        summary="One laundry room, as the residents in it see it.",
+        generate_unique_id_function=lambda route: route.name,
     )
     problems.install(api)
     _people_routes(api, room)
     _room_routes(api, room)
     _probe_routes(api, room.ready, room.store, room.metrics)
+    openapi.complete(api)
     webapp.install(api)
     return api
 
@@ -128,24 +148,50 @@ def make_api(room: LocalRoom) -> FastAPI:
 def _people_routes(api: FastAPI, local: LocalRoom) -> None:
     Resident = Annotated[Admission, Depends(local.admit)]  # noqa: N806 -- a type for the routes
 
-    @api.post(f"{BASE}/join")
+    @api.post(
+        f"{BASE}/join",
+        responses=refusals(
+            *CHANGING,
+            ErrorCode.JOIN_CODE_INVALID,
+            ErrorCode.JOIN_CODE_SPENT,
+            ErrorCode.VOUCHER_INVALID,
+            ErrorCode.JOIN_AT_RELAY,
+            ErrorCode.RATE_LIMITED,
+        ),
+    )
     async def join(body: JoinBody, request: Request, response: Response) -> Joined:
+        """Come in with a voucher of the relay's app, or with the room's own code if it has no relay."""
         return local.enter(await local.accounts.join(body, _address(request)), response)
 
-    @api.post(f"{BASE}/devices/link-code")
-    async def link_code(who: Resident) -> LinkCode:
+    @api.post(
+        f"{BASE}/devices/link-code",
+        responses=refusals(*CHANGING, *SIGNED_IN, ErrorCode.JOIN_AT_RELAY),
+    )
+    async def make_link_code(who: Resident) -> LinkCode:
+        """Make a code that links one more device of yours, once; in a room without a relay."""
         return await local.accounts.link_code(who.resident)
 
-    @api.post(f"{BASE}/devices/link")
+    @api.post(
+        f"{BASE}/devices/link",
+        responses=refusals(
+            *CHANGING,
+            ErrorCode.LINK_CODE_INVALID,
+            ErrorCode.JOIN_AT_RELAY,
+            ErrorCode.RATE_LIMITED,
+        ),
+    )
     async def link(body: LinkBody, request: Request, response: Response) -> Joined:
+        """Become one more device of the resident who made the code; in a room without a relay."""
         return local.enter(await local.accounts.link(body, _address(request)), response)
 
-    @api.get(f"{BASE}/me")
-    async def me(who: Resident) -> Me:
+    @api.get(f"{BASE}/me", responses=refusals(*SIGNED_IN))
+    async def who_am_i(who: Resident) -> Me:
+        """Say who you are."""
         return local.me(who, await local.people.lang(who.resident))
 
-    @api.put(f"{BASE}/me")
-    async def set_me(body: MeBody, who: Resident) -> Me:
+    @api.put(f"{BASE}/me", responses=refusals(*CHANGING, *SIGNED_IN))
+    async def set_preferences(body: MeBody, who: Resident) -> Me:
+        """Keep your language on the room's own page."""
         await local.accounts.set_lang(who.resident, body.lang)
         return local.me(who, body.lang)
 
@@ -153,15 +199,27 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
 def _room_routes(api: FastAPI, local: LocalRoom) -> None:
     Resident = Annotated[Admission, Depends(local.admit)]  # noqa: N806 -- a type for the routes
 
-    @api.get(f"{BASE}/rooms/{{room}}")
-    async def room_snapshot(room: str, _who: Resident) -> RoomSnapshot:
+    @api.get(f"{BASE}/rooms/{{room}}", responses=refusals(*SIGNED_IN, ErrorCode.UNKNOWN_ROOM))
+    async def room_now(room: RoomPath, _who: Resident) -> RoomSnapshot:
+        """Return the whole room, with the position that events go on from."""
         local.check(room)
         return local.desk.snapshot()
 
-    @api.post(f"{BASE}/rooms/{{room}}/machines/{{machine}}/{{command}}")
-    async def command(
-        room: str, machine: str, command: str, body: CommandBody, who: Resident
+    @api.post(
+        f"{BASE}/rooms/{{room}}/machines/{{machine}}/{{command}}",
+        responses=refusals(*CHANGING, *SIGNED_IN, ErrorCode.UNKNOWN_ROOM, *COMMANDED),
+    )
+    async def command_machine(
+        room: RoomPath,
+        machine: MachinePath,
+        command: CommandPath,
+        body: CommandBody,
+        who: Resident,
     ) -> CommandAnswer:
+        """Do something with a machine.
+
+        `id` is yours to make, new for each wish; sending it again repeats the answer, not the deed.
+        """
         local.check(room)
         if command not in set(CommandName):
             raise ProblemError(ErrorCode.UNKNOWN_COMMAND)
@@ -191,12 +249,20 @@ def _room_routes(api: FastAPI, local: LocalRoom) -> None:
 def _probe_routes(
     api: FastAPI, is_ready: Callable[[], bool], store: EdgeStore, own: CollectorRegistry
 ) -> None:
-    @api.get("/healthz")
-    async def healthz() -> dict[str, bool]:
-        return {"ok": True}
+    @api.get("/healthz", responses=refusals())
+    async def healthz() -> Alive:
+        """Say that the program runs and answers."""
+        return Alive(ok=True)
 
-    @api.get("/readyz")
+    @api.get(
+        "/readyz",
+        responses={
+            **refusals(),
+            503: {"model": Readiness, "description": "Not ready; `trouble` may say why."},
+        },
+    )
     async def readyz(response: Response) -> Readiness:
+        """Say whether the room works by itself."""
         # Ready means that the room works by itself, not that a broker, the cloud or the disk answers.
         ready = is_ready()
         if not ready:
@@ -206,9 +272,16 @@ def _probe_routes(
     @api.get(
         "/metrics",
         response_class=Response,
-        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+        responses={
+            **refusals(),
+            200: {
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+                "description": "Metrics.",
+            },
+        },
     )
     async def metrics() -> Response:
+        """Return the counters in Prometheus' text format."""
         return Response(generate_latest() + generate_latest(own), media_type=CONTENT_TYPE_LATEST)
 
 

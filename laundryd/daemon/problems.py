@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 
 from laundryd.wire.bodies import Problem
 from laundryd.wire.errors import ERRORS, ErrorCode
@@ -18,6 +19,10 @@ from laundryd.wire.errors import ERRORS, ErrorCode
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
+API: Final = "/api/"
+PAGE: Final = "/{path:path}"
+"""The route of the web app's files: everything that nothing else is."""
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 TYPE_BASE: Final = "urn:laundryd:error:"
 _BY_STATUS: Final = {
     400: ErrorCode.NOT_JSON,  # only the framework's own, for a body that cannot be read
@@ -68,9 +73,9 @@ def problem(error: ProblemError) -> Problem:
     )
 
 
-def problem_response(error: ProblemError) -> JSONResponse:
-    """Write ``error`` as the HTTP answer."""
-    headers = {"Cache-Control": "no-store"}
+def problem_response(error: ProblemError, more: Mapping[str, str] | None = None) -> JSONResponse:
+    """Write ``error`` as the HTTP answer, with ``more`` headers."""
+    headers = {"Cache-Control": "no-store", **(more or {})}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
     if ERRORS[error.code].status == ERRORS[ErrorCode.UNAUTHENTICATED].status:
@@ -102,14 +107,35 @@ async def _on_validation(_request: Request, error: Exception) -> JSONResponse:
     return problem_response(ProblemError(ErrorCode.INVALID_BODY, f"{said}.", fields=fields))
 
 
-async def _on_http(_request: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     if isinstance(error.__cause__, ProblemError):
         # Raised while the body was read: the framework takes that for a broken body.
         return problem_response(error.__cause__)
     code = _BY_STATUS.get(error.status_code, ErrorCode.INTERNAL)
-    return problem_response(ProblemError(code))
+    if code is not ErrorCode.METHOD_NOT_ALLOWED:
+        return problem_response(ProblemError(code))
+    methods = methods_at(request)
+    if not methods:
+        return problem_response(ProblemError(ErrorCode.NOT_FOUND))
+    # RFC 9110 section 15.5.6: such an answer says which methods there are.
+    return problem_response(ProblemError(code), {"Allow": ", ".join(methods)})
+
+
+def methods_at(request: Request) -> list[str]:
+    """Return the methods that the address of ``request`` has; none: there is nothing.
+
+    The framework knows the methods of one route; an address may have several.
+    """
+    is_api = request.url.path.startswith(API)
+    # Below /api/ the app's own page has nothing.
+    routes = [r for r in request.app.routes if not (is_api and getattr(r, "path", "") == PAGE)]
+    return [
+        method
+        for method in _METHODS
+        if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in routes)
+    ]
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:

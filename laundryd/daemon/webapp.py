@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from laundryd.daemon.problems import ProblemError
+from laundryd.daemon.problems import PAGE, ProblemError, methods_at
 from laundryd.wire.errors import ErrorCode
 
 FOLDER: Final = Path(__file__).parent / "webapp"
@@ -30,8 +32,10 @@ def install(app: FastAPI, folder: Path = FOLDER) -> None:
     """
     root = folder.resolve()
 
-    @app.get("/{path:path}", include_in_schema=False)
-    async def file(path: str) -> Response:
+    @app.get(PAGE, include_in_schema=False)
+    async def file(path: str, request: Request) -> Response:
+        if path.startswith("api/") and methods_at(request):
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
         if not (root / "index.html").is_file():
             return PlainTextResponse(
                 "The web app is not built. From a checkout run ./dev build, or install the wheel.\n",

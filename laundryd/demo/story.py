@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from laundryd.demo.errors import RefusedError
 from laundryd.demo.people import Place, Resident
 from laundryd.demo.sightings import How, Sighting, Sightings
 from laundryd.demo.town import Town
@@ -126,7 +127,12 @@ class Story:
         if command is CommandName.START:
             minutes = PROGRAMME_MINUTES
             self.ends_at = self.town.plug(machine).run_programme(minutes)
-        await resident.ask(machine, command, minutes=minutes)
+        try:
+            await resident.ask(machine, command, minutes=minutes)
+        except RefusedError:
+            # A program that has ended says more than the refusal that follows from it.
+            self.town.check()
+            raise
 
     async def _witness(self, owner: Resident, act: _Act) -> Step:
         machine = MACHINE_OF[owner.name]

@@ -1,77 +1,45 @@
-"""A Python client of the live protocol, for programs and tests: it comes back and resumes by itself."""
+"""A Python client of the live protocol, for programs and tests: it comes back and resumes by itself.
+
+What it decides is pure and stands in ``following``; ``driver`` does it; here is what a caller uses.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import logging
 import random
-import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Generic, Self, TypeVar
+from typing import Final, Self, TypeVar
 
-from pydantic import ValidationError
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-from websockets.typing import Origin
-
-from laundryd.live.errors import (
-    LiveClosedError,
-    LiveError,
-    LiveRefusedError,
-    LiveTimeoutError,
+from laundryd.live.driver import Driver, Told, now_s
+from laundryd.live.errors import LiveError, LiveRefusedError, LiveTimeoutError
+from laundryd.live.following.actions import (
+    Apply,
+    AskWhy,
+    Connect,
+    Drop,
+    Get,
+    Send,
+    Show,
+    State,
+    Take,
 )
-from laundryd.live.follow import Step, step
+from laundryd.live.following.core import Core
+from laundryd.live.inbox import Inbox, Received
+from laundryd.live.web import Web
 from laundryd.wire import frames
-from laundryd.wire.bodies import Problem
-from laundryd.wire.close_codes import may_reconnect
 from laundryd.wire.commands import CommandName, CommandParams
-from laundryd.wire.events import PublicEvent
+from laundryd.wire.events import AckKind, PublicEvent
 from laundryd.wire.ids import NoticeId, Position, RoomKey, SessionId, Slug
 from laundryd.wire.notices import Lang
-
-log = logging.getLogger(__name__)
 
 Frame = TypeVar("Frame", bound=frames.ServerFrame)
 Item = TypeVar("Item")
 
-INBOX_MAX: Final = 10_000
-"""Frames and events that are kept unread; the oldest go first. A test or a demo reads far sooner."""
-OPEN_TIMEOUT_S: Final = 10.0
-"""Seconds for TCP, TLS and handshake."""
-FRAME_MAX_BYTES: Final = 1 << 20
-"""Largest frame taken: a hundred events with long names are under 100 KB."""
-_FINAL_STATUS: Final = frozenset({400, 401, 403, 404, 421})
-"""Handshake answers that another try does not change."""
-_FIRST_BACKOFF: Final = frames.Backoff(first_s=1, factor=2, cap_s=30)
-"""Until a welcome says otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received(Generic[Item]):
-    """A frame or an event, and when it came in: ``time.monotonic()`` seconds."""
-
-    item: Item
-    received_s: float
-
-
-@dataclass(slots=True)
-class _Inbox(Generic[Item]):
-    """What came in and was not asked for yet."""
-
-    items: deque[Received[Item]] = field(default_factory=lambda: deque(maxlen=INBOX_MAX))
-
-    def take(self, wanted: Callable[[Item], bool]) -> Received[Item] | None:
-        for index, received in enumerate(self.items):
-            if wanted(received.item):
-                del self.items[index]
-                return received
-        return None
+SEND_WITHIN_S: Final = 10.0
+"""How long a frame waits for a connection."""
 
 
 class LiveClient:
@@ -81,8 +49,11 @@ class LiveClient:
     header. ``rooms`` are the rooms to listen to, with the position where the caller stands, None for a
     room never seen. ``session_id`` continues an earlier session.
 
-    ``positions`` follows the events by the protocol's rule. A room in ``needs_snapshot`` had a gap: GET
-    it and say so with ``snapshot_taken``.
+    ``positions`` follows the events by the protocol's rule. With ``web`` the client fetches by itself
+    what cannot be resumed, holds what comes meanwhile, and asks why it was refused. Without it, a room
+    in ``needs_snapshot`` had a gap: GET it and say so with ``snapshot_taken``.
+
+    ``listener`` is told everything that was decided and that came, in order, and must not wait.
     """
 
     def __init__(
@@ -95,37 +66,48 @@ class LiveClient:
         lang: Lang = Lang.EN,
         session_id: SessionId | None = None,
         origin: str | None = None,
+        web: Web | None = None,
+        listener: Callable[[Told], None] = lambda _told: None,
     ) -> None:
-        self._url = url
-        self._token = token
-        self._origin = origin
-        self._visible = visible
-        self._touched_s = time.monotonic()
-        self._lang = lang
-        self.session_id = session_id
-        self.positions: dict[RoomKey, Position | None] = (
-            dict(rooms) if isinstance(rooms, Mapping) else dict.fromkeys(rooms)
+        self._core = Core(
+            dict(rooms) if isinstance(rooms, Mapping) else dict.fromkeys(rooms),
+            lang=lang,
+            random=random.random,
+            session_id=session_id,
+            visible=visible,
+            now_s=now_s(),
         )
-        self.needs_snapshot: set[RoomKey] = set()
-        self.duplicates = 0
-        """Events that came over the socket a second time."""
-        self._came_to: dict[RoomKey, Position] = {}
+        self._driver = Driver(self._core, url, token, origin=origin, web=web, tell=self._hear)
+        self._listener = listener
+        self.state = State.CONNECTING
         self.connections = 0
         """Welcomes so far."""
-        self._frames: _Inbox[frames.ServerFrame] = _Inbox()
-        self._events: _Inbox[PublicEvent] = _Inbox()
-        self._changed = asyncio.Event()
-        self._try_now = asyncio.Event()
-        self._opened: ClientConnection | None = None
-        self._socket: ClientConnection | None = None
-        """The opened connection once it was welcomed."""
+        self._frames: Inbox[frames.ServerFrame] = Inbox()
+        self._events: Inbox[PublicEvent] = Inbox()
         self._task: asyncio.Task[None] | None = None
-        self._failed: LiveError | None = None
-        self._backoff = _FIRST_BACKOFF
-        self._tries = 0
+
+    @property
+    def needs_snapshot(self) -> set[RoomKey]:
+        """Rooms that the caller must GET: what was missed could not be replayed."""
+        return self._driver.needs_snapshot
+
+    @property
+    def session_id(self) -> SessionId | None:
+        """The session's name; None before the first welcome."""
+        return self._core.session_id
+
+    @property
+    def positions(self) -> Mapping[RoomKey, Position | None]:
+        """Where the client stands in each room."""
+        return self._core.rooms.positions
+
+    @property
+    def duplicates(self) -> int:
+        """Events that came over the socket a second time."""
+        return self._core.rooms.duplicates
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._stay_connected(), name="live-client")
+        self._task = asyncio.create_task(self._driver.run(), name="live-client")
         return self
 
     async def __aexit__(
@@ -141,16 +123,20 @@ class LiveClient:
         task, self._task = self._task, None
         if task is None:
             return
-        if self._opened is not None:
-            await self._opened.close()
+        await self._driver.close()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
+    async def ended(self) -> LiveError | None:
+        """Wait until the server has ended it for good, and return why; None: it was closed by us."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        return self._driver.failed
+
     def drop(self) -> None:
         """Lose the connection as a network does, without a close frame; it comes back by itself."""
-        if self._opened is not None:
-            self._opened.transport.abort()
+        self._driver.abort()
 
     # -- receiving
 
@@ -206,7 +192,7 @@ class LiveClient:
     def snapshot_taken(self, room: RoomKey, position: Position) -> None:
         """Say that the caller has the whole room at ``position``."""
         self.needs_snapshot.discard(room)
-        self.positions[room] = position
+        self._core.rooms.positions[room] = position
 
     # -- sending
 
@@ -242,162 +228,56 @@ class LiveClient:
         return found.item
 
     async def ack(self, notice_ids: Iterable[NoticeId]) -> None:
-        """Say that these notices were rendered on a visible page."""
-        await self.send(frames.Ack(notice_ids=list(notice_ids)))
+        """Say that these notices were rendered on a visible page: now, or once it is connected."""
+        self._driver.perform(self._core.acknowledge(AckKind.SHOWN, notice_ids))
 
     async def read(self, notice_ids: Iterable[NoticeId]) -> None:
-        """Say that the resident opened or dismissed these notices."""
-        await self.send(frames.Read(notice_ids=list(notice_ids)))
+        """Say that the resident opened or dismissed these notices: now, or once it is connected."""
+        self._driver.perform(self._core.acknowledge(AckKind.READ, notice_ids))
 
     async def attention(self, *, visible: bool, touched_s_ago: float = 0.0) -> None:
         """Say whether the page is visible and when it was touched; repeated after each reconnect."""
-        self._visible = visible
-        self._touched_s = time.monotonic() - touched_s_ago
-        await self.send(frames.Attention(visible=visible, touched_s_ago=touched_s_ago))
+        self._driver.perform(
+            self._core.attend(visible=visible, now_s=now_s(), touched_s_ago=touched_s_ago)
+        )
 
     async def ping(self) -> None:
         """Ask the server whether it lives; wait for a ``Pong`` frame."""
-        await self.send(frames.Ping())
+        await self._until(lambda: self._core.is_live, SEND_WITHIN_S, "connection")
+        self._driver.perform(self._core.ping())
 
-    async def send(self, frame: frames.ClientFrame, timeout_s: float = 10.0) -> None:
-        """Send a frame, once the client is connected.
+    async def send(self, frame: frames.ClientFrame, timeout_s: float = SEND_WITHIN_S) -> None:
+        """Send a frame, once the client is connected; pings by ``ping``, acknowledgements by ``ack``.
 
         Raises:
             LiveTimeoutError: the client did not get connected within ``timeout_s``.
 
         """
-        await self._until(lambda: self._socket is not None, timeout_s, "connection")
-        if self._socket is None:
-            raise LiveTimeoutError(f"{self._url}: the connection went away again")
-        await self._socket.send(frame.model_dump_json())
+        await self._until(lambda: self._core.is_live, timeout_s, "connection")
+        self._driver.perform([Send(frame)])
 
     def try_now(self) -> None:
         """Do not wait for the next try, as an app does not when its device is online again."""
-        self._try_now.set()
-
-    # -- the connection
-
-    async def _stay_connected(self) -> None:
-        try:
-            while True:
-                try:
-                    await self._connect_once()
-                except LiveError as error:
-                    self._failed = error
-                    return
-                # Full jitter: everybody comes back after a restart, but not all in the same moment.
-                span_s = self._backoff.first_s * self._backoff.factor**self._tries
-                self._tries += 1
-                # No secret depends on it.
-                wait_s = random.uniform(0, min(self._backoff.cap_s, span_s))  # noqa: S311
-                self._try_now.clear()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(wait_s):
-                        await self._try_now.wait()
-        finally:
-            self._wake()
-
-    async def _connect_once(self) -> None:
-        try:
-            async with connect(
-                self._url,
-                additional_headers={"Authorization": f"Bearer {self._token}"},
-                origin=None if self._origin is None else Origin(self._origin),
-                compression=None,
-                ping_interval=None,
-                open_timeout=OPEN_TIMEOUT_S,
-                close_timeout=1,
-                max_size=FRAME_MAX_BYTES,
-                proxy=None,
-            ) as socket:
-                await self._talk(socket)
-        except InvalidStatus as error:
-            response = error.response
-            if response.status_code in _FINAL_STATUS:
-                raise _refused(response.status_code, bytes(response.body or b"")) from error
-        except (OSError, TimeoutError, InvalidHandshake):
-            return  # try again later
-
-    async def _talk(self, socket: ClientConnection) -> None:
-        identify = frames.Identify(
-            session_id=self.session_id,
-            rooms=self.positions,
-            visible=self._visible,
-            lang=self._lang,
-        )
-        self._opened = socket
-        try:
-            await socket.send(identify.model_dump_json())
-            async for message in socket:
-                try:
-                    frame = frames.SERVER_FRAME.validate_json(message)
-                except ValidationError as error:
-                    # A newer server may say more than we know; what is in it stays unlogged.
-                    log.warning("live client: skipped a frame: %d errors", error.error_count())
-                    continue
-                await self._take(socket, frame)
-        except ConnectionClosed:
-            pass
-        finally:
-            self._opened = self._socket = None
-        code = socket.close_code or 1006
-        if not may_reconnect(code):
-            raise LiveClosedError(code)
-
-    async def _take(self, socket: ClientConnection, frame: frames.ServerFrame) -> None:
-        received_s = time.monotonic()
-        match frame:
-            case frames.Welcome():
-                await self._take_welcome(socket, frame)
-            case frames.Batch():
-                for event in frame.events:
-                    self._take_event(event, received_s)
-            case frames.Ping():
-                await socket.send(frames.Pong().model_dump_json())
-            case _:
-                pass
-        self._frames.items.append(Received(frame, received_s))
-        self._wake()
-
-    async def _take_welcome(self, socket: ClientConnection, frame: frames.Welcome) -> None:
-        self.session_id = frame.session_id
-        self._backoff = frame.backoff
-        self._tries = 0
-        self.connections += 1
-        for room, resume in frame.rooms.items():
-            if not resume.recovered:
-                self.needs_snapshot.add(room)
-                self.positions[room] = Position(epoch=resume.epoch, offset=resume.offset)
-        self._socket = socket
-        attention = frames.Attention(
-            visible=self._visible, touched_s_ago=max(0.0, time.monotonic() - self._touched_s)
-        )
-        await socket.send(attention.model_dump_json())
-
-    def _take_event(self, event: PublicEvent, received_s: float) -> None:
-        decision = step(self.positions.get(event.room), event)
-        came = self._came_to.get(event.room)
-        again = came is not None and came.epoch == event.epoch and event.offset <= came.offset
-        if not again:
-            self._came_to[event.room] = Position(epoch=event.epoch, offset=event.offset)
-        if decision is Step.DUPLICATE:
-            # One that comes for the first time and is known already stood in a snapshot: no double.
-            self.duplicates += again
-            return
-        if decision is Step.GAP:
-            self.needs_snapshot.add(event.room)
-        self.positions[event.room] = Position(epoch=event.epoch, offset=event.offset)
-        self._events.items.append(Received(event, received_s))
+        self._driver.perform(self._core.woken(now_s()))
 
     # -- waiting
 
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+    def _hear(self, told: Told) -> None:
+        match told:
+            case Show(state):
+                self.state = state
+            case Apply(event):
+                self._events.items.append(Received(event, now_s()))
+            case Connect() | Drop() | Send() | Get() | AskWhy() | Take() | LiveRefusedError():
+                pass
+            case _:
+                self.connections += isinstance(told, frames.Welcome)
+                self._frames.items.append(Received(told, now_s()))
+        self._listener(told)
 
     async def _next(
         self,
-        inbox: _Inbox[Item],
+        inbox: Inbox[Item],
         wanted: Callable[[Item], bool],
         timeout_s: float,
         what: str,
@@ -417,19 +297,11 @@ class LiveClient:
         try:
             async with asyncio.timeout(timeout_s):
                 while not ready():
-                    if self._failed is not None:
-                        raise self._failed
-                    await self._changed.wait()
+                    if self._driver.failed is not None:
+                        raise self._driver.failed
+                    await self._driver.changed()
         except TimeoutError:
             unread = [received.item.type for received in self._frames.items]
             raise LiveTimeoutError(
-                f"{self._url}: no {what} within {timeout_s} s; unread are {unread[-20:]}"
+                f"{self._driver.url}: no {what} within {timeout_s} s; unread are {unread[-20:]}"
             ) from None
-
-
-def _refused(status: int, body: bytes) -> LiveRefusedError:
-    try:
-        problem = Problem.model_validate(json.loads(body))
-    except (ValueError, ValidationError):
-        return LiveRefusedError(status, None, "the answer is not a problem document of ours")
-    return LiveRefusedError(status, problem.code, problem.detail)

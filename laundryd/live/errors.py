@@ -1,9 +1,10 @@
 """What can go wrong for the Python client.
 
 LiveError
-├── LiveRefusedError   the handshake was refused for good: a token, an origin, a host
-├── LiveClosedError    the server closed with a code that says not to come back
-└── LiveTimeoutError   what was waited for did not come in time
+├── LiveRefusedError     the handshake or a request was refused for good: a token, an origin, a host
+├── LiveClosedError      the server closed with a code that says not to come back
+├── LiveTimeoutError     what was waited for did not come in time
+└── LiveUnreachableError no answer came over HTTP
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ class LiveError(Exception):
 
 
 class LiveRefusedError(LiveError):
-    """The handshake was answered with ``status`` and the error table's ``code`` (None: not ours)."""
+    """It was answered with ``status`` and the error table's ``code`` (None: not ours)."""
 
     def __init__(self, status: int, code: str | None, detail: str) -> None:
-        super().__init__(f"the live handshake was refused with {status} {code or ''}: {detail}")
+        super().__init__(f"refused with {status} {code or ''}: {detail}")
         self.status = status
         self.code = code
+        self.detail = detail
 
 
 class LiveClosedError(LiveError):
@@ -37,3 +39,7 @@ class LiveClosedError(LiveError):
 
 class LiveTimeoutError(LiveError):
     """What was waited for did not come; the message says what came instead."""
+
+
+class LiveUnreachableError(LiveError):
+    """No answer came over HTTP, or none that is ours; another try may bring one."""

@@ -18,8 +18,9 @@ class PublicEvent(WireModel):
 
     ``follows`` is the offset of the public event before this one in the same epoch, 0 if there is none.
     A client that stands at ``pos`` applies the event when ``follows <= pos.offset < offset`` in the same
-    epoch, ignores it when ``offset <= pos.offset``, and fetches a snapshot otherwise. The event carries
-    the whole machine: applying it is replacing the machine.
+    epoch and ignores it when ``offset <= pos.offset``. Otherwise something is missing: it resumes from
+    ``pos`` over a new connection, and fetches a snapshot when that does not help or the epoch is another.
+    The event carries the whole machine: applying it is replacing the machine.
     """
 
     room: RoomKey

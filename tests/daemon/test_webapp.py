@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from laundryd.daemon import problems, webapp
 
@@ -100,3 +100,34 @@ async def test_a_missing_build_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert answer.status_code == 503
     assert answer.text.startswith("The web app is not built. ")
     assert "./dev build" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allow"),
+    [
+        ("GET", "/api/v1/me", 200, None),
+        ("DELETE", "/api/v1/me", 405, "GET, PUT"),
+        ("TRACE", "/api/v1/me", 405, "GET, PUT"),
+        ("GET", "/api/v1/join", 405, "POST"),
+        ("GET", "/api/v1/none", 404, None),
+        ("DELETE", "/api/v1/none", 404, None),
+        ("DELETE", "/index.html", 405, "GET"),
+    ],
+)
+async def test_an_address_says_all_methods_that_it_has(
+    build: Path, method: str, path: str, status: int, allow: str | None
+) -> None:
+    async def nothing() -> None:
+        pass
+
+    app = FastAPI(openapi_url=None)
+    problems.install(app)
+    router = APIRouter(prefix="/api/v1")
+    for has, where in (("GET", "/me"), ("PUT", "/me"), ("POST", "/join")):
+        router.add_api_route(where, nothing, methods=[has])
+    app.include_router(router)
+    webapp.install(app, build)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://room") as client:
+        answer = await client.request(method, path)
+    assert (answer.status_code, answer.headers.get("allow")) == (status, allow)

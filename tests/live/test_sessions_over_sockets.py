@@ -211,10 +211,10 @@ async def test_an_unexpected_address_is_tried_again_until_somebody_answers(
 ) -> None:
     live = await start_live()
     client = live.client()
-    client._backoff = frames.Backoff(first_s=0.01, factor=1, cap_s=0.01)
-    url, client._url = client._url, "ws://127.0.0.1:1/api/v1/live"
+    client._core._link.backoff.rule = frames.Backoff(first_s=0.01, factor=1, cap_s=0.01)
+    url, client._driver.url = client._driver.url, "ws://127.0.0.1:1/api/v1/live"
     async with client:
         with pytest.raises(LiveTimeoutError):
             await client.welcomed(0.1)
-        client._url = url
+        client._driver.url = url
         assert ROOM in (await client.welcomed()).rooms

@@ -13,6 +13,7 @@ MODULES = (
     "laundryd/live/__init__.py",
     "laundryd/daemon/__init__.py",
     "laundryd/demo/__init__.py",
+    "laundryd/watch/__init__.py",
     "laundryd/__init__.py",
     "laundryd/cli.py",
     "edge/__init__.py",

@@ -1,94 +1,149 @@
-/** The live socket: opens, identifies, listens for its heart, comes back. What frames mean is not
- * known here. */
+/** Does what the client's core decides: opens sockets, sends, fetches, waits. Decides nothing itself. */
 
-import type { Backoff, ClientFrame, Identify, ServerFrame } from "../wire/types";
-import { DEFAULT_BACKOFF, delay_s, TRIES_BEFORE_OFFLINE } from "./backoff";
-import { mayReconnect, REPLACED } from "./close_codes";
+import type { ClientFrame, RoomSnapshot, ServerFrame } from "../wire/types";
+import type { AckKind } from "./following/acks";
+import type { Action } from "./following/actions";
+import { Core, type Beginning } from "./following/core";
 
-/** `stopped`: the server ended it for good, see `onFinal`. */
-export type ConnectionState = "connecting" | "live" | "offline" | "stopped";
-
-export interface Handlers {
-  identify(): Identify;
+export interface Surroundings {
+  /** Actions to see: what is shown, taken, applied. One call for what one frame brought. */
+  perform(actions: readonly Action[]): void;
   onFrame(frame: ServerFrame): void;
-  onState(state: ConnectionState): void;
-  /** A close code that is final, or a handshake that was refused: find out why. */
-  onFinal(code: number): void;
-  /** Another page took this session over; the next identify must not name it. */
-  onReplaced(): void;
+  getRoom(room: string): Promise<RoomSnapshot | { status: number | null }>;
+  /** The status with which the server refuses us; null: it does not, or does not answer. */
+  askWhy(): Promise<number | null>;
+  keepSessionId(id: string | null): void;
 }
 
-/** A server that accepts a socket and says nothing is as good as none. */
-const WELCOME_TIMEOUT_S = 10;
-/** After waking, a socket that does not answer this soon is dead. */
-const WAKE_TIMEOUT_S = 5;
-const DEFAULT_HEARTBEAT_S = 30;
+/** RFC 6455 section 7.4.1: the connection ended without a close frame. */
+const NO_CODE = 1006;
 
 export class Connection {
+  readonly core: Core;
   #socket: WebSocket | null = null;
-  #welcomed = false;
-  #attempt = 0;
-  #backoff: Backoff = DEFAULT_BACKOFF;
-  #heartbeat_s = DEFAULT_HEARTBEAT_S;
-  #retry: number | undefined;
-  #silence: number | undefined;
-  #running = false;
+  #timer: number | undefined;
+  #session_id: string | null;
+  #began: (() => void) | null = null;
 
-  constructor(private readonly handlers: Handlers) {}
-
-  start(): void {
-    if (this.#running) return;
-    this.#running = true;
-    this.#attempt = 0;
-    window.addEventListener("online", this.wake);
-    window.addEventListener("pageshow", this.wake);
-    document.addEventListener("visibilitychange", this.wake);
-    this.handlers.onState("connecting");
-    this.#open();
+  constructor(
+    beginning: Omit<Beginning, "now_s" | "random">,
+    private readonly around: Surroundings,
+  ) {
+    this.core = new Core({ ...beginning, random: Math.random, now_s: now_s() });
+    this.#session_id = beginning.session_id;
   }
 
-  stop(state: ConnectionState = "stopped"): void {
-    this.#running = false;
-    clearTimeout(this.#retry);
-    window.removeEventListener("online", this.wake);
-    window.removeEventListener("pageshow", this.wake);
-    document.removeEventListener("visibilitychange", this.wake);
-    this.#drop();
-    this.handlers.onState(state);
+  /** Begin; resolves when the rooms were fetched, or have had their time, and the socket opens. */
+  start(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#began = resolve;
+      this.input((core) => core.start(now_s()));
+    });
   }
 
-  /** Send when the server has welcomed us; false: it was not sent. */
+  stop(): void {
+    this.input((core) => core.stop());
+  }
+
+  /** Send if the server has welcomed us; false: it was not sent. */
   send(frame: ClientFrame): boolean {
-    if (!this.#welcomed || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    if (!this.core.isLive || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
   }
 
-  /** The page came back to life: try at once, or ask a socket that looks alive whether it is. */
-  readonly wake = (): void => {
-    if (!this.#running || document.visibilityState === "hidden") return;
-    if (this.#socket === null) {
-      clearTimeout(this.#retry);
-      this.#open();
-    } else if (this.send({ type: "ping" })) {
-      this.#expectWithin(WAKE_TIMEOUT_S);
+  /** Tell the server, now or as soon as it can be told. */
+  acknowledge(kind: AckKind, ids: readonly string[]): void {
+    this.input((core) => core.acknowledge(kind, ids));
+  }
+
+  attend(visible: boolean): void {
+    this.input((core) => core.attend(visible, now_s()));
+  }
+
+  touched(): void {
+    this.input((core) => core.touched(now_s()));
+  }
+
+  woken(): void {
+    this.input((core) => core.woken(now_s()));
+  }
+
+  /** Give the core what came in, and do what it decides. */
+  private input(take: (core: Core) => Action[]): void {
+    const actions = take(this.core);
+    if (this.core.session_id !== this.#session_id) {
+      this.#session_id = this.core.session_id;
+      this.around.keepSessionId(this.#session_id);
     }
-  };
+    for (const action of actions) this.#do(action);
+    if (actions.length > 0) this.around.perform(actions);
+    this.#setTimer();
+  }
+
+  #do(action: Action): void {
+    switch (action.do) {
+      case "connect":
+        this.#open();
+        this.#hasBegun();
+        return;
+      case "drop":
+        this.#drop();
+        return;
+      case "send":
+        if (this.#socket?.readyState === WebSocket.OPEN) {
+          this.#socket.send(JSON.stringify(action.frame));
+        }
+        return;
+      case "get":
+        void this.#get(action.room);
+        return;
+      case "ask_why":
+        void this.around.askWhy().then((status) => this.input((core) => core.why(status)));
+        return;
+      case "show":
+        if (action.state === "stopped") this.#hasBegun();
+        return;
+      case "take":
+      case "apply":
+        return; // For whoever is around.
+    }
+  }
+
+  #hasBegun(): void {
+    this.#began?.();
+    this.#began = null;
+  }
+
+  #setTimer(): void {
+    clearTimeout(this.#timer);
+    const { due_s } = this.core;
+    if (due_s === null) return;
+    const wait_ms = Math.max(0, (due_s - now_s()) * 1_000);
+    this.#timer = window.setTimeout(() => this.input((core) => core.tick(now_s())), wait_ms);
+  }
 
   #open(): void {
+    this.#drop();
     const address = new URL("/api/v1/live", location.href);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-    let opened = false;
     const socket = new WebSocket(address);
     this.#socket = socket;
-    this.#welcomed = false;
-    this.#expectWithin(WELCOME_TIMEOUT_S);
-    socket.onopen = () => {
-      opened = true;
-      socket.send(JSON.stringify(this.handlers.identify()));
-    };
+    socket.onopen = () => this.input((core) => core.opened());
     socket.onmessage = (message) => this.#receive(message.data);
-    socket.onclose = (closed) => this.#closed(closed.code, opened);
+    socket.onclose = (closed) => {
+      this.#socket = null;
+      this.input((core) => core.closed(closed.code || NO_CODE, now_s()));
+    };
+  }
+
+  /** Forget the socket; what it still says is nothing to us. */
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket === null) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
   }
 
   #receive(data: unknown): void {
@@ -98,58 +153,20 @@ export class Connection {
     } catch {
       return; // Not JSON: from no server of ours; the next heartbeat decides.
     }
-    if (frame.type === "welcome") {
-      this.#welcomed = true;
-      this.#attempt = 0;
-      this.#backoff = frame.backoff;
-      this.#heartbeat_s = frame.heartbeat_s;
-      this.handlers.onState("live");
-    }
-    this.#expectWithin(this.#heartbeat_s, this.#welcomed);
-    if (frame.type === "ping") this.send({ type: "pong" });
-    else if (frame.type !== "pong") this.handlers.onFrame(frame);
+    this.around.onFrame(frame);
+    this.input((core) => core.take(frame, now_s()));
   }
 
-  /** Come back unless something is heard in `seconds`; `asking`: send a ping first, wait once more. */
-  #expectWithin(seconds: number, asking = false): void {
-    clearTimeout(this.#silence);
-    this.#silence = window.setTimeout(() => {
-      if (asking && this.send({ type: "ping" })) this.#expectWithin(seconds);
-      else this.#lost();
-    }, seconds * 1_000);
+  async #get(room: string): Promise<void> {
+    const answer = await this.around.getRoom(room);
+    this.input((core) =>
+      "status" in answer
+        ? core.getFailed(room, answer.status, now_s())
+        : core.got(answer, now_s()),
+    );
   }
+}
 
-  #closed(code: number, opened: boolean): void {
-    if (code === REPLACED) this.handlers.onReplaced();
-    else if (!mayReconnect(code)) {
-      this.stop();
-      this.handlers.onFinal(code);
-      return;
-    } else if (!opened) {
-      // A browser cannot read a refused handshake: HTTP says whether it was our token.
-      this.handlers.onFinal(code);
-    }
-    this.#lost();
-  }
-
-  #lost(): void {
-    this.#drop();
-    if (!this.#running) return;
-    const wait_s = delay_s(this.#backoff, this.#attempt, Math.random());
-    this.#attempt += 1;
-    this.handlers.onState(this.#attempt > TRIES_BEFORE_OFFLINE ? "offline" : "connecting");
-    clearTimeout(this.#retry);
-    this.#retry = window.setTimeout(() => this.#open(), wait_s * 1_000);
-  }
-
-  /** Forget the socket; what it still says is nothing to us. */
-  #drop(): void {
-    clearTimeout(this.#silence);
-    const socket = this.#socket;
-    this.#socket = null;
-    this.#welcomed = false;
-    if (socket === null) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
-  }
+function now_s(): number {
+  return performance.now() / 1_000;
 }

@@ -1,16 +1,25 @@
-/** Where frames of the page go: the live connection, once there is one. */
+/** Where what the page says goes: the live connection, once there is one. */
 
 import type { ClientFrame } from "../wire/types";
+import type { AckKind } from "./following/acks";
 
-type Sender = (frame: ClientFrame) => boolean;
-
-let sender: Sender = () => false;
-
-export function setSender(send: Sender): void {
-  sender = send;
+export interface Outbox {
+  /** Send if the connection is live; false: it was not sent. */
+  send(frame: ClientFrame): boolean;
+  /** Tell the server that notices were shown or read, now or as soon as it can be told. */
+  acknowledge(kind: AckKind, ids: readonly string[]): void;
 }
 
-/** Send if the connection is live; false: it was not sent. */
+let outbox: Outbox = { send: () => false, acknowledge: () => undefined };
+
+export function setOutbox(to: Outbox): void {
+  outbox = to;
+}
+
 export function sendLive(frame: ClientFrame): boolean {
-  return sender(frame);
+  return outbox.send(frame);
+}
+
+export function acknowledgeLive(kind: AckKind, ids: readonly string[]): void {
+  outbox.acknowledge(kind, ids);
 }

@@ -1,16 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { delay_s } from "./backoff";
 import { clockFrom, roomNow_ms } from "./clock";
 import { mayReconnect, REPLACED } from "./close_codes";
+import { Backoff } from "./following/backoff";
 
 describe("backoff", () => {
-  const backoff = { first_s: 1, factor: 2, cap_s: 30, jitter: "full" } as const;
+  const waits = (random: number, tries: number) => {
+    const backoff = new Backoff(() => random);
+    return Array.from({ length: tries }, () => backoff.nextWait_s());
+  };
   test("grows by its factor up to its cap", () =>
-    expect([0, 1, 2, 3, 9, 500].map((n) => delay_s(backoff, n, 1))).toEqual([1, 2, 4, 8, 30, 30]));
+    expect(waits(1, 7)).toEqual([1, 2, 4, 8, 16, 30, 30]));
   test("is spread over the whole span", () => {
-    expect(delay_s(backoff, 3, 0)).toBe(0);
-    expect(delay_s(backoff, 3, 0.5)).toBe(4);
+    expect(waits(0, 3)).toEqual([0, 0, 0]);
+    expect(waits(0.5, 3)).toEqual([0.5, 1, 2]);
   });
+  test("a week without a server does not break it", () => expect(waits(1, 50_000).at(-1)).toBe(30));
 });
 
 describe("close codes", () => {

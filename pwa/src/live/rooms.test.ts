@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { MachineView, PublicEvent } from "../wire/types";
-import { applyBatch, fromSnapshot, judge, takeSnapshot } from "./rooms";
+import { judge } from "./following/positions";
+import { applyEvent, fromSnapshot, takeSnapshot, type RoomState } from "./rooms";
 import { sampleMachine, sampleSnapshot } from "./sample_room";
 
 const view = (machine: string, phase: MachineView["phase"]) =>
@@ -17,13 +18,13 @@ const event = (offset: number, follows: number, more: Partial<PublicEvent> = {})
 });
 const snapshot = (offset: number, epoch = "e1") =>
   sampleSnapshot({ position: { epoch, offset }, machines: [view("w1", "free"), view("w2", "free")] });
-const rooms = (offset: number) => new Map([["a.b", fromSnapshot(snapshot(offset))]]);
+const room = (offset: number): RoomState => fromSnapshot(snapshot(offset));
 
 describe("judge", () => {
   const at = { epoch: "e1", offset: 5 };
-  test("the next event is applied", () => expect(judge(at, event(6, 5))).toBe("applied"));
+  test("the next event is applied", () => expect(judge(at, event(6, 5))).toBe("apply"));
   test("acknowledgements between leave no gap", () =>
-    expect(judge(at, event(9, 4))).toBe("applied"));
+    expect(judge(at, event(9, 4))).toBe("apply"));
   test("an event at or before the position is a duplicate", () => {
     expect(judge(at, event(5, 4))).toBe("duplicate");
     expect(judge(at, event(2, 1))).toBe("duplicate");
@@ -34,42 +35,25 @@ describe("judge", () => {
     expect(judge(at, event(6, 5, { epoch: "e2" }))).toBe("gap"));
 });
 
-describe("applyBatch", () => {
+describe("applyEvent", () => {
   test("replaces the machine and moves the position", () => {
-    const { rooms: next, gaps } = applyBatch(rooms(5), [event(6, 5), event(7, 6)]);
-    expect(gaps.size).toBe(0);
-    expect(next.get("a.b")?.position.offset).toBe(7);
-    expect(next.get("a.b")?.machines.map((m) => m.phase)).toEqual(["claimed", "free"]);
+    const next = [event(6, 5), event(7, 6)].reduce(applyEvent, room(5));
+    expect(next.position.offset).toBe(7);
+    expect(next.machines.map((m) => m.phase)).toEqual(["claimed", "free"]);
   });
-  test("applies nothing of a room after its gap, and goes on in the others", () => {
-    const both = new Map(rooms(5)).set("c.d", { ...fromSnapshot(snapshot(0)), room: "c.d" });
-    const batch = [event(9, 8), event(6, 5), event(1, 0, { room: "c.d" })];
-    const { rooms: next, gaps } = applyBatch(both, batch);
-    expect([...gaps]).toEqual(["a.b"]);
-    expect(next.get("a.b")?.position.offset).toBe(5);
-    expect(next.get("c.d")?.position.offset).toBe(1);
-  });
-  test("the same batch twice changes nothing more", () => {
-    const once = applyBatch(rooms(5), [event(6, 5)]);
-    const twice = applyBatch(once.rooms, [event(6, 5)]);
-    expect(twice.gaps.size).toBe(0);
-    expect(twice.rooms).toEqual(once.rooms);
-  });
-  test("a room never seen is a gap", () =>
-    expect([...applyBatch(new Map(), [event(1, 0)]).gaps]).toEqual(["a.b"]));
   test("a machine that is new to the page is added", () => {
-    const { rooms: next } = applyBatch(rooms(5), [event(6, 5, { machine: view("w9", "free") })]);
-    expect(next.get("a.b")?.machines.map((m) => m.machine)).toEqual(["w1", "w2", "w9"]);
+    const next = applyEvent(room(5), event(6, 5, { machine: view("w9", "free") }));
+    expect(next.machines.map((m) => m.machine)).toEqual(["w1", "w2", "w9"]);
   });
 });
 
 describe("takeSnapshot", () => {
   test("a late, older answer does not take the page back", () => {
-    const held = applyBatch(rooms(5), [event(6, 5)]).rooms.get("a.b");
+    const held = applyEvent(room(5), event(6, 5));
     expect(takeSnapshot(held, snapshot(5)).machines[0]?.phase).toBe("claimed");
   });
   test("a snapshot of another epoch always counts", () => {
-    const held = applyBatch(rooms(5), [event(6, 5)]).rooms.get("a.b");
+    const held = applyEvent(room(5), event(6, 5));
     expect(takeSnapshot(held, snapshot(1, "e2")).position).toEqual({ epoch: "e2", offset: 1 });
   });
 });
@@ -77,7 +61,7 @@ describe("takeSnapshot", () => {
 test("an older answer still says whether the room remembers, and what programmes it has", () => {
   const programme = { programme: "cotton-60", kind: "washer" as const, name: "Cotton", minutes: 90 };
   const late = { ...snapshot(4), durable: false, programmes: [programme] };
-  expect(takeSnapshot(rooms(5).get("a.b"), late)).toMatchObject({
+  expect(takeSnapshot(room(5), late)).toMatchObject({
     position: { offset: 5 },
     durable: false,
     programmes: [programme],

@@ -1,13 +1,14 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { setSender } from "../live/outbox";
-import type { ClientFrame, NoticeFrame } from "../wire/types";
+import type { AckKind } from "../live/following/acks";
+import { setOutbox } from "../live/outbox";
+import type { NoticeFrame } from "../wire/types";
 import { acknowledgeShown, machineChanged, noticeCame, notices } from "./notices";
 
 const frame = (id: string, kind = "done") =>
   ({ id, kind, room: "a.b", machine: "w1" }) as unknown as NoticeFrame;
 const page = { visibilityState: "visible" };
 let kept = new Map<string, string>();
-let sent: ClientFrame[] = [];
+let sent: [AckKind, readonly string[]][] = [];
 
 beforeEach(() => {
   kept = new Map();
@@ -19,10 +20,7 @@ beforeEach(() => {
     getItem: (key: string) => kept.get(key) ?? null,
     setItem: (key: string, value: string) => kept.set(key, value),
   });
-  setSender((said) => {
-    sent.push(said);
-    return true;
-  });
+  setOutbox({ send: () => false, acknowledge: (kind, ids) => sent.push([kind, ids]) });
 });
 
 test("a hidden page acknowledges nothing, not even what comes again after a reconnect", () => {
@@ -34,7 +32,7 @@ test("a hidden page acknowledges nothing, not even what comes again after a reco
   expect(sent).toEqual([]);
   page.visibilityState = "visible";
   acknowledgeShown();
-  expect(sent).toEqual([{ type: "ack", notice_ids: ["n1"] }]);
+  expect(sent).toEqual([["ack", ["n1"]]]);
   expect(notices.value).toHaveLength(1);
 });
 

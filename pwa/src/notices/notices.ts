@@ -1,20 +1,18 @@
 /** The notices on the page: shown once, acknowledged when somebody can see them, taken off. */
 
 import { signal } from "@preact/signals";
-import { sendLive } from "../live/outbox";
+import { acknowledgeLive } from "../live/outbox";
 import type { Cause, NoticeFrame, NoticeKind } from "../wire/types";
 import { toTakeOff } from "./gone";
 import { keepSeen, seenIds } from "./seen";
 
 export const notices = signal<readonly NoticeFrame[]>([]);
-/** Rendered on a visible page, but the server could not be told yet. */
-const untold = new Set<string>();
 /** When this page acknowledged a notice that it shows, in the page's own milliseconds. */
 const acknowledged_ms = new Map<string, number>();
 
 export function noticeCame(notice: NoticeFrame): void {
   // Shown before, here, in another tab or before a reload: never twice, but the server should know.
-  if (seenIds().includes(notice.id)) return acknowledge([notice.id]);
+  if (seenIds().includes(notice.id)) return acknowledgeLive("ack", [notice.id]);
   // Here already, but on a page that nobody has looked at yet: not shown, so not acknowledged.
   if (notices.value.some((held) => held.id === notice.id)) return;
   notices.value = [notice, ...notices.value];
@@ -58,31 +56,22 @@ function takeOff(ids: readonly string[]): void {
   }
 }
 
-/** Call after rendering, when the page becomes visible, and after a reconnect. */
+/** Call after rendering, and when the page becomes visible. */
 export function acknowledgeShown(): void {
   if (document.visibilityState !== "visible") return;
   const seen = seenIds();
   const fresh = notices.value.map((notice) => notice.id).filter((id) => !seen.includes(id));
-  if (fresh.length > 0) keepSeen(fresh);
+  if (fresh.length === 0) return;
+  keepSeen(fresh);
   for (const id of fresh) acknowledged_ms.set(id, performance.now());
-  const ids = [...new Set([...fresh, ...untold])];
-  if (ids.length > 0) acknowledge(ids);
+  acknowledgeLive("ack", fresh);
 }
 
 /** The resident opened or dismissed it. */
 export function dismiss(id: string): void {
   keepSeen([id]);
-  untold.delete(id);
   takeOff([id]);
-  if (!sendLive({ type: "read", notice_ids: [id] })) untold.add(id);
-}
-
-function acknowledge(ids: string[]): void {
-  const sent = sendLive({ type: "ack", notice_ids: ids });
-  for (const id of ids) {
-    if (sent) untold.delete(id);
-    else untold.add(id);
-  }
+  acknowledgeLive("read", [id]);
 }
 
 /** The same notice may stand in the system's list, from a push: it was told here now. */

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { Refusal } from "../api/http";
-import { setSender } from "../live/outbox";
+import { setOutbox } from "../live/outbox";
 import { fromSnapshot } from "../live/rooms";
 import { sampleSnapshot } from "../live/sample_room";
 import type { ClientFrame, CommandAnswer, Result } from "../wire/types";
@@ -37,9 +37,12 @@ beforeEach(() => {
   connection.value = "live";
   clock.value = { room_ms: ROOM_NOW_MS, page_ms: performance.now(), speed: 1 };
   rooms.value = new Map([["a.b", fromSnapshot(sampleSnapshot())]]);
-  setSender((frame) => {
-    if (frame.type === "command") sent.push(frame);
-    return true;
+  setOutbox({
+    send: (frame) => {
+      if (frame.type === "command") sent.push(frame);
+      return true;
+    },
+    acknowledge: () => undefined,
   });
 });
 

@@ -1,26 +1,49 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { sampleSnapshot } from "../live/sample_room";
-import type { RoomSnapshot } from "../wire/types";
+import { Refusal, Unreachable } from "../api/http";
+import { sampleMachine, sampleSnapshot } from "../live/sample_room";
+import type { PublicEvent, RoomSnapshot } from "../wire/types";
 
 const getRoom = vi.fn<(room: string) => Promise<RoomSnapshot>>();
 vi.stubGlobal("navigator", { languages: ["en"] });
+vi.stubGlobal("localStorage", { getItem: () => null });
 vi.mock("../api/calls", () => ({ getRoom }));
-const { fetchRoom } = await import("./feed");
-const { rooms } = await import("./signals");
+const { fetchRoom, perform } = await import("./feed");
+const { connection, roomProblems, rooms } = await import("./signals");
 
-const snapshot = (offset: number) => sampleSnapshot({ position: { epoch: "e1", offset } });
+const event: PublicEvent = {
+  room: "a.b",
+  epoch: "e1",
+  offset: 6,
+  follows: 5,
+  at: "2026-11-23T20:00:00.000Z",
+  cause: "claimed",
+  machine: sampleMachine({ phase: "claimed" }),
+};
 
-beforeEach(() => (rooms.value = new Map()));
+beforeEach(() => {
+  rooms.value = new Map();
+  roomProblems.value = new Map();
+});
 
-test("a room asked for while an older answer is under way is fetched once more", async () => {
-  let answer: (snapshot: RoomSnapshot) => void = () => undefined;
-  getRoom.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
-  getRoom.mockResolvedValueOnce(snapshot(9));
-  vi.spyOn(Math, "random").mockReturnValue(0);
-  const first = fetchRoom("a.b");
-  await fetchRoom("a.b"); // A new connection began after a gap.
-  answer(snapshot(3));
-  await first;
-  expect(getRoom).toHaveBeenCalledTimes(2);
-  expect(rooms.value.get("a.b")?.position.offset).toBe(9);
+test("what was decided is seen: the room, its next event, the connection's state", () => {
+  const snapshot = sampleSnapshot({ position: { epoch: "e1", offset: 5 } });
+  perform([
+    { do: "show", state: "live" },
+    { do: "take", snapshot },
+    { do: "apply", event },
+  ]);
+  expect(connection.value).toBe("live");
+  expect(rooms.value.get("a.b")?.position.offset).toBe(6);
+  expect(rooms.value.get("a.b")?.machines[0]?.phase).toBe("claimed");
+});
+
+test("a room that cannot be fetched says why, until it can", async () => {
+  getRoom.mockRejectedValueOnce(new Refusal("unknown_room", 404, ""));
+  expect(await fetchRoom("a.b")).toEqual({ status: 404 });
+  expect(roomProblems.value.get("a.b")).toBe("unknown_room");
+  getRoom.mockRejectedValueOnce(new Unreachable(null));
+  expect(await fetchRoom("a.b")).toEqual({ status: null });
+  getRoom.mockResolvedValueOnce(sampleSnapshot());
+  expect(await fetchRoom("a.b")).toEqual(sampleSnapshot());
+  expect(roomProblems.value.size).toBe(0);
 });

@@ -2,47 +2,54 @@
 
 import { getMe } from "../api/calls";
 import { Refusal } from "../api/http";
-import { watchAttention } from "../live/attention";
 import { Connection } from "../live/connection";
 import { keepSessionId, sessionId } from "../live/ids";
-import { setSender } from "../live/outbox";
+import { setOutbox } from "../live/outbox";
+import { isVisible, listenToPage } from "../live/page";
 import { acknowledgeShown, notices } from "../notices/notices";
 import { NOTHING_MINE } from "../room/ownership";
-import type { Identify } from "../wire/types";
-import { lostConnection } from "./commands";
-import { takeFrame } from "./feed";
+import { fetchRoom, perform, takeFrame } from "./feed";
 import { connection, lang, me, mine, problem, rooms, screen } from "./signals";
 
-const live = new Connection({
-  identify,
-  onFrame: (frame) => {
-    if (frame.type === "welcome") keepSessionId(frame.session_id);
-    takeFrame(frame);
-    if (frame.type === "welcome") acknowledgeShown();
-  },
-  onState: (state) => {
-    if (state !== "live") lostConnection();
-    connection.value = state;
-  },
-  onFinal: () => void askWhy(),
-  onReplaced: () => keepSessionId(null),
-});
+let live: Connection | null = null;
 
-export function startLive(): void {
-  setSender((frame) => live.send(frame));
-  live.start();
+/** Connect, if there is no connection; resolves when the page has its rooms, or waited long enough. */
+export async function startLive(): Promise<void> {
+  if (live !== null && !live.core.isStopped) return;
+  connection.value = "connecting";
+  const held = (me.value?.rooms ?? []).map(
+    ({ room }) => [room, rooms.value.get(room)?.position ?? null] as const,
+  );
+  const started = new Connection(
+    { rooms: held, session_id: sessionId(), visible: isVisible(), lang: lang.value },
+    { perform, onFrame: takeFrame, getRoom: fetchRoom, askWhy, keepSessionId },
+  );
+  live = started;
+  setOutbox({
+    send: (frame) => started.send(frame),
+    acknowledge: (kind, ids) => started.acknowledge(kind, ids),
+  });
+  await started.start();
 }
 
 export function watchTheReader(): void {
-  watchAttention((visible, touched_s_ago) => {
-    live.send({ type: "attention", visible, touched_s_ago });
-    if (visible) acknowledgeShown();
+  listenToPage({
+    attend: (visible) => {
+      live?.attend(visible);
+      if (visible) acknowledgeShown();
+    },
+    touched: () => live?.touched(),
+    woken: () => live?.woken(),
+  });
+  lang.subscribe((chosen) => {
+    if (live !== null) live.core.lang = chosen;
   });
 }
 
 /** Forget the resident, or what they had before they joined one room more. */
 export function forget(): void {
-  live.stop();
+  live?.stop();
+  live = null;
   keepSessionId(null);
   me.value = null;
   rooms.value = new Map();
@@ -57,23 +64,14 @@ export function leave(code: string, detail: string): void {
   screen.value = "join";
 }
 
-function identify(): Identify {
-  const positions = (me.value?.rooms ?? []).map(
-    ({ room }) => [room, rooms.value.get(room)?.position ?? null] as const,
-  );
-  return {
-    type: "identify",
-    session_id: sessionId(),
-    rooms: Object.fromEntries(positions),
-    visible: document.visibilityState === "visible",
-    lang: lang.value,
-  };
-}
-
-async function askWhy(): Promise<void> {
+async function askWhy(): Promise<number | null> {
   try {
     await getMe();
   } catch (error) {
-    if (error instanceof Refusal && error.status === 401) leave(error.code, error.detail);
+    // What is no answer of the server's own, a proxy's say, does not concern us.
+    if (!(error instanceof Refusal) || error.code === "not_understood") return null;
+    if (error.status === 401) leave(error.code, error.detail);
+    return error.status;
   }
+  return null;
 }

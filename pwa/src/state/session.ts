@@ -7,7 +7,6 @@ import { deviceName } from "../join/device_name";
 import { readLang, readRoom, takeFragment, type Given } from "../join/fragment";
 import { renewVouchers } from "../menu/vouchers";
 import type { Lang } from "../wire/types";
-import { fetchRoom } from "./feed";
 import { forget, leave, startLive } from "./live";
 import { chosenRoom, lang, me, problem, screen } from "./signals";
 
@@ -63,16 +62,13 @@ export async function enter(): Promise<void> {
     return;
   }
   setLang(me.value.lang);
-  await Promise.race([
-    Promise.allSettled(me.value.rooms.map(({ room }) => fetchRoom(room))),
-    // A room that does not answer must not keep the others off the screen.
-    new Promise((resolve) => setTimeout(resolve, 3_000)),
-  ]);
+  const { push, rooms } = me.value;
+  await startLive();
+  if (me.value === null) return; // Refused meanwhile, and out again.
   screen.value = "room";
   if (problem.value !== null) setTimeout(() => (problem.value = null), PROBLEM_SHOWN_MS);
-  startLive();
-  void startBell(me.value.push);
-  void renewVouchers(me.value.rooms);
+  void startBell(push);
+  void renewVouchers(rooms);
 }
 
 /** Change the page's language, and the resident's: notices are told in it. */

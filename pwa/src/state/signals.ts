@@ -2,7 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { roomNow_ms, type PageClock } from "../live/clock";
-import type { ConnectionState } from "../live/connection";
+import type { ConnectionState } from "../live/following/actions";
 import type { RoomState } from "../live/rooms";
 import { NOTHING_MINE } from "../room/ownership";
 import type { Lang, Me, Mine } from "../wire/types";

@@ -108,7 +108,10 @@ def test_the_openapi_document_is_complete(open_room: OpenRoom) -> None:
     }
     for operations in document["paths"].values():
         for operation in operations.values():
-            assert "default" in operation["responses"], operation
+            assert operation["description"], operation
+            assert {"421", "500"} <= set(operation["responses"]), operation
+            assert ("401" in operation["responses"]) == bool(operation.get("security")), operation
+    assert "HTTPValidationError" not in str(document)
 
 
 def test_probes_and_metrics(open_room: OpenRoom) -> None:

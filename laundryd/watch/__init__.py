@@ -1,0 +1,1 @@
+"""``laundryd watch``: follow one room from a terminal."""

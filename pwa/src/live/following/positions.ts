@@ -1,0 +1,188 @@
+/** Where the page stands in each room: what to apply, what to hold, what to fetch. Pure. */
+
+import type {
+  Backoff as Rule,
+  Position,
+  PublicEvent,
+  RoomSnapshot,
+  Welcome,
+} from "../../wire/types";
+import type { Action } from "./actions";
+import { Backoff } from "./backoff";
+
+/** Events kept while a room is fetched; beyond, the newest are kept and the gap is seen again. */
+const HELD_MAX = 1_000;
+/** After so many snapshots that do not meet the held events, those are from another history. */
+const MISMATCHES_MAX = 3;
+/** The 4xx that another try may change (RFC 9110 section 15.5.9, RFC 6585 section 4). */
+const TRY_AGAIN: readonly number[] = [408, 429];
+
+export type Verdict = "apply" | "duplicate" | "gap";
+
+/** What an event means to a page that stands at `position`: the rule of PublicEvent. */
+export function judge(position: Position | null, event: PublicEvent): Verdict {
+  if (position === null || event.epoch !== position.epoch) return "gap";
+  if (event.offset <= position.offset) return "duplicate";
+  return event.follows <= position.offset ? "apply" : "gap";
+}
+
+interface Fetch {
+  at_least: Position | null;
+  backoff: Backoff;
+  held: PublicEvent[];
+  mismatches: number;
+  /** When to ask again; null while an answer is awaited. */
+  due_s: number | null;
+}
+
+export class Positions {
+  /** null: a room never seen. */
+  readonly at: Map<string, Position | null>;
+  #rule: Rule | null = null;
+  #fetches = new Map<string, Fetch>();
+  #resumedFrom = new Map<string, Position>();
+
+  constructor(
+    rooms: Iterable<readonly [string, Position | null]>,
+    private readonly random: () => number,
+  ) {
+    this.at = new Map(rooms);
+  }
+
+  /** The moment at which `tick` must be called next. */
+  get due_s(): number | null {
+    const moments = [...this.#fetches.values()].flatMap(({ due_s }) => due_s ?? []);
+    return moments.length === 0 ? null : Math.min(...moments);
+  }
+
+  /** Ask again for the rooms whose time has come. */
+  tick(now_s: number): Action[] {
+    const actions: Action[] = [];
+    for (const [room, fetch] of this.#fetches) {
+      if (fetch.due_s === null || fetch.due_s > now_s) continue;
+      fetch.due_s = null;
+      actions.push({ do: "get", room, at_least: fetch.at_least });
+    }
+    return actions;
+  }
+
+  /** Fetch a room; a fetch that is under way must reach `at_least`, too. */
+  fetch(room: string, at_least: Position | null = null, held: PublicEvent[] = []): Action[] {
+    const fetch = this.#fetches.get(room);
+    if (fetch === undefined) {
+      const backoff = new Backoff(this.random);
+      if (this.#rule !== null) backoff.rule = this.#rule;
+      this.#fetches.set(room, { at_least, backoff, held, mismatches: 0, due_s: null });
+      return [{ do: "get", room, at_least }];
+    }
+    if (at_least !== null && isLater(at_least, fetch.at_least)) fetch.at_least = at_least;
+    if (fetch.due_s === null) return [];
+    fetch.due_s = null;
+    return [{ do: "get", room, at_least: fetch.at_least }];
+  }
+
+  /** Fetch what could not be recovered, and what the server did not know yet. */
+  welcomed(frame: Welcome): Action[] {
+    this.#rule = frame.backoff;
+    return [...this.at].flatMap(([room, position]) => {
+      const resume = frame.rooms[room];
+      if (resume === undefined) return position === null ? this.fetch(room) : [];
+      if (resume.recovered) return [];
+      return this.fetch(room, { epoch: resume.epoch, offset: resume.offset });
+    });
+  }
+
+  /** Apply what fits, hold what waits for its room; `mustResume`: something between is missing. */
+  takeEvents(events: readonly PublicEvent[]): { actions: Action[]; mustResume: boolean } {
+    const actions: Action[] = [];
+    for (const event of events) {
+      const fetch = this.#fetches.get(event.room);
+      if (fetch !== undefined) {
+        fetch.held.push(event);
+        if (fetch.held.length > HELD_MAX) fetch.held.shift();
+        continue;
+      }
+      const position = this.at.get(event.room) ?? null;
+      const verdict = judge(position, event);
+      if (verdict === "apply") actions.push(this.#apply(event));
+      if (verdict !== "gap") continue;
+      if (position !== null && this.#mayResume(position, event)) {
+        this.#resumedFrom.set(event.room, position);
+        // The rest comes again, with what was missing before it.
+        return { actions, mustResume: true };
+      }
+      const before = { epoch: event.epoch, offset: event.follows };
+      actions.push(...this.fetch(event.room, before, [event]));
+    }
+    return { actions, mustResume: false };
+  }
+
+  /** Take a fetched room and what was held of it; fetch it anew if it is too old. */
+  got(snapshot: RoomSnapshot, now_s: number): Action[] {
+    const { room } = snapshot;
+    const known = this.at.get(room) ?? null;
+    const position = isLater(snapshot.position, known) ? snapshot.position : known;
+    this.at.set(room, position);
+    const actions: Action[] = [{ do: "take", snapshot }];
+    const fetch = this.#fetches.get(room);
+    if (fetch === undefined) return actions;
+    const held = this.#applyHeld(room, fetch);
+    actions.push(...held.actions);
+    if (!held.met || isBehind(this.at.get(room) ?? null, fetch.at_least)) {
+      fetch.mismatches += 1;
+      if (fetch.mismatches < MISMATCHES_MAX) {
+        fetch.due_s = now_s + fetch.backoff.nextWait_s();
+        return actions;
+      }
+    }
+    this.#fetches.delete(room);
+    return actions;
+  }
+
+  /** No room came; ask again unless `status` is the server's last word. null: no answer. */
+  getFailed(room: string, status: number | null, now_s: number): void {
+    const fetch = this.#fetches.get(room);
+    if (fetch === undefined) return;
+    const isRefused = status !== null && status >= 400 && status < 500;
+    if (isRefused && !TRY_AGAIN.includes(status)) this.#fetches.delete(room);
+    else fetch.due_s = now_s + fetch.backoff.nextWait_s();
+  }
+
+  /** Apply held events in order; not `met`: one does not follow, it and the rest stay. */
+  #applyHeld(room: string, fetch: Fetch): { actions: Action[]; met: boolean } {
+    const epoch = this.at.get(room)?.epoch;
+    // What came before the epoch that the snapshot is of is history.
+    const first = fetch.held.findIndex((event) => event.epoch === epoch);
+    if (first > 0) fetch.held.splice(0, first);
+    const actions: Action[] = [];
+    while (fetch.held[0] !== undefined) {
+      const event = fetch.held[0];
+      const verdict = judge(this.at.get(room) ?? null, event);
+      if (verdict === "gap") return { actions, met: false };
+      fetch.held.shift();
+      if (verdict === "apply") actions.push(this.#apply(event));
+    }
+    return { actions, met: true };
+  }
+
+  #apply(event: PublicEvent): Action {
+    this.at.set(event.room, { epoch: event.epoch, offset: event.offset });
+    return { do: "apply", event };
+  }
+
+  /** Resuming can help: the numbers go on, and it was not tried from here before. */
+  #mayResume(position: Position, event: PublicEvent): boolean {
+    const tried = this.#resumedFrom.get(event.room);
+    const isTried = tried?.epoch === position.epoch && tried.offset === position.offset;
+    return position.epoch === event.epoch && !isTried;
+  }
+}
+
+function isLater(found: Position, known: Position | null): boolean {
+  return known === null || found.epoch !== known.epoch || found.offset > known.offset;
+}
+
+function isBehind(position: Position | null, at_least: Position | null): boolean {
+  if (position === null || at_least === null) return false;
+  return position.epoch !== at_least.epoch || position.offset < at_least.offset;
+}
