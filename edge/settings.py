@@ -129,6 +129,15 @@ class MachineSettings(_Table):
             build_source(self.id, self.plug.spec)
         return self
 
+    @property
+    def plug_topics(self) -> tuple[str, ...]:
+        """The topics on which this machine's plug alone speaks; none without one."""
+        if self.plug is None:
+            return ()
+        topics = build_source(self.id, self.plug.spec).filters()
+        # What follows may be of others too: a bridge's presence, the counter of a common meter.
+        return topics[:1] if self.plug.source in {"zigbee2mqtt", "generic"} else topics
+
 
 class ProgrammeSettings(_Table):
     """One programme of the room's machines."""
@@ -273,16 +282,18 @@ class EdgeSettings(ProgramSettings):
     @model_validator(mode="after")
     def _channels_differ(self) -> Self:
         by_topic: dict[str, list[PlugSettings]] = {}
-        for plug in (machine.plug for machine in self.machines):
-            if plug is not None:
-                by_topic.setdefault(plug.topic, []).append(plug)
-        for topic, plugs in by_topic.items():
+        for machine in self.machines:
+            # By what is listened to: one plug's topic can be written in several ways.
+            for topic in machine.plug_topics:
+                if machine.plug is not None:
+                    by_topic.setdefault(topic, []).append(machine.plug)
+        for plugs in by_topic.values():
             parts = [plug.part for plug in plugs]
             is_unclear = len(set(parts)) < len(parts) or any(value is None for _, value in parts)
             if len(plugs) > 1 and is_unclear:
                 names = " or ".join(sorted({name for name, _ in parts}))
                 raise ValueError(
-                    f"{len(plugs)} machines share the plug {topic}: give each its own {names}"
+                    f"{len(plugs)} machines share the plug {plugs[0].topic}: give each its own {names}"
                 )
         return self
 

@@ -77,7 +77,7 @@ class ShellyGen2Plug:
         question = {"id": 1, "src": f"{self.topic}/{ASKER}", "method": "Shelly.GetStatus"}
         return (Ask(f"{self.topic}/rpc", json.dumps(question, separators=(",", ":")).encode()),)
 
-    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard] | Skip:
+    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard | Skip] | Skip:
         """Read one message of the plug. Never raises; see ``Source.parse``."""
         if topic == f"{self.topic}/online":
             return payloads.will(self.machine, at, payload, online=ONLINE, offline=OFFLINE)
@@ -95,7 +95,7 @@ class ShellyGen2Plug:
             SkipReason.NOT_MEASURED, "no apower: is this a metering plug?"
         )
 
-    def _whole(self, body: dict[str, object], at: datetime) -> list[Heard] | Skip:
+    def _whole(self, body: dict[str, object], at: datetime) -> list[Heard | Skip] | Skip:
         result = body.get("result")
         if not isinstance(result, dict):
             return payloads.skip(SkipReason.NOT_MEASURED, f"no result: {body.get('error')!r}")
@@ -107,7 +107,7 @@ class ShellyGen2Plug:
             SkipReason.NO_SUCH_CHANNEL, f"channel {self.channel} is set, the plug has no such"
         )
 
-    def _changed(self, body: dict[str, object], at: datetime) -> list[Heard] | Skip:
+    def _changed(self, body: dict[str, object], at: datetime) -> list[Heard | Skip] | Skip:
         """Read a notification; what it does not name did not change, and was not measured."""
         params = body.get("params")
         if body.get("method") not in ("NotifyStatus", "NotifyFullStatus"):
@@ -120,7 +120,7 @@ class ShellyGen2Plug:
                 return self._component(status, at)
         return []
 
-    def _component(self, status: dict[str, object], at: datetime) -> list[Heard] | Skip:
+    def _component(self, status: dict[str, object], at: datetime) -> list[Heard | Skip] | Skip:
         counter = status.get("aenergy")
         total = counter.get("total") if isinstance(counter, dict) else None
         return payloads.measured(

@@ -82,7 +82,7 @@ def test_the_will_of_the_plug_says_whether_it_is_there() -> None:
         ("washer-1/status/switch:0", b'{"apower":"47"}', SkipReason.MALFORMED),
         (
             "washer-1/status/switch:0",
-            b'{"apower":5,"aenergy":{"total":-1}}',
+            b'{"apower":null,"aenergy":{"total":-1}}',
             SkipReason.IMPLAUSIBLE,
         ),
         ("washer-1/status/switch:1", captured.GEN2_WORKING, SkipReason.UNKNOWN_TOPIC),
