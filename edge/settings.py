@@ -51,7 +51,8 @@ class PlugSettings(_Table):
     channel: Annotated[int, Field(ge=1, le=8)] | None = Field(
         None,
         description="Which channel, counted from 1, of a plug that measures several machines. None: "
-        "all channels of a Tasmota plug feed this machine, as three phases do; of a Shelly the "
+        "all channels of a Tasmota plug feed this machine, as three phases do, and all phases of a "
+        "Shelly Gen2 meter of three (em:0), whose channels are its phases; of any other Shelly the "
         "first; of a Zigbee plug its only one. Not for ESPHome and generic.",
     )
     base_topic: _Part | None = Field(
