@@ -25,6 +25,7 @@ from edge.local.api import LocalRoom, make_api
 from edge.local.codes import DATABASE
 from edge.local.desk import LinkedRoom, RoomDesk
 from edge.local.door import LocalDoor
+from edge.local.own_key import OwnKey
 from edge.local.presence import present
 from edge.metrics import EdgeCollector, by_kind, commit_histogram, registry
 from edge.room.decision import Change
@@ -45,7 +46,6 @@ from laundryd.daemon.live_first import LiveFirst
 from laundryd.daemon.mqtt import Message, MqttLink, Will
 from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.settling import settle
-from laundryd.daemon.tokens import SigningKey
 from laundryd.live.server import LiveServer
 from laundryd.wire.events import AckKind, Entry
 from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
@@ -129,9 +129,11 @@ class Edge:
         self._sensing = Sensing(router, writer, store, clock, self._measured)
         await self._sensing.open([(one.id, one.kind) for one in settings.machines if one.plug])
         roster = await self._roster(enrolment) if enrolment else None
-        own_key = SigningKey.load_or_create(
-            settings.data_dir / OWN_KEY, in_memory=not store.durable
-        )
+        own_key = OwnKey.take_up(settings.data_dir / OWN_KEY)
+        store.with_return = own_key.keep
+        if own_key.unkept is not None:
+            # A room that is durable without its key throws everybody out at its next start.
+            await store.leave_disk(own_key.unkept)
         door = LocalDoor(self._ref, clock, own_key=own_key, people=store.people, roster=roster)
         desk = RoomDesk(
             writer,

@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Final
 
 from edge.local.door import LocalDoor
+from edge.local.own_key import OwnKey
 from edge.store.people import JoinCode, People
 from laundryd.daemon import codes
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.problems import ProblemError
-from laundryd.daemon.tokens import SigningKey, TokenRefusedError, sign_token
+from laundryd.daemon.tokens import TokenRefusedError, sign_token
 from laundryd.wire.bodies import JoinBody, LinkBody, LinkCode
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import DeviceId, ResidentId, RoomRef
@@ -47,7 +48,7 @@ class Accounts:
         *,
         door: LocalDoor,
         people: People,
-        own_key: SigningKey,
+        own_key: OwnKey,
         relay_url: str | None,
     ) -> None:
         self._ref, self._clock = ref, clock
@@ -121,7 +122,9 @@ class Accounts:
         try:
             claims = await self._door.claims(voucher)
         except TokenRefusedError as error:
-            raise ProblemError(ErrorCode.VOUCHER_INVALID, f"The voucher is {error}.") from error
+            raise ProblemError(
+                ErrorCode.VOUCHER_INVALID, f"The voucher was refused: {error}."
+            ) from error
         await self.set_lang(claims.resident, lang)
         left = claims.expires_at - self._clock.real_now()
         return Entrance(claims.resident, claims.device, voucher, int(left.total_seconds()))
@@ -129,7 +132,7 @@ class Accounts:
     def _entrance(self, resident: ResidentId, device: DeviceId) -> Entrance:
         now = self._clock.real_now()
         token = sign_token(
-            self._own_key,
+            self._own_key.signing,
             resident=resident,
             device=device,
             audience=self._ref.audience,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from edge.errors import JoinCodeError
 from edge.store.edge_store import EdgeStore
 from laundryd.daemon import codes
 
@@ -17,6 +18,7 @@ async def make_join_code(data_dir: Path) -> str:
     """Replace the room's join code and return the new one; only its digest is kept.
 
     Raises:
+        JoinCodeError: the disk does not take it; the code before stands.
         sqlite3.Error, OSError: the database cannot be opened.
 
     """
@@ -24,6 +26,11 @@ async def make_join_code(data_dir: Path) -> str:
     try:
         code = codes.new_code()
         await store.people.set_join_code(codes.digest(code), CAP, None)
+        if not store.durable:
+            raise JoinCodeError(
+                f"the database in {data_dir} cannot keep a new join code: {store.trouble}; mend that, "
+                "then make one"
+            )
     finally:
         await store.close()
     return code

@@ -34,6 +34,8 @@ class EdgeStore:
         self.room = room
         self.documents = Documents(shelf)
         self.people = People(shelf)
+        self.with_return: Callable[[], object] = lambda: None
+        """Writes what must be on the disk too before the store goes back to it; blocks, raises OSError."""
         self._max_bytes = max_bytes
 
     @property
@@ -110,6 +112,10 @@ class EdgeStore:
                 if not await self.back_to_disk():
                     pause_s = min(2 * pause_s, RETURN_EVERY_MAX_S)
 
+    async def leave_disk(self, error: OSError) -> None:
+        """Go on in memory because something beside the database cannot be kept; ``run`` goes back."""
+        await self.shelf.leave_disk(error)
+
     async def back_to_disk(self) -> bool:
         """Try to go back to the disk under a new epoch; False when ``trouble`` still stands."""
         path = self.shelf.path
@@ -121,6 +127,7 @@ class EdgeStore:
         if free is not None and free < FREE_TO_RETURN_BYTES + 2 * needed:
             return False
         try:
+            await asyncio.to_thread(self.with_return)
             disk = await open_on_disk(path, self._max_bytes)
         except (sqlite3.Error, OSError, MigrationError) as error:
             self.shelf.trouble = disk_trouble(error, path) or str(error)
