@@ -194,6 +194,7 @@ class Edge:
                 ready=lambda: True,
                 store=store,
                 metrics=metrics,
+                trusted_proxies=settings.http.trusted_proxies,
             )
         )
         self._app = LiveFirst(

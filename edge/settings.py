@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -174,6 +175,12 @@ class HttpSettings(_Table):
     )
     keyfile: Path | None = Field(
         None, description="The certificate's private key, readable by us only."
+    )
+
+    trusted_proxies: frozenset[IPv4Network | IPv6Network] = Field(
+        default=frozenset(),
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For is believed, so "
+        "that the limit on wrong codes counts real clients. Anybody else could write that header.",
     )
 
     @model_validator(mode="after")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated, Final
 
 from fastapi import Depends, Request, Security
@@ -22,6 +21,7 @@ from cloud_relay.residents.subscriptions import SubscriptionStore
 from cloud_relay.residents.tokens import Tokens
 from cloud_relay.rooms.rooms import Rooms
 from cloud_relay.settings import RelaySettings
+from laundryd.daemon import client_address as client_addresses
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.http_guard import headers_of
 from laundryd.daemon.problems import ProblemError
@@ -98,37 +98,11 @@ async def maybe_signed_in(request: Request, relay: Relay) -> SignedIn | None:
 def client_address(request: Request, relay: Relay) -> str:
     """Return the address that limits count by: the peer's, or what a trusted proxy says it forwards for.
 
-    Of ``X-Forwarded-For`` the last entry that no trusted proxy wrote about another counts; the rest can
-    be anybody's invention. Of an IPv6 address its network of 64 bits counts: one household has it whole,
-    and could try from a new address every time.
+    Of an IPv6 address its network of 64 bits counts: one household has it whole, and could try from a
+    new address every time.
     """
-    peer = request.client.host if request.client else "unknown"
-    hops = headers_of(request.scope).get("x-forwarded-for", "").split(",")
-    address = peer
-    while _is_trusted(address, relay) and hops:
-        hop = hops.pop().strip()
-        if _address(hop) is None:
-            break
-        address = hop
-    found = _address(address)
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
-        return str(ip_network((found, HOUSEHOLD_BITS), strict=False))
-    return address
-
-
-def _is_trusted(text: str, relay: Services) -> bool:
-    address = _address(text)
-    networks = relay.settings.http.trusted_proxies
-    return address is not None and any(
-        address in network for network in networks if network.version == address.version
-    )
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
+    trusted = relay.settings.http.trusted_proxies
+    return client_addresses.client_address(request, trusted, household_bits=HOUSEHOLD_BITS)
 
 
 Caller = Annotated[SignedIn, Depends(signed_in)]

@@ -16,6 +16,7 @@ from edge.store.edge_store import EdgeStore
 from edge.store.people import People
 from laundryd import __version__
 from laundryd.daemon import problems, webapp
+from laundryd.daemon.client_address import Network, client_address
 from laundryd.daemon.problems import ProblemError
 from laundryd.live.door import Admission, Refusal
 from laundryd.wire import frames
@@ -65,6 +66,14 @@ class LocalRoom:
     ready: Callable[[], bool]
     store: EdgeStore
     metrics: CollectorRegistry
+    trusted_proxies: frozenset[Network]
+
+    def address(self, request: Request) -> str:
+        """Return the address that limits count by.
+
+        Of IPv6 the whole address: here a network is a whole house, not one household.
+        """
+        return client_address(request, self.trusted_proxies)
 
     async def admit(self, request: Request) -> Admission:
         """Return who asks.
@@ -130,7 +139,7 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
 
     @api.post(f"{BASE}/join")
     async def join(body: JoinBody, request: Request, response: Response) -> Joined:
-        return local.enter(await local.accounts.join(body, _address(request)), response)
+        return local.enter(await local.accounts.join(body, local.address(request)), response)
 
     @api.post(f"{BASE}/devices/link-code")
     async def link_code(who: Resident) -> LinkCode:
@@ -138,7 +147,7 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
 
     @api.post(f"{BASE}/devices/link")
     async def link(body: LinkBody, request: Request, response: Response) -> Joined:
-        return local.enter(await local.accounts.link(body, _address(request)), response)
+        return local.enter(await local.accounts.link(body, local.address(request)), response)
 
     @api.get(f"{BASE}/me")
     async def me(who: Resident) -> Me:
@@ -210,7 +219,3 @@ def _probe_routes(
     )
     async def metrics() -> Response:
         return Response(generate_latest() + generate_latest(own), media_type=CONTENT_TYPE_LATEST)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
