@@ -7,6 +7,7 @@ from typing import Final
 
 from edge.errors import JoinCodeError
 from edge.store.edge_store import EdgeStore
+from edge.store.wal import log_trouble
 from laundryd.daemon import codes
 
 DATABASE: Final = "room.db"
@@ -22,6 +23,12 @@ async def make_join_code(data_dir: Path) -> str:
         sqlite3.Error, OSError: the database cannot be opened.
 
     """
+    if (trouble := log_trouble(data_dir / DATABASE)) is not None:
+        # Opened by us, what the log held would be gone without a word.
+        raise JoinCodeError(
+            f"the database in {data_dir} cannot be used: {trouble}; start the edge, which saves what "
+            "can be read, then make a code"
+        )
     store = await EdgeStore.open(data_dir / DATABASE)
     try:
         code = codes.new_code()

@@ -13,7 +13,12 @@ import aiosqlite
 
 from edge.store.disk import open_on_disk, salvage
 from edge.store.documents import Documents
-from edge.store.limits import FREE_TO_RETURN_BYTES, RETURN_EVERY_MAX_S, RETURN_EVERY_S
+from edge.store.limits import (
+    EMPTY_LOG_EVERY_S,
+    FREE_TO_RETURN_BYTES,
+    RETURN_EVERY_MAX_S,
+    RETURN_EVERY_S,
+)
 from edge.store.migrations import MIGRATIONS
 from edge.store.people import People
 from edge.store.room_store import RoomStore
@@ -98,12 +103,16 @@ class EdgeStore:
         return cls(shelf, room, max_bytes)
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
-        """Go back to the disk as soon as it is well again, until cancelled."""
-        pause_s, waited_s = RETURN_EVERY_S, 0.0
+        """Go back to the disk as soon as it is well again, and keep its log short, until cancelled."""
+        pause_s, waited_s, since_emptied_s = RETURN_EVERY_S, 0.0, 0.0
         while True:
             beat()
             step_s = min(BEAT_S, pause_s)
             await asyncio.sleep(step_s)
+            since_emptied_s += step_s
+            if since_emptied_s >= EMPTY_LOG_EVERY_S:
+                since_emptied_s = 0.0
+                await self.shelf.empty_log()
             waited_s = waited_s + step_s if self.trouble is not None else 0.0
             if self.trouble is None:
                 pause_s = RETURN_EVERY_S

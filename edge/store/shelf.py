@@ -18,7 +18,14 @@ import aiosqlite
 
 from edge.store.migrations import MIGRATIONS
 from edge.store.rows import copy_rows, new_epoch_name
-from laundryd.daemon.sqlite import disk_trouble, is_at_cap, open_database, primary_code, transaction
+from laundryd.daemon.sqlite import (
+    disk_trouble,
+    empty_log,
+    is_at_cap,
+    open_database,
+    primary_code,
+    transaction,
+)
 from laundryd.wire.ids import Epoch
 
 log = logging.getLogger("laundryd.edge.store")
@@ -94,6 +101,16 @@ class Shelf:
                     raise
                 await self._to_memory(error)
             return await _in_transaction(self.db, work)
+
+    async def empty_log(self) -> None:
+        """Bring the disk's log into its file. A disk that refuses is logged: the next write finds it."""
+        async with self._lock:
+            if self.path is None or self.trouble is not None:
+                return
+            try:
+                await empty_log(self.db, cut=False)
+            except sqlite3.Error as error:
+                log.warning("the log cannot be brought into the database yet: %s", error)
 
     async def back_to(self, disk: aiosqlite.Connection) -> None:
         """Copy everything from memory to ``disk``, in one transaction, and go on there.
