@@ -111,14 +111,14 @@ class MachineRecord:
             failed_for=self.failed_for,
         )
 
-    def lost_at(self, now: Moment) -> Self:
-        """Return the machine free from ``now`` on because a deadline passed; whose it was is kept."""
+    def lost_at(self, due_at: Moment, now: Moment) -> Self:
+        """Return the machine free from ``now`` on because ``due_at`` passed; whose it was then is kept."""
         free = self.emptied(Phase.FREE, now)
         if self.owner is None:
             return free
         lost = Lost(
             owner=self.owner,
-            at=now,
+            at=due_at,
             phase=self.phase,
             registered_at=self.registered_at,
             programme=self.programme,

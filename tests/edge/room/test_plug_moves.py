@@ -242,6 +242,15 @@ def test_a_start_after_the_hold_ended_is_nobodys() -> None:
     assert room.is_now("in_use", None)
 
 
+def test_a_hold_that_ended_while_the_edge_was_away_ended_at_its_time() -> None:
+    room = RoomDriver()
+    room.say("anna", "claim")
+    room.say("anna", "arrive")
+    room.tick(60)
+    assert told(room.at(61).cycle_starts(30)) == []
+    assert room.is_now("in_use", None), "who started it at half past was not on time"
+
+
 def test_a_machine_that_somebody_else_took_meanwhile_is_not_given_back() -> None:
     room = RoomDriver()
     room.say("anna", "start")
