@@ -25,6 +25,7 @@ from edge.local.api import LocalRoom, make_api
 from edge.local.codes import DATABASE
 from edge.local.desk import LinkedRoom, RoomDesk
 from edge.local.door import LocalDoor
+from edge.local.own_key import OwnKey
 from edge.local.presence import present
 from edge.local.session_keeper import SessionKeeper
 from edge.metrics import EdgeCollector, by_kind, commit_histogram, registry
@@ -46,7 +47,7 @@ from laundryd.daemon.live_first import LiveFirst
 from laundryd.daemon.mqtt import Message, MqttLink, Will
 from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.settling import settle
-from laundryd.daemon.tokens import LIVE_SESSIONS, SigningKey
+from laundryd.daemon.tokens import LIVE_SESSIONS
 from laundryd.live.server import LiveServer
 from laundryd.wire.events import AckKind, Entry
 from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
@@ -130,9 +131,11 @@ class Edge:
         self._sensing = Sensing(router, writer, store, clock, self._measured)
         await self._sensing.open([(one.id, one.kind) for one in settings.machines if one.plug])
         roster = await self._roster(enrolment) if enrolment else None
-        own_key = SigningKey.load_or_create(
-            settings.data_dir / OWN_KEY, in_memory=not store.durable
-        )
+        own_key = OwnKey.take_up(settings.data_dir / OWN_KEY)
+        store.with_return = own_key.keep
+        if own_key.unkept is not None:
+            # A room that is durable without its key throws everybody out at its next start.
+            await store.leave_disk(own_key.unkept)
         door = LocalDoor(self._ref, clock, own_key=own_key, people=store.people, roster=roster)
         desk = RoomDesk(
             writer,
@@ -148,7 +151,8 @@ class Edge:
             settings=settings.live.model_copy(update={"allowed_hosts": settings.hosts}),
             clock=clock,
             server_name="edge",
-            session_key=own_key.derive(LIVE_SESSIONS),
+            session_key=own_key.signing.derive(LIVE_SESSIONS),
+            trusted_proxies=settings.http.trusted_proxies,
         )
         self._session_keeper = SessionKeeper(store.documents, self._live, clock.real_now)
         await self._session_keeper.load()
@@ -196,6 +200,7 @@ class Edge:
                 ready=lambda: True,
                 store=store,
                 metrics=metrics,
+                trusted_proxies=settings.http.trusted_proxies,
             )
         )
         self._app = LiveFirst(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import sys
@@ -14,7 +15,7 @@ import uvloop
 from laundryd.daemon import logs
 from laundryd.daemon.settings import EXIT_SETTINGS, SettingsError, load_settings
 from laundryd.daemon.settling import leave_out_unused
-from laundryd.daemon.sqlite import MigrationError
+from laundryd.daemon.sqlite import MigrationError, disk_trouble
 from laundryd.wire.machines import MachineKind
 
 PASSWORD_VARIABLE: Final = "LAUNDRYD_EDGE_BROKER__PASSWORD"  # noqa: S105 -- a name, no password
@@ -161,7 +162,9 @@ def check(
 @app.command("join-code")
 def join_code(config: ConfigOption = None) -> None:
     """Make a new join code for a room without a relay; the one before it ends."""
-    from edge.local.codes import make_join_code  # noqa: PLC0415
+    from edge.checks.look import look_at_page  # noqa: PLC0415
+    from edge.errors import JoinCodeError  # noqa: PLC0415
+    from edge.local.codes import DATABASE, make_join_code  # noqa: PLC0415
     from edge.settings import EdgeSettings  # noqa: PLC0415
 
     try:
@@ -170,8 +173,22 @@ def join_code(config: ConfigOption = None) -> None:
         raise _stop("\n  ".join(["wrong settings:", *error.sentences]), EXIT_SETTINGS) from None
     if settings.cloud.enrolment is not None:
         raise _stop("this room is enrolled: make its join codes at the relay", EXIT_SETTINGS)
+    # That it goes on in memory is the daemon's news; here it means that there is no code.
+    logging.getLogger("laundryd.edge.store").setLevel(logging.CRITICAL)
+    http = settings.http
+    page = look_at_page(http.host, http.port, next(iter(http.hosts)), tls=http.certfile is not None)
+    if page.store_trouble is not None:
+        # What it has in memory replaces the code when it goes back to its disk.
+        raise _stop(
+            f"the edge runs from memory and would not know the code: {page.store_trouble}; mend "
+            "that, wait until `laundryd edge check` says that it is on its disk, then make one",
+            1,
+        )
     try:
         code = uvloop.run(make_join_code(settings.data_dir))
+    except JoinCodeError as error:
+        raise _stop(str(error), 1) from None
     except (MigrationError, sqlite3.Error, OSError) as error:
-        raise _stop(f"the database in {settings.data_dir} cannot be used: {error}", 1) from None
+        why = disk_trouble(error, settings.data_dir / DATABASE) or error
+        raise _stop(f"the database in {settings.data_dir} cannot be used: {why}", 1) from None
     typer.echo(code)

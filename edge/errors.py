@@ -3,6 +3,7 @@
 EdgeError
 ├── BrokerUnreachableError  the room's broker does not answer, or does not let us in
 ├── EnrolmentError          the enrolment file is missing, unreadable or another room's
+├── JoinCodeError           a join code was made and cannot be kept
 ├── PlotError               a replay's picture cannot be drawn or written
 └── RosterError             a roster is not signed by our relay, for another room, or older than ours
 
@@ -23,6 +24,10 @@ class BrokerUnreachableError(EdgeError):
 
 class EnrolmentError(EdgeError):
     """The enrolment file is missing, unreadable or another room's."""
+
+
+class JoinCodeError(EdgeError):
+    """A join code was made and cannot be kept, so it lets nobody in."""
 
 
 class PlotError(EdgeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -51,7 +52,8 @@ class PlugSettings(_Table):
     channel: Annotated[int, Field(ge=1, le=8)] | None = Field(
         None,
         description="Which channel, counted from 1, of a plug that measures several machines. None: "
-        "all channels of a Tasmota plug feed this machine, as three phases do; of a Shelly the "
+        "all channels of a Tasmota plug feed this machine, as three phases do, and all phases of a "
+        "Shelly Gen2 meter of three (em:0), whose channels are its phases; of any other Shelly the "
         "first; of a Zigbee plug its only one. Not for ESPHome and generic.",
     )
     base_topic: _Part | None = Field(
@@ -129,6 +131,15 @@ class MachineSettings(_Table):
             build_source(self.id, self.plug.spec)
         return self
 
+    @property
+    def plug_topics(self) -> tuple[str, ...]:
+        """The topics on which this machine's plug alone speaks; none without one."""
+        if self.plug is None:
+            return ()
+        topics = build_source(self.id, self.plug.spec).filters()
+        # What follows may be of others too: a bridge's presence, the counter of a common meter.
+        return topics[:1] if self.plug.source in {"zigbee2mqtt", "generic"} else topics
+
 
 class ProgrammeSettings(_Table):
     """One programme of the room's machines."""
@@ -164,6 +175,12 @@ class HttpSettings(_Table):
     )
     keyfile: Path | None = Field(
         None, description="The certificate's private key, readable by us only."
+    )
+
+    trusted_proxies: frozenset[IPv4Network | IPv6Network] = Field(
+        default=frozenset(),
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For is believed, so "
+        "that the limit on wrong codes counts real clients. Anybody else could write that header.",
     )
 
     @model_validator(mode="after")
@@ -273,16 +290,18 @@ class EdgeSettings(ProgramSettings):
     @model_validator(mode="after")
     def _channels_differ(self) -> Self:
         by_topic: dict[str, list[PlugSettings]] = {}
-        for plug in (machine.plug for machine in self.machines):
-            if plug is not None:
-                by_topic.setdefault(plug.topic, []).append(plug)
-        for topic, plugs in by_topic.items():
+        for machine in self.machines:
+            # By what is listened to: one plug's topic can be written in several ways.
+            for topic in machine.plug_topics:
+                if machine.plug is not None:
+                    by_topic.setdefault(topic, []).append(machine.plug)
+        for plugs in by_topic.values():
             parts = [plug.part for plug in plugs]
             is_unclear = len(set(parts)) < len(parts) or any(value is None for _, value in parts)
             if len(plugs) > 1 and is_unclear:
                 names = " or ".join(sorted({name for name, _ in parts}))
                 raise ValueError(
-                    f"{len(plugs)} machines share the plug {topic}: give each its own {names}"
+                    f"{len(plugs)} machines share the plug {plugs[0].topic}: give each its own {names}"
                 )
         return self
 

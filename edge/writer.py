@@ -39,7 +39,13 @@ from edge.store.commit import (
 )
 from edge.store.edge_store import EdgeStore
 from edge.store.limits import KEEP_CLOCK_S
-from edge.store.room_documents import kept_waits, programmes_document, waits_document
+from edge.store.room_documents import (
+    gone_document,
+    kept_gone,
+    kept_waits,
+    programmes_document,
+    waits_document,
+)
 from edge.store.room_store import EpochMovedError
 from laundryd.daemon.clock import Clock, Jump
 from laundryd.wire.commands import CommandAnswer, CommandError
@@ -93,6 +99,8 @@ class RoomWriter:
         self.on_clock_set: list[OnClockSet] = []
         self.on_kept: Callable[[float], object] = lambda _seconds: None
         self.answers: Counter[str] = Counter()
+        self.gone: tuple[Slug, ...] = ()
+        """Machines that the settings named once and no longer: what dashboards may still show."""
         self._store = store
         self._clock = clock
         self._timings = timings or RoomTimings()
@@ -134,6 +142,9 @@ class RoomWriter:
             )
         state = replace(found.state, waits=waits, programmes=tuple(programmes))
         writer = cls(room, state, store, clock, timings)
+        gone_before = await kept_gone(store.documents)
+        known_gone = (*gone_before, *(gone.machine for gone in found.removed))
+        writer.gone = tuple(one for one in known_gone if one not in state.machines)
         listed = programmes_document(programmes)
         is_new = (await store.documents.get(listed.name) or "[]") != listed.body
         changes = found.changes
@@ -148,6 +159,7 @@ class RoomWriter:
             now,
             removed=tuple(gone.machine for gone in found.removed),
             programmes=listed if is_new else None,
+            gone=gone_document(writer.gone) if writer.gone != gone_before else None,
             shift=shift,
         )
         return writer
@@ -374,6 +386,7 @@ class RoomWriter:
         clock: KeptClock | None = None,
         removed: Sequence[Slug] = (),
         programmes: Document | None = None,
+        gone: Document | None = None,
         shift: timedelta = timedelta(),
     ) -> list[Entry]:
         """Commit it all, what was decided numbered; numbered anew when the store moved to another epoch.
@@ -389,7 +402,7 @@ class RoomWriter:
             )
             is_whole = self._whole_due
             changed = (change.record for change in accepted.changes)
-            documents = [] if programmes is None else [programmes]
+            documents = [one for one in (programmes, gone) if one is not None]
             if is_whole or accepted.waits is not None:
                 documents.append(waits_document(state.waits))
             try:

@@ -66,7 +66,9 @@ class RelayDoor(Door):
         try:
             claims = self._tokens.check(token, self._clock.real_now())
         except TokenRefusedError as error:
-            raise ProblemError(ErrorCode.UNAUTHENTICATED, f"The token is {error}.") from error
+            raise ProblemError(
+                ErrorCode.UNAUTHENTICATED, f"The token was refused: {error}."
+            ) from error
         person = await self._people.person(claims.resident, claims.device)
         if person is None:
             raise ProblemError(ErrorCode.UNAUTHENTICATED, "This device was signed out.")

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from cryptography import x509
 
 from edge.checks.computer import CertificateSight, DatabaseSight, FolderSight, PageSight
+from edge.store.wal import log_trouble
 from laundryd.daemon.serve import listen
 from laundryd.daemon.sqlite import disk_trouble, free_bytes
 
@@ -53,6 +54,8 @@ def look_at_database(path: Path) -> DatabaseSight:
         if not path.exists():
             return DatabaseSight(path, None)
         size = path.stat().st_size
+        if (trouble := log_trouble(path)) is not None:
+            return DatabaseSight(path, size, trouble=trouble)
         # With a log beside it somebody uses it, or did when the power went: the log is part of it.
         # Without one nobody does, and nothing shall be made beside it.
         has_log = path.with_name(path.name + "-wal").exists()

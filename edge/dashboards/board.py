@@ -24,7 +24,7 @@ from laundryd.wire.commands import CommandAnswer, CommandError, StaffCommand
 from laundryd.wire.dashboards import MachineEvent
 from laundryd.wire.errors import ERRORS, ErrorCode
 from laundryd.wire.events import Entry
-from laundryd.wire.ids import CommandId
+from laundryd.wire.ids import CommandId, Slug
 from laundryd.wire.phases import Cause
 from laundryd.wire.topics import Topic, parse_topic, topic_name
 
@@ -49,6 +49,8 @@ class Dashboards:
         self._writer, self._clock = writer, clock
         self._room_broker, self._cloud = room_broker, cloud
         self._board = StateBoard()
+        self._gone_room: set[Slug] = set()
+        self._gone_cloud: set[Slug] = set()
         self._events: deque[MachineEvent] = deque(maxlen=EVENTS_MAX)
         self._orders: asyncio.Queue[Message] = asyncio.Queue(ORDERS_MAX)
         self._wake = asyncio.Event()
@@ -95,8 +97,10 @@ class Dashboards:
             self._orders.put_nowait(message)
 
     def connected(self, *, at_cloud: bool) -> None:
-        """Publish every machine again: the broker may have lost what it kept."""
+        """Publish every machine again: the broker may have lost what it kept, or keep what is no more."""
         self._board.all_changed(self._writer.state.machines, at_cloud=at_cloud)
+        # What it keeps of machines that are no more stays there until it is told to forget it.
+        (self._gone_cloud if at_cloud else self._gone_room).update(self._writer.gone)
         self._wake.set()
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
@@ -113,6 +117,7 @@ class Dashboards:
             if self._room_broker.connected:
                 await self._publish_room(beat)
             if self._cloud is not None and self._cloud.connected:
+                await self._forget(self._cloud, self._gone_cloud, beat)
                 for machine in self._board.due_cloud():
                     beat()
                     await self._publish_state(self._cloud, machine, Measured(), with_text=False)
@@ -133,12 +138,21 @@ class Dashboards:
                 break  # it stays the first for the broker's return
             if self._events and self._events[0] is event:
                 self._events.popleft()
+        await self._forget(self._room_broker, self._gone_room, beat)
         machines = self._writer.state.machines
         counting_down = [name for name, record in machines.items() if record.ends_at is not None]
         for machine in self._board.due_room(self._clock.monotonic_s(), counting_down):
             beat()
             measured = self._board.measurement(machine)
             await self._publish_state(self._room_broker, machine, measured, with_text=True)
+
+    async def _forget(self, broker: MqttLink, gone: set[Slug], beat: Callable[[], None]) -> None:
+        """Empty the retained states of machines that are gone; what the broker does not take stays due."""
+        for machine in sorted(gone):
+            beat()
+            name = topic_name(self._writer.room, Topic.MACHINE_STATE, machine)
+            if await broker.publish(name, b"", retain=True):
+                gone.discard(machine)
 
     async def _publish_state(
         self, broker: MqttLink, machine: str, measured: Measured, *, with_text: bool

@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Final
 
 from edge.local.door import LocalDoor
+from edge.local.own_key import OwnKey
 from edge.store.people import JoinCode, People
 from laundryd.daemon import codes
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.problems import ProblemError
-from laundryd.daemon.tokens import SigningKey, TokenRefusedError, sign_token
+from laundryd.daemon.tokens import TokenRefusedError, sign_token
 from laundryd.wire.bodies import JoinBody, LinkBody, LinkCode
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import DeviceId, ResidentId, RoomRef
@@ -24,7 +25,10 @@ LINK_CODE_LIFE: Final = timedelta(minutes=10)
 """Long enough to find the other device, short enough to be of no use later."""
 TRIES: Final = 10
 TRIES_WINDOW_S: Final = 3600.0
-"""Wrong or right, an address may try this often in an hour: 10 of 30^8 codes."""
+"""Wrong codes that an address may try in an hour, 10 of 30^8; right ones do not count, for a whole house
+may stand behind one address."""
+JOINS: Final = 200
+"""Residents that one right code lets in in an hour: a house that moves in on one day, not a script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +51,14 @@ class Accounts:
         *,
         door: LocalDoor,
         people: People,
-        own_key: SigningKey,
+        own_key: OwnKey,
         relay_url: str | None,
     ) -> None:
         self._ref, self._clock = ref, clock
         self._door, self._people, self._own_key = door, people, own_key
         self._relay_url = relay_url
-        self._limit = codes.RateLimit(TRIES, TRIES_WINDOW_S)
+        self._wrong = codes.RateLimit(TRIES, TRIES_WINDOW_S)
+        self._right = codes.RateLimit(JOINS, TRIES_WINDOW_S)
 
     async def join(self, body: JoinBody, address: str) -> Entrance:
         """Let somebody in with a voucher or a code.
@@ -67,10 +72,12 @@ class Accounts:
         if body.code is None:
             raise ProblemError(ErrorCode.INVALID_BODY, "Give code or voucher.", fields=["code"])
         self._only_unenrolled()
-        self._count(address)
+        now_s, digest = self._clock.monotonic_s(), codes.digest(body.code)
+        _count(self._wrong, address, now_s)
+        _count(self._right, digest, now_s)
         entrance = self._entrance(_new_id("r"), _new_id("d"))
         came = await self._people.join(
-            codes.digest(body.code),
+            digest,
             entrance.resident,
             entrance.device,
             device_name=body.device_name,
@@ -83,6 +90,7 @@ class Accounts:
             case JoinCode.SPENT:
                 raise ProblemError(ErrorCode.JOIN_CODE_SPENT)
             case JoinCode.TAKEN:
+                self._wrong.give_back(address, now_s)
                 return entrance
 
     async def link_code(self, resident: ResidentId) -> LinkCode:
@@ -101,7 +109,8 @@ class Accounts:
 
         """
         self._only_unenrolled()
-        self._count(address)
+        now_s = self._clock.monotonic_s()
+        _count(self._wrong, address, now_s)
         device = _new_id("d")
         resident = await self._people.link(
             codes.digest(body.code),
@@ -111,6 +120,7 @@ class Accounts:
         )
         if resident is None:
             raise ProblemError(ErrorCode.LINK_CODE_INVALID)
+        self._wrong.give_back(address, now_s)
         return self._entrance(resident, device)
 
     async def set_lang(self, resident: ResidentId, lang: Lang) -> None:
@@ -121,7 +131,9 @@ class Accounts:
         try:
             claims = await self._door.claims(voucher)
         except TokenRefusedError as error:
-            raise ProblemError(ErrorCode.VOUCHER_INVALID, f"The voucher is {error}.") from error
+            raise ProblemError(
+                ErrorCode.VOUCHER_INVALID, f"The voucher was refused: {error}."
+            ) from error
         await self.set_lang(claims.resident, lang)
         left = claims.expires_at - self._clock.real_now()
         return Entrance(claims.resident, claims.device, voucher, int(left.total_seconds()))
@@ -129,7 +141,7 @@ class Accounts:
     def _entrance(self, resident: ResidentId, device: DeviceId) -> Entrance:
         now = self._clock.real_now()
         token = sign_token(
-            self._own_key,
+            self._own_key.signing,
             resident=resident,
             device=device,
             audience=self._ref.audience,
@@ -143,10 +155,12 @@ class Accounts:
         if self._relay_url is not None:
             raise ProblemError(ErrorCode.JOIN_AT_RELAY, f"The relay is {self._relay_url}.")
 
-    def _count(self, address: str) -> None:
-        wait_s = self._limit.take(address, self._clock.monotonic_s())
-        if wait_s is not None:
-            raise ProblemError(ErrorCode.RATE_LIMITED, retry_after_s=wait_s)
+
+def _count(limit: codes.RateLimit, key: str, now_s: float) -> None:
+    """Count before the code is looked at, so that tries at the same moment all count."""
+    wait_s = limit.take(key, now_s)
+    if wait_s is not None:
+        raise ProblemError(ErrorCode.RATE_LIMITED, retry_after_s=wait_s)
 
 
 def _new_id(prefix: str) -> str:

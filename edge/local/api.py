@@ -3,6 +3,7 @@
 # No postponed annotations here: FastAPI reads those of nested functions, which see local names.
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI, Request, Response, Security
@@ -17,6 +18,7 @@ from edge.store.edge_store import EdgeStore
 from edge.store.people import People
 from laundryd import __version__
 from laundryd.daemon import openapi, problems, webapp
+from laundryd.daemon.http_guard import headers_of
 from laundryd.daemon.openapi import (
     CHANGING,
     COMMANDED,
@@ -27,6 +29,7 @@ from laundryd.daemon.openapi import (
     refusals,
 )
 from laundryd.daemon.problems import ProblemError
+from laundryd.live.address import caller_address
 from laundryd.live.door import Admission, Refusal
 from laundryd.wire import frames
 from laundryd.wire.bodies import (
@@ -78,6 +81,19 @@ class LocalRoom:
     ready: Callable[[], bool]
     store: EdgeStore
     metrics: CollectorRegistry
+    trusted_proxies: frozenset[IPv4Network | IPv6Network]
+
+    def address(self, request: Request) -> str:
+        """Return the address that limits count by.
+
+        Of IPv6 the whole address: here a network is a whole house, not one household.
+        """
+        return caller_address(
+            request.client.host if request.client else "unknown",
+            headers_of(request.scope).get("x-forwarded-for", ""),
+            self.trusted_proxies,
+            household_bits=None,
+        )
 
     async def admit(
         self,
@@ -161,7 +177,7 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
     )
     async def join(body: JoinBody, request: Request, response: Response) -> Joined:
         """Come in with a voucher of the relay's app, or with the room's own code if it has no relay."""
-        return local.enter(await local.accounts.join(body, _address(request)), response)
+        return local.enter(await local.accounts.join(body, local.address(request)), response)
 
     @api.post(
         f"{BASE}/devices/link-code",
@@ -182,7 +198,7 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
     )
     async def link(body: LinkBody, request: Request, response: Response) -> Joined:
         """Become one more device of the resident who made the code; in a room without a relay."""
-        return local.enter(await local.accounts.link(body, _address(request)), response)
+        return local.enter(await local.accounts.link(body, local.address(request)), response)
 
     @api.get(f"{BASE}/me", responses=refusals(*SIGNED_IN))
     async def who_am_i(who: Resident) -> Me:
@@ -283,7 +299,3 @@ def _probe_routes(
     async def metrics() -> Response:
         """Return the counters in Prometheus' text format."""
         return Response(generate_latest() + generate_latest(own), media_type=CONTENT_TYPE_LATEST)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"

@@ -7,9 +7,10 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from edge.link.roster import RosterKeeper
+from edge.local.own_key import OwnKey
 from edge.store.people import People
 from laundryd.daemon.clock import Clock
-from laundryd.daemon.tokens import Claims, SigningKey, TokenRefusedError, verify_token
+from laundryd.daemon.tokens import Claims, TokenRefusedError, verify_token
 from laundryd.live.door import Admission, Refusal
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import DeviceId, RoomKey, RoomRef
@@ -41,7 +42,7 @@ class LocalDoor:
         ref: RoomRef,
         clock: Clock,
         *,
-        own_key: SigningKey,
+        own_key: OwnKey,
         people: People,
         roster: RosterKeeper | None,
     ) -> None:
@@ -55,8 +56,7 @@ class LocalDoor:
             TokenRefusedError: not valid for this room now; the message says why, without the token.
 
         """
-        own = {self._own_key.kid: self._own_key.verify_key}
-        keys = own if self._roster is None else self._roster.keys
+        keys = self._own_key.keys if self._roster is None else self._roster.keys
         claims = verify_token(token, keys, self._ref.audience, self._clock.real_now())
         if await self._is_revoked(claims.device):
             raise TokenRefusedError("its device was signed out")
@@ -76,7 +76,7 @@ class LocalDoor:
         try:
             claims = await self.claims(token)
         except TokenRefusedError as error:
-            return Refusal(ErrorCode.UNAUTHENTICATED, f"The token is {error}.")
+            return Refusal(ErrorCode.UNAUTHENTICATED, f"The token was refused: {error}.")
         left_s = (claims.expires_at - self._clock.real_now()).total_seconds()
         return Admission(
             claims.resident, claims.device, frozenset({self._ref.key}), expires_in_s=left_s

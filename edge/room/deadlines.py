@@ -98,10 +98,10 @@ def _carry_out(
 ) -> Change:
     match due:
         case Due.HOLD_ENDS:
-            free = record.emptied(Phase.FREE, now)
+            free = record.lost_at(due_at, now)
             return change(record, Cause.HOLD_ENDED, free, *told(record, NoticeKind.HOLD_ENDED))
         case Due.NOT_STARTED:
-            free = record.emptied(Phase.FREE, now)
+            free = record.lost_at(due_at, now)
             return change(record, Cause.NOT_STARTED, free, *told(record, NoticeKind.NOT_STARTED))
         case Due.ENDING_SOON:
             return _ending_soon(record, now)

@@ -5,6 +5,9 @@ runs owner-less, the claimant is told and may adopt; on a ``finished`` one the l
 and its owner is told. Out of order, a cycle changes nothing but is remembered: when the machine is
 repaired while it still runs, it is ``in_use`` at once. A silent plug ends nothing.
 
+A start is judged by when it truly was: one that a deadline overtook, because it is told a minute or more
+late, is whose the machine was then, unless somebody took it in between.
+
 A cycle that was called finished and goes on is its owner's again, unless somebody collected or took the
 machine in between: then it is as a start. A plug that speaks of the end of a cycle which the room does
 not know as running says with that that it runs: a timer or a resident was wrong while it was silent.
@@ -14,7 +17,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.room.decision import Accepted, Change, Decision, Refused, change, changes_of, quiet, told
+from edge.room.decision import (
+    Accepted,
+    Change,
+    Decision,
+    Refused,
+    change,
+    changes_of,
+    draft,
+    quiet,
+    told,
+)
 from edge.room.expected_end import expect_end
 from edge.room.inputs import CycleFinished, CycleResumed, CycleStarted, EndExpected, SensorChanged
 from edge.room.records import MachineRecord, RoomState
@@ -62,8 +75,7 @@ def _started(record: MachineRecord, started_at: Moment, now: Moment) -> Decision
         case Phase.OUT_OF_ORDER:
             return quiet(replace(record, plug_cycle_since=started_at))
         case Phase.FREE | Phase.CLAIMED:
-            ran = cycle_runs(record, started_at, now)
-            return Accepted((replace(ran, notices=told(record, NoticeKind.STARTED_BY_OTHER)),))
+            return Accepted((_started_at_nobodys(record, started_at, now),))
         case Phase.ARRIVED:
             ran = cycle_runs(record, started_at, now)
             return Accepted((replace(ran, record=replace(ran.record, owner=record.owner)),))
@@ -74,6 +86,24 @@ def _started(record: MachineRecord, started_at: Moment, now: Moment) -> Decision
             return Accepted((change(record, Cause.CYCLE_STARTED, after),))
         case Phase.FINISHED:
             return Accepted((_started_again(record, started_at, now),))
+
+
+def _started_at_nobodys(record: MachineRecord, started_at: Moment, now: Moment) -> Change:
+    """Take a start at which nobody stood: owner-less, or theirs whom a deadline overtook."""
+    ran, lost = cycle_runs(record, started_at, now), record.lost
+    if lost is None or started_at > lost.at or record.owner not in {None, lost.owner}:
+        return replace(ran, notices=told(record, NoticeKind.STARTED_BY_OTHER))
+    if lost.phase is Phase.CLAIMED:
+        return replace(ran, notices=(draft(record, NoticeKind.STARTED_BY_OTHER, lost.owner),))
+    theirs = replace(
+        ran.record,
+        owner=lost.owner,
+        registered_at=lost.registered_at,
+        programme=lost.programme,
+        ends_at=lost.ends_at if lost.ends_at is not None and lost.ends_at > now else None,
+    )
+    # They were told that it is free again: that is taken back.
+    return replace(ran, record=theirs, notices=told(theirs, NoticeKind.RESUMED))
 
 
 def _started_again(record: MachineRecord, started_at: Moment, now: Moment) -> Change:
@@ -104,7 +134,8 @@ def _resumed(record: MachineRecord, signal: CycleResumed, now: Moment) -> Decisi
                 )
             )
         case Phase.FREE | Phase.CLAIMED | Phase.OUT_OF_ORDER:
-            return _started(record, signal.started_at, now)
+            # It began with the load before: no word of whether they had pressed start in time.
+            return _started(replace(record, lost=None), signal.started_at, now)
 
 
 def _goes_on(record: MachineRecord, plug_cycle_since: Moment, now: Moment) -> Change:

@@ -33,6 +33,22 @@ class FaultReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """What ``owner`` had of a machine until a deadline took it at ``at``, before any start was told.
+
+    A plug tells a start a minute or more after it was: one that truly was before ``at`` is still theirs.
+    ``phase`` is ``claimed``, ``arrived`` or ``in_use``; the rest is what they had said of a registered run.
+    """
+
+    owner: ResidentId
+    at: Moment
+    phase: Phase
+    registered_at: Moment | None = None
+    programme: Slug | None = None
+    ends_at: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MachineRecord:
     """One machine as the edge keeps it. All times are room time.
 
@@ -51,7 +67,8 @@ class MachineRecord:
     still there, after ``reminders_told`` times; None: not any more, or nobody to tell.
     ``pickup_requested_at`` and ``owner_coming_at``: when that was last said of this load;
     ``pickup_askers``: who asked and waits for the answer. ``faults`` that staff has not cleared, oldest
-    first. ``failed_for``: who held or used it when it went out of order.
+    first. ``failed_for``: who held or used it when it went out of order. ``lost``: whose it was until a
+    deadline freed it; None once it is anybody's run again.
     """
 
     machine: Slug
@@ -78,6 +95,7 @@ class MachineRecord:
     owner_coming_at: Moment | None = None
     faults: tuple[FaultReport, ...] = ()
     failed_for: ResidentId | None = None
+    lost: Lost | None = None
 
     def emptied(self, phase: Phase, now: Moment) -> Self:
         """Return the machine in ``phase`` from ``now`` on: all that was of a load or its owner is gone."""
@@ -92,6 +110,21 @@ class MachineRecord:
             faults=self.faults,
             failed_for=self.failed_for,
         )
+
+    def lost_at(self, due_at: Moment, now: Moment) -> Self:
+        """Return the machine free from ``now`` on because ``due_at`` passed; whose it was then is kept."""
+        free = self.emptied(Phase.FREE, now)
+        if self.owner is None:
+            return free
+        lost = Lost(
+            owner=self.owner,
+            at=due_at,
+            phase=self.phase,
+            registered_at=self.registered_at,
+            programme=self.programme,
+            ends_at=self.ends_at,
+        )
+        return replace(free, lost=lost)
 
     def running_again(self, now: Moment) -> Self:
         """Return a finished machine as one that goes on with the same load; what was told is to be again."""

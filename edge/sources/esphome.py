@@ -62,7 +62,7 @@ class EspHomePlug:
         """Give no question: a node knows none."""
         return ()
 
-    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard] | Skip:
+    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard | Skip] | Skip:
         """Read one message of the node. Never raises; see ``Source.parse``."""
         if topic == f"{self.topic}/status":
             return payloads.will(self.machine, at, payload, online=ONLINE, offline=OFFLINE)

@@ -74,7 +74,7 @@ class GenericPlug:
         """Give no question: nobody knows one."""
         return ()
 
-    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard] | Skip:
+    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard | Skip] | Skip:
         """Read one message of the plug. Never raises; see ``Source.parse``."""
         if topic not in self.filters():
             return payloads.skip(SkipReason.UNKNOWN_TOPIC, topic)

@@ -120,12 +120,15 @@ def measured(
     power: float | Skip | None = None,
     energy: float | Skip | None = None,
     missing: str = "the sensor has no value",
-) -> list[Heard] | Skip:
-    """Make the reading of what was read; ``missing`` says what is the matter when there is nothing."""
+) -> list[Heard | Skip] | Skip:
+    """Make the reading of what was read; ``missing`` says what is the matter when there is nothing.
+
+    A counter that cannot be used takes no good power with it: its skip stands beside the reading.
+    """
     if isinstance(power, Skip):
         return power
     if isinstance(energy, Skip):
-        return energy
+        return energy if power is None else [Reading(machine, at, power), energy]
     if power is None and energy is None:
         return skip(SkipReason.NOT_MEASURED, missing)
     return [Reading(machine, at, power, energy)]
@@ -133,7 +136,7 @@ def measured(
 
 def will(
     machine: str, at: datetime, payload: bytes, *, online: bytes, offline: bytes
-) -> list[Heard] | Skip:
+) -> list[Heard | Skip] | Skip:
     """Read a plug's birth or will: exactly one of two words."""
     if payload in {online, offline}:
         return [PlugOnline(machine, at, online=payload == online)]

@@ -86,5 +86,6 @@ class Skip:
 
 Heard = Reading | PlugOnline
 """What one message can tell of one machine."""
-Told = Heard | RepeatsFollow
-"""What a source may make of one message; the router keeps the last kind to itself."""
+Told = Heard | RepeatsFollow | Skip
+"""What a source may make of one message; the router keeps the last two to itself. A skip among others is of
+one value, beside those that could be used."""

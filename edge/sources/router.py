@@ -83,13 +83,17 @@ class Router:
                 stale = payloads.skip(SkipReason.RETAINED, "a kept measurement of unknown age")
                 self._skip(stale, topic, source.machine, at)
             else:
-                heard.extend(self._measured(found, topic, retained=retained))
+                heard.extend(self._measured(source, found, topic, at, retained=retained))
         return heard
 
-    def _measured(self, found: Sequence[Told], topic: str, *, retained: bool) -> Iterator[Heard]:
-        """Leave out what a bridge only remembers."""
+    def _measured(
+        self, source: Source, found: Sequence[Told], topic: str, at: datetime, *, retained: bool
+    ) -> Iterator[Heard]:
+        """Leave out what a bridge only remembers, and count what was of no use beside the rest."""
         for one in found:
-            if isinstance(one, RepeatsFollow):
+            if isinstance(one, Skip):
+                self._skip(one, topic, source.machine, at)
+            elif isinstance(one, RepeatsFollow):
                 # The broker's memory of a bridge's start or a birth: it was long ago.
                 if not retained:
                     self._repeats.expect(one)

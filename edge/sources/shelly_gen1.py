@@ -64,7 +64,7 @@ class ShellyGen1Plug:
         """Ask for all values now."""
         return (Ask(f"{self._root}/command", b"update"),)
 
-    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard] | Skip:
+    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard | Skip] | Skip:
         """Read one message of the plug. Never raises; see ``Source.parse``."""
         if topic == f"{self._root}/online":
             return payloads.will(self.machine, at, payload, online=ONLINE, offline=OFFLINE)

@@ -1,17 +1,18 @@
 """Shelly's second generation and later: JSON under the plug's own prefix.
 
-- ``<prefix>/status/switch:<n>`` (a relay) or ``.../pm1:<n>`` (a meter without one): the whole component,
-  if "Generic status update over MQTT" is on in the plug;
+- ``<prefix>/status/switch:<n>`` (a relay), ``.../pm1:<n>`` or ``.../em1:<n>`` (a meter without one, of one
+  phase) or ``.../em:0`` (a meter of three): the whole component, if "Generic status update over MQTT" is on
+  in the plug; the counters of the last two are components of their own, ``em1data:<n>`` and ``emdata:0``;
 - ``<prefix>/events/rpc``: ``NotifyStatus`` with only what changed, ``NotifyFullStatus`` with everything, if
   "RPC status notifications over MQTT" is on, as it is when new;
 - ``<prefix>/online``: its birth and will, ``true`` or ``false``.
 
-``apower`` is in watts, ``aenergy.total`` in watt-hours. Components count from 0, channels here from 1. A plug
-is asked by a ``Shelly.GetStatus`` on ``<prefix>/rpc``, which switches nothing; it answers on the topic that
-the question's ``src`` names, ours stands under the plug's own prefix so that one rule of the broker covers
-both.
+All powers are in watts, all counters in watt-hours. Components count from 0, channels here from 1. Of a meter
+of three phases a channel is a phase, and without one they all feed this machine. A plug is asked by a
+``Shelly.GetStatus`` on ``<prefix>/rpc``, which switches nothing; it answers on the topic that the question's
+``src`` names, ours stands under the plug's own prefix so that one rule of the broker covers both.
 
-Source: https://shelly-api-docs.shelly.cloud/gen2/ComponentsAndServices/Mqtt,
+Source: https://shelly-api-docs.shelly.cloud/gen2/ComponentsAndServices/Mqtt, .../Switch, .../EM1, .../EM and
 https://shelly-api-docs.shelly.cloud/gen2/General/RPCChannels
 """
 
@@ -28,14 +29,23 @@ from edge.sources.reading import Heard, Skip, SkipReason
 from edge.sources.source import Ask, PlugSpec, checked_channel, checked_topic
 
 NAME: Final = "shelly_gen2"
-KINDS: Final = ("switch", "pm1")
-"""Components that measure one load."""
-METERS: Final = frozenset({"apower", "aenergy"})
-"""What a component that measures has, one of them at least."""
+PHASES: Final = "abc"
 ONLINE: Final = b"true"
 OFFLINE: Final = b"false"
 ASKER: Final = "laundryd"
-_COMPONENT: Final = re.compile(r"(?:switch|pm1):(?P<number>\d{1,2})")
+_COMPONENT: Final = re.compile(r"(?P<kind>[a-z0-9]+):(?P<number>\d{1,2})")
+_OF_ONE: Final = {
+    "switch": frozenset({"apower", "aenergy"}),
+    "pm1": frozenset({"apower", "aenergy"}),
+    "em1": frozenset({"act_power"}),
+    "em1data": frozenset({"total_act_energy"}),
+}
+"""Components that measure one load -> what they have then, one of them at least."""
+_OF_THREE: Final = {
+    "em": frozenset({"total_act_power", "a_act_power"}),
+    "emdata": frozenset({"total_act", "a_total_act_energy"}),
+}
+"""The same of those that measure three phases."""
 _TOPIC: Final = re.compile(
     r"(?P<prefix>.+)/(?P<end>status/[a-z0-9_]+:\d{1,3}|status|events/rpc|laundryd/rpc|online)"
 )
@@ -52,21 +62,57 @@ def answer_topic(prefix: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Meter:
+    """A component, and where in it power and counter stand; empty: not in this one."""
+
+    component: str
+    power: str = ""
+    energy: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> set[str]:
+        """What it has when it measures."""
+        return {name for name in (self.power, *self.energy[:1]) if name}
+
+
+@dataclass(frozen=True, slots=True)
 class ShellyGen2Plug:
-    """One machine behind one component of a Shelly; ``channel`` counts from 1."""
+    """One machine behind one component of a Shelly; ``channel`` counts from 1.
+
+    None: the first, or all the phases of a meter of three.
+    """
 
     machine: str
     topic: str
-    channel: int = 1
+    channel: int | None = None
 
     @property
-    def _components(self) -> tuple[str, ...]:
-        return tuple(f"{kind}:{self.channel - 1}" for kind in KINDS)
+    def _meters(self) -> tuple[Meter, ...]:
+        number = (self.channel or 1) - 1
+        meters = (
+            *(
+                Meter(f"{kind}:{number}", "apower", ("aenergy", "total"))
+                for kind in ("switch", "pm1")
+            ),
+            Meter(f"em1:{number}", "act_power"),
+            Meter(f"em1data:{number}", energy=("total_act_energy",)),
+        )
+        if self.channel is None:
+            whole = Meter("em:0", "total_act_power"), Meter("emdata:0", energy=("total_act",))
+            return (*meters, *whole)
+        if self.channel > len(PHASES):
+            return meters
+        phase = PHASES[number]
+        return (
+            *meters,
+            Meter("em:0", f"{phase}_act_power"),
+            Meter("emdata:0", energy=(f"{phase}_total_act_energy",)),
+        )
 
     def filters(self) -> tuple[str, ...]:
-        """Name the topics of its component, its notifications, its answers and its will."""
+        """Name the topics of its components, its notifications, its answers and its will."""
         return (
-            *(f"{self.topic}/status/{component}" for component in self._components),
+            *(f"{self.topic}/status/{meter.component}" for meter in self._meters),
             events_topic(self.topic),
             answer_topic(self.topic),
             f"{self.topic}/online",
@@ -77,7 +123,7 @@ class ShellyGen2Plug:
         question = {"id": 1, "src": f"{self.topic}/{ASKER}", "method": "Shelly.GetStatus"}
         return (Ask(f"{self.topic}/rpc", json.dumps(question, separators=(",", ":")).encode()),)
 
-    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard] | Skip:
+    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard | Skip] | Skip:
         """Read one message of the plug. Never raises; see ``Source.parse``."""
         if topic == f"{self.topic}/online":
             return payloads.will(self.machine, at, payload, online=ONLINE, offline=OFFLINE)
@@ -90,46 +136,56 @@ class ShellyGen2Plug:
             return self._whole(body, at)
         if topic == events_topic(self.topic):
             return self._changed(body, at)
-        found = self._component(body, at)
-        return found or payloads.skip(
-            SkipReason.NOT_MEASURED, "no apower: is this a metering plug?"
-        )
+        return self._measured({topic.removeprefix(f"{self.topic}/status/"): body}, at)
 
-    def _whole(self, body: dict[str, object], at: datetime) -> list[Heard] | Skip:
+    def _whole(self, body: dict[str, object], at: datetime) -> list[Heard | Skip] | Skip:
         result = body.get("result")
         if not isinstance(result, dict):
             return payloads.skip(SkipReason.NOT_MEASURED, f"no result: {body.get('error')!r}")
-        for component in self._components:
-            status = result.get(component)
-            if isinstance(status, dict):
-                return self._component(status, at)
+        if any(isinstance(result.get(meter.component), dict) for meter in self._meters):
+            return self._measured(result, at)
         return payloads.skip(
-            SkipReason.NO_SUCH_CHANNEL, f"channel {self.channel} is set, the plug has no such"
+            SkipReason.NO_SUCH_CHANNEL, f"channel {self.channel or 1} is set, the plug has no such"
         )
 
-    def _changed(self, body: dict[str, object], at: datetime) -> list[Heard] | Skip:
+    def _changed(self, body: dict[str, object], at: datetime) -> list[Heard | Skip] | Skip:
         """Read a notification; what it does not name did not change, and was not measured."""
         params = body.get("params")
         if body.get("method") not in ("NotifyStatus", "NotifyFullStatus"):
             return []
         if not isinstance(params, dict):
             return payloads.skip(SkipReason.MALFORMED, "a notification without params")
-        for component in self._components:
-            status = params.get(component)
-            if isinstance(status, dict) and METERS & status.keys():
-                return self._component(status, at)
+        for meter in self._meters:
+            status = params.get(meter.component)
+            if isinstance(status, dict) and meter.fields & status.keys():
+                return self._measured(params, at)
         return []
 
-    def _component(self, status: dict[str, object], at: datetime) -> list[Heard] | Skip:
-        counter = status.get("aenergy")
-        total = counter.get("total") if isinstance(counter, dict) else None
+    def _measured(self, status: dict[str, object], at: datetime) -> list[Heard | Skip] | Skip:
+        """Take power and counter from wherever they stand: a switch beside a meter has none."""
+        power = energy = None
+        for meter in self._meters:
+            component = status.get(meter.component)
+            if not isinstance(component, dict):
+                continue
+            if power is None and meter.power:
+                power = payloads.power_w(component.get(meter.power), meter.power)
+            if energy is None and meter.energy:
+                name = ".".join(meter.energy)
+                energy = payloads.energy_wh(_at(component, meter.energy), name, 1.0)
         return payloads.measured(
             self.machine,
             at,
-            power=payloads.power_w(status.get("apower"), "apower"),
-            energy=payloads.energy_wh(total, "aenergy.total", 1.0),
-            missing="neither apower nor aenergy.total: is this a metering plug?",
+            power=power,
+            energy=energy,
+            missing="neither power nor counter: is this a metering plug?",
         )
+
+
+def _at(value: object, path: tuple[str, ...]) -> object:
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def recognise(topic: str, payload: bytes) -> list[PlugSpec] | None:
@@ -147,27 +203,31 @@ def recognise(topic: str, payload: bytes) -> list[PlugSpec] | None:
         # What a plug sends when another program asks; other things have a topic of that name too.
         return _measuring(prefix, body) or None
     if end.startswith("status/"):
-        return _measuring(prefix, {end.removeprefix("status/"): body})
+        # A component that is none of ours may be what another source can read.
+        return _measuring(prefix, {end.removeprefix("status/"): body}) or None
     inner = body.get("params", body.get("result"))
     return _measuring(prefix, inner) if isinstance(inner, dict) else []
 
 
 def _measuring(prefix: str, status: dict[str, object]) -> list[PlugSpec]:
-    channels: list[int] = []
+    channels: set[int] = set()
     for name, component in status.items():
         match = _COMPONENT.fullmatch(name)
-        if match and isinstance(component, dict) and METERS & component.keys():
-            channels.append(int(match["number"]) + 1)
-    return [PlugSpec(NAME, prefix, channel) for channel in channels]
+        if not match or not isinstance(component, dict):
+            continue
+        kind, number = match["kind"], int(match["number"])
+        if _OF_ONE.get(kind, frozenset()) & component.keys():
+            channels.add(number + 1)
+        elif number == 0 and _OF_THREE.get(kind, frozenset()) & component.keys():
+            channels.update(range(1, len(PHASES) + 1))
+    return [PlugSpec(NAME, prefix, channel) for channel in sorted(channels)]
 
 
 def shelly_gen2_plug(machine: str, plug: PlugSpec) -> ShellyGen2Plug:
-    """Build the source from a machine's settings; without a channel it is the first.
+    """Build the source from a machine's settings.
 
     Raises:
         SourceError: the topic or the channel cannot be used.
 
     """
-    return ShellyGen2Plug(
-        machine, checked_topic(machine, plug), checked_channel(machine, plug) or 1
-    )
+    return ShellyGen2Plug(machine, checked_topic(machine, plug), checked_channel(machine, plug))

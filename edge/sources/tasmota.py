@@ -61,7 +61,7 @@ class TasmotaPlug:
         """Ask for the values now: the next regular report may be five minutes away."""
         return (Ask(f"cmnd/{self.topic}/Status", b"10"),)
 
-    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard] | Skip:
+    def parse(self, topic: str, payload: bytes, at: datetime) -> list[Heard | Skip] | Skip:
         """Read one message of the plug. Never raises; see ``Source.parse``."""
         if topic == lwt_topic(self.topic):
             return payloads.will(self.machine, at, payload, online=ONLINE, offline=OFFLINE)
@@ -77,7 +77,7 @@ class TasmotaPlug:
             return payloads.skip(SkipReason.UNKNOWN_TOPIC, topic)
         return self._energy(body, at)
 
-    def _energy(self, body: dict[str, object], at: datetime) -> list[Heard] | Skip:
+    def _energy(self, body: dict[str, object], at: datetime) -> list[Heard | Skip] | Skip:
         energy = body.get("ENERGY")
         if not isinstance(energy, dict):
             return payloads.skip(SkipReason.NOT_MEASURED, "no ENERGY: is this a metering plug?")

@@ -112,10 +112,15 @@ class Zigbee2MqttPlug:
             return power
         energy = payloads.energy_wh(body.get(names[1]), names[1], WH_PER_KWH)
         if isinstance(energy, Skip):
-            return energy
+            return energy if power is None else [self._reading(body, at, power, None), energy]
         if power is None and energy is None:
             return payloads.skip(SkipReason.NOT_MEASURED, f"neither {names[0]} nor {names[1]}")
-        return [Reading(self.machine, at, power, energy, _said_at(body.get("last_seen")))]
+        return [self._reading(body, at, power, energy)]
+
+    def _reading(
+        self, body: dict[str, object], at: datetime, power: float | None, energy: float | None
+    ) -> Reading:
+        return Reading(self.machine, at, power, energy, _said_at(body.get("last_seen")))
 
 
 def _presence(payload: bytes) -> str | Skip:

@@ -16,10 +16,12 @@ import aiosqlite
 from edge.store.limits import DAMAGED_FILES_MAX
 from edge.store.migrations import MIGRATIONS
 from edge.store.rows import copy_rows, new_epoch_name
+from edge.store.wal import log_trouble
 from laundryd.daemon.sqlite import (
     DAMAGED,
     MigrationError,
     check,
+    empty_log,
     open_database,
     primary_code,
     transaction,
@@ -40,6 +42,7 @@ async def open_on_disk(path: Path, max_bytes: int | None) -> aiosqlite.Connectio
     """
     _finish_mending(path)
     try:
+        _check_log(path)
         return await _open_checked(path, max_bytes)
     except sqlite3.Error as error:
         if primary_code(error) not in DAMAGED:
@@ -75,10 +78,22 @@ async def salvage(path: Path, target: aiosqlite.Connection) -> bool:
             await source.close()
 
 
+def _check_log(path: Path) -> None:
+    # Before SQLite opens the file: it would take a damaged log for a short one, and write over the rest.
+    trouble = log_trouble(path)
+    if trouble is not None:
+        error = sqlite3.DatabaseError(trouble)
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+
 async def _open_checked(path: Path, max_bytes: int | None) -> aiosqlite.Connection:
     db = await open_database(path, MIGRATIONS, max_bytes=max_bytes)
     try:
         await check(db)
+        # What a crash left in the log goes into the file, and the log begins anew.
+        with contextlib.suppress(sqlite3.Error):
+            await empty_log(db, cut=True)
     except BaseException:
         await db.close()
         raise

@@ -13,7 +13,12 @@ import aiosqlite
 
 from edge.store.disk import open_on_disk, salvage
 from edge.store.documents import Documents
-from edge.store.limits import FREE_TO_RETURN_BYTES, RETURN_EVERY_MAX_S, RETURN_EVERY_S
+from edge.store.limits import (
+    EMPTY_LOG_EVERY_S,
+    FREE_TO_RETURN_BYTES,
+    RETURN_EVERY_MAX_S,
+    RETURN_EVERY_S,
+)
 from edge.store.migrations import MIGRATIONS
 from edge.store.people import People
 from edge.store.room_store import RoomStore
@@ -34,6 +39,8 @@ class EdgeStore:
         self.room = room
         self.documents = Documents(shelf)
         self.people = People(shelf)
+        self.with_return: Callable[[], object] = lambda: None
+        """Writes what must be on the disk too before the store goes back to it; blocks, raises OSError."""
         self._max_bytes = max_bytes
 
     @property
@@ -96,12 +103,16 @@ class EdgeStore:
         return cls(shelf, room, max_bytes)
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
-        """Go back to the disk as soon as it is well again, until cancelled."""
-        pause_s, waited_s = RETURN_EVERY_S, 0.0
+        """Go back to the disk as soon as it is well again, and keep its log short, until cancelled."""
+        pause_s, waited_s, since_emptied_s = RETURN_EVERY_S, 0.0, 0.0
         while True:
             beat()
             step_s = min(BEAT_S, pause_s)
             await asyncio.sleep(step_s)
+            since_emptied_s += step_s
+            if since_emptied_s >= EMPTY_LOG_EVERY_S:
+                since_emptied_s = 0.0
+                await self.shelf.empty_log()
             waited_s = waited_s + step_s if self.trouble is not None else 0.0
             if self.trouble is None:
                 pause_s = RETURN_EVERY_S
@@ -109,6 +120,10 @@ class EdgeStore:
                 waited_s = 0.0
                 if not await self.back_to_disk():
                     pause_s = min(2 * pause_s, RETURN_EVERY_MAX_S)
+
+    async def leave_disk(self, error: OSError) -> None:
+        """Go on in memory because something beside the database cannot be kept; ``run`` goes back."""
+        await self.shelf.leave_disk(error)
 
     async def back_to_disk(self) -> bool:
         """Try to go back to the disk under a new epoch; False when ``trouble`` still stands."""
@@ -121,6 +136,7 @@ class EdgeStore:
         if free is not None and free < FREE_TO_RETURN_BYTES + 2 * needed:
             return False
         try:
+            await asyncio.to_thread(self.with_return)
             disk = await open_on_disk(path, self._max_bytes)
         except (sqlite3.Error, OSError, MigrationError) as error:
             self.shelf.trouble = disk_trouble(error, path) or str(error)

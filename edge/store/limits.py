@@ -38,6 +38,10 @@ KEEP_CLOCK_S: Final = 900.0
 """Real seconds after which the clock's stand is kept although nothing else is: without a battery clock
 time goes on from there after a power cut. A page in a quarter of an hour, 16 KB an hour."""
 
+EMPTY_LOG_EVERY_S: Final = 3600.0
+"""Real seconds after which the log is brought into the file: a damaged log takes no more than an hour along.
+It writes each page that changed once more, a few of an idle room."""
+
 LEARNED_BYTES_MAX: Final = 512 * 1024
 """What a detector may have learned of one machine, as JSON: twice what hundreds of cycles take. More is
 not kept, and said: the store's cap is for everybody."""

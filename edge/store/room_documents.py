@@ -1,4 +1,4 @@
-"""The room's documents that are no machine's: who waits for what, and the programmes that were told."""
+"""The room's documents that are no machine's: who waits, which programmes were told, who is gone."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from pydantic import TypeAdapter, ValidationError
 from edge.room.waits import WAITS, Waits
 from edge.store.commit import Document
 from edge.store.documents import Documents
+from laundryd.wire.ids import Slug
 from laundryd.wire.machines import Programme
 
 log = logging.getLogger("laundryd.edge.store")
 
 _WAITS: Final = "waits"
 _PROGRAMMES: Final = "programmes"
+_GONE: Final = "gone_machines"
+_GONE_MAX: Final = 200
+"""Removed machines remembered, as many as a room may have; past it the oldest are forgotten."""
+_SLUGS: Final = TypeAdapter(tuple[Slug, ...])
 _LISTED: Final = TypeAdapter(tuple[Programme, ...])
 
 
@@ -40,3 +45,18 @@ async def kept_waits(documents: Documents) -> Waits:
 def programmes_document(programmes: Sequence[Programme]) -> Document:
     """Write the settings' programmes, to see at the next start whether the relay was told these."""
     return Document(_PROGRAMMES, _LISTED.dump_json(tuple(programmes)).decode())
+
+
+def gone_document(machines: Sequence[Slug]) -> Document:
+    """Write the machines that were once of this room, oldest first, as ``kept_gone`` reads them."""
+    return Document(_GONE, _SLUGS.dump_json(tuple(machines)[-_GONE_MAX:]).decode())
+
+
+async def kept_gone(documents: Documents) -> tuple[Slug, ...]:
+    """Return the machines that were once of this room, oldest first: brokers may still show them."""
+    body = await documents.get(_GONE)
+    try:
+        return () if body is None else _SLUGS.validate_json(body)
+    except ValidationError:
+        log.exception("which machines are gone cannot be read: brokers may go on showing them")
+        return ()

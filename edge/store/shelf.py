@@ -18,7 +18,14 @@ import aiosqlite
 
 from edge.store.migrations import MIGRATIONS
 from edge.store.rows import copy_rows, new_epoch_name
-from laundryd.daemon.sqlite import disk_trouble, is_at_cap, open_database, primary_code, transaction
+from laundryd.daemon.sqlite import (
+    disk_trouble,
+    empty_log,
+    is_at_cap,
+    open_database,
+    primary_code,
+    transaction,
+)
 from laundryd.wire.ids import Epoch
 
 log = logging.getLogger("laundryd.edge.store")
@@ -67,7 +74,7 @@ class Shelf:
         except (sqlite3.Error, ValueError) as error:
             # ValueError: the connection was closed by a move while we waited.
             if isinstance(error, sqlite3.Error):
-                await self._leave_disk(error)
+                await self.leave_disk(error)
         return list(await self.db.execute_fetchall(query, values))
 
     async def write(self, work: Work[T]) -> T:
@@ -95,6 +102,16 @@ class Shelf:
                 await self._to_memory(error)
             return await _in_transaction(self.db, work)
 
+    async def empty_log(self) -> None:
+        """Bring the disk's log into its file. A disk that refuses is logged: the next write finds it."""
+        async with self._lock:
+            if self.path is None or self.trouble is not None:
+                return
+            try:
+                await empty_log(self.db, cut=False)
+            except sqlite3.Error as error:
+                log.warning("the log cannot be brought into the database yet: %s", error)
+
     async def back_to(self, disk: aiosqlite.Connection) -> None:
         """Copy everything from memory to ``disk``, in one transaction, and go on there.
 
@@ -115,11 +132,12 @@ class Shelf:
         async with self._lock:
             await self.db.close()
 
-    def _is_fault_of_disk(self, error: sqlite3.Error) -> bool:
+    def _is_fault_of_disk(self, error: sqlite3.Error | OSError) -> bool:
         on_disk = self.path is not None and self.trouble is None
         return on_disk and disk_trouble(error) is not None
 
-    async def _leave_disk(self, error: sqlite3.Error) -> None:
+    async def leave_disk(self, error: sqlite3.Error | OSError) -> None:
+        """Go on in memory if ``error`` is the disk's; nothing happens when that is so already."""
         async with self._lock:
             if self._is_fault_of_disk(error):
                 await self._to_memory(error)
@@ -144,12 +162,13 @@ class Shelf:
         except sqlite3.Error:  # a file that cannot even say how large it is has worse troubles
             return False
 
-    async def _trouble(self, error: sqlite3.Error) -> str:
-        if primary_code(error) == sqlite3.SQLITE_FULL and await self._is_at_cap():
+    async def _trouble(self, error: sqlite3.Error | OSError) -> str:
+        is_full = isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_FULL
+        if is_full and await self._is_at_cap():
             return AT_CAP
         return disk_trouble(error, self.path) or str(error)
 
-    async def _to_memory(self, error: sqlite3.Error) -> None:
+    async def _to_memory(self, error: sqlite3.Error | OSError) -> None:
         trouble = await self._trouble(error)
         memory, epoch = await open_database(None, MIGRATIONS), new_epoch_name()
         try:

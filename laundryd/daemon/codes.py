@@ -53,3 +53,9 @@ class RateLimit:
         if len(self._tries) > self.KEYS_MAX:
             del self._tries[next(iter(self._tries))]
         return None if allowed else tries[0] + self._window_s - now_s
+
+    def give_back(self, key: str, taken_s: float) -> None:
+        """Take back the try of ``key`` that was counted at ``taken_s``: it is not to be held against it."""
+        tries = self._tries.get(key)
+        if tries is not None and taken_s in tries:
+            tries.remove(taken_s)

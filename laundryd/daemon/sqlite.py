@@ -140,6 +140,18 @@ async def check(db: aiosqlite.Connection) -> None:
         raise error
 
 
+async def empty_log(db: aiosqlite.Connection, *, cut: bool) -> None:
+    """Bring what the write-ahead log holds into the file; with ``cut`` the log has no bytes then.
+
+    To cut it waits for others who read, as long as for any lock; else it brings over what they allow.
+
+    Raises:
+        sqlite3.Error: the disk refuses; nothing is lost, it stays in the log.
+
+    """
+    await db.execute_fetchall(f"PRAGMA wal_checkpoint({'TRUNCATE' if cut else 'PASSIVE'})")
+
+
 def _make_file(path: Path) -> None:
     make_private_folder(path.parent)
     is_new = not path.exists()
@@ -157,11 +169,15 @@ async def _migrate(db: aiosqlite.Connection, migrations: Sequence[str], path: Pa
             f"{path}: schema {version} is newer than this program knows ({len(migrations)}); "
             "run the newer version, or restore the backup made before its upgrade"
         )
+    is_new = version == 0
     for number, script in enumerate(migrations[version:], start=version + 1):
         # One script with its own BEGIN: executescript would otherwise commit half a migration.
         await db.executescript(
             f"BEGIN IMMEDIATE;\n{script};\nPRAGMA user_version = {number};\nCOMMIT;"
         )
+    if path is not None and is_new:
+        # A database that lives wholly in its log is lost with it.
+        await empty_log(db, cut=True)
 
 
 @asynccontextmanager

@@ -67,10 +67,13 @@ class SigningKey:
         )
 
     @classmethod
-    def load_or_create(cls, path: Path, *, in_memory: bool = False) -> SigningKey:
-        """Read the key at ``path`` (PEM, PKCS 8), or make one there that its owner alone can read.
+    def generate(cls) -> SigningKey:
+        """Make a new key that is kept nowhere yet."""
+        return cls(Ed25519PrivateKey.generate())
 
-        With ``in_memory`` a new key is not written when it cannot be: it lives as long as the process.
+    @classmethod
+    def load_or_create(cls, path: Path) -> SigningKey:
+        """Read the key at ``path`` (PEM, PKCS 8), or make one there that its owner alone can read.
 
         Raises:
             ValueError: the file is no Ed25519 private key.
@@ -78,22 +81,25 @@ class SigningKey:
 
         """
         if not path.exists():
-            pem = Ed25519PrivateKey.generate().private_bytes(
-                Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-            )
-            try:
-                write_secret(path, pem)
-            except OSError:
-                if not in_memory:
-                    raise
-        else:
-            pem = path.read_bytes()
-        private = load_pem_private_key(pem, password=None)
+            key = cls.generate()
+            key.write(path)
+            return key
+        private = load_pem_private_key(path.read_bytes(), password=None)
         if not isinstance(private, Ed25519PrivateKey):
             raise ValueError(  # noqa: TRY004 -- a file's content is wrong, not an argument's type
                 f"{path} holds no Ed25519 key: restore it from the backup, or remove it"
             )
         return cls(private)
+
+    def write(self, path: Path) -> None:
+        """Write the key to ``path`` (PEM, PKCS 8), on the disk when this returns, for its owner alone.
+
+        Raises:
+            OSError: it cannot be written.
+
+        """
+        pem = self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_secret(path, pem)
 
     @property
     def kid(self) -> str:

@@ -18,13 +18,18 @@ HOUSEHOLD_BITS: Final = 64
 
 
 def caller_address(
-    peer: str, forwarded_for: str, trusted: Collection[IPv4Network | IPv6Network]
+    peer: str,
+    forwarded_for: str,
+    trusted: Collection[IPv4Network | IPv6Network],
+    *,
+    household_bits: int | None = HOUSEHOLD_BITS,
 ) -> str:
     """Return the address that limits count by: the peer's, or what a trusted proxy says it forwards for.
 
     ``forwarded_for`` is the header ``X-Forwarded-For``, empty when there is none: its last entry that no
     trusted proxy wrote about another counts; the rest can be anybody's invention. Of an IPv6 address its
-    network of 64 bits counts: one household has it whole, and could come from a new address every time.
+    network of ``household_bits`` counts: one household has it whole, and could come from a new address
+    every time. None: the address itself, for a network that is a whole house.
     """
     hops = forwarded_for.split(",")
     address = peer
@@ -34,8 +39,8 @@ def caller_address(
             break
         address = hop
     found = _parsed(address)
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
-        return str(ip_network((found, HOUSEHOLD_BITS), strict=False))
+    if household_bits and isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+        return str(ip_network((found, household_bits), strict=False))
     return address
 
 

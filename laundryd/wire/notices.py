@@ -145,7 +145,7 @@ NOTICES: Final[dict[NoticeKind, NoticeRow]] = {
         },
     ),
     NoticeKind.RESUMED: NoticeRow(
-        cause="A machine that was called done goes on with the same load.",
+        cause="A machine that was called done, or not started, runs after all with their load.",
         params=("name",),
         urgency=Urgency.HIGH,
         useful_for=timedelta(hours=2),

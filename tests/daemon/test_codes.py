@@ -67,3 +67,16 @@ def test_memory_is_bounded() -> None:
     for number in range(RateLimit.KEYS_MAX + 100):
         rate.take(str(number), 0)
     assert len(rate._tries) == RateLimit.KEYS_MAX
+
+
+def test_a_try_that_is_given_back_does_not_count() -> None:
+    rate = RateLimit(2, 60)
+    for now_s in range(10):
+        assert rate.take("a", now_s) is None
+        rate.give_back("a", now_s)
+    assert rate.take("a", 10) is None
+    assert rate.take("a", 11) is None
+    assert rate.take("a", 12) == 58
+    rate.give_back("a", 5)
+    rate.give_back("b", 5)
+    assert rate.take("a", 13) == 57

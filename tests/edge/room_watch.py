@@ -95,7 +95,9 @@ class RoomWatch:
     def _take(self, message: Message) -> None:
         if message.retained:
             self.retained.add(message.topic)
-        if message.topic.endswith("/state"):
+        if message.topic.endswith("/state") and not message.payload:
+            self.states.pop(message.topic.split("/")[-2], None)
+        elif message.topic.endswith("/state"):
             state = MachineState.model_validate_json(message.payload)
             self.states[state.machine] = state
         elif message.topic.endswith("/event"):

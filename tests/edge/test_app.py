@@ -303,3 +303,18 @@ async def test_stopping_finishes_what_has_begun(edge: EdgeProcess) -> None:
         assert again.status_code == 200, again.text
         room = page.get(f"/api/v1/rooms/{ROOM.key}").json()
     assert room["machines"][1]["phase"] == "claimed"
+
+
+async def test_a_machine_that_the_settings_no_longer_name_leaves_the_dashboards(
+    edge: EdgeProcess, mosquitto: Mosquitto
+) -> None:
+    async with RoomWatch.on(mosquitto.settings) as watch:
+        await watch.until(lambda: len(watch.states) == 3)
+        assert edge.stop() == 0
+        edge.machines = edge.machines.partition('[[machines]]\nid = "d1"')[0]
+        await asyncio.to_thread(edge.start)
+        await watch.until(lambda: "d1" not in watch.states)
+    async with RoomWatch.on(mosquitto.settings) as late:
+        await late.say("cmnd/after-what-was-kept", b"")
+        await late.until(lambda: bool(late.asked))
+        assert set(late.states) == {"w1", "w2"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -58,6 +60,16 @@ def joined(edge: EdgeProcess, code: str) -> httpx.Client:
     page = edge.page()
     assert page.post("/api/v1/join", json={"code": code}).status_code == 200
     return page
+
+
+def join_code(edge: EdgeProcess) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "laundryd", "edge", "join-code", "-c", str(edge.config)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def says(page: httpx.Client, name: str, number: int) -> bool:
@@ -127,6 +139,44 @@ def test_a_start_where_nothing_can_be_written_serves_the_room(
     disk.writable()
     with edge.page() as page:
         until(lambda: page.get("/readyz").json()["durable"])
+    assert edge.stop() == 0
+
+
+def test_who_joins_at_a_first_start_on_a_full_disk_is_still_in_after_a_restart(
+    edge: EdgeProcess, disk: SmallDisk
+) -> None:
+    code = asyncio.run(make_join_code(edge.data_dir))
+    disk.fill()
+    edge.start()
+    with contextlib.closing(joined(edge, code)) as page:
+        assert page.get("/readyz").json()["durable"] is False
+        disk.free()
+        until(lambda: page.get("/readyz").json()["durable"])
+        edge.kill()
+        edge.start()
+        assert page.get(f"/api/v1/rooms/{ROOM.key}").status_code == 200
+    assert edge.stop() == 0
+
+
+def test_a_join_code_that_would_be_forgotten_is_not_given(
+    edge: EdgeProcess, disk: SmallDisk
+) -> None:
+    edge.start()
+    assert edge.stop() == 0
+    disk.fill()
+    done = join_code(edge)
+    assert (done.returncode, done.stdout) == (1, ""), "nobody serves, and nothing can be kept"
+    assert "its disk is full" in done.stderr
+    edge.start()
+    done = join_code(edge)
+    assert (done.returncode, done.stdout) == (1, ""), "the edge would overwrite it"
+    assert "runs from memory" in done.stderr
+    disk.free()
+    with edge.page() as page:
+        until(lambda: page.get("/readyz").json()["durable"])
+        done = join_code(edge)
+        assert done.returncode == 0, done.stderr
+        joined(edge, done.stdout.strip()).close()
     assert edge.stop() == 0
 
 

@@ -193,6 +193,37 @@ def test_machines_that_share_a_plug_have_a_channel_each(
         assert len(load_settings(EdgeSettings, edge_toml).machines) == 2
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "is_refused"),
+    [
+        (
+            'source = "shelly_gen1", topic = "shellies/x"',
+            'source = "shelly_gen1", topic = "x"',
+            True,
+        ),
+        ('topic = "y"', 'topic = "y/"', True),
+        ('topic = "y", channel = 1', 'topic = "y/", channel = 2', False),
+        ('topic = "y"', 'source = "generic", topic = "tele/y/SENSOR", power_path = "a"', True),
+        ('topic = "y"', 'source = "shelly_gen1", topic = "y"', False),
+        ('source = "zigbee2mqtt", topic = "z/a"', 'source = "zigbee2mqtt", topic = "z/b"', False),
+        (
+            'source = "generic", topic = "a", energy_topic = "e", energy_unit = "Wh"',
+            'source = "generic", topic = "b", energy_topic = "e", energy_unit = "Wh"',
+            False,
+        ),
+    ],
+)
+def test_one_plug_is_known_however_it_is_written(
+    edge_toml: Path, first: str, second: str, *, is_refused: bool
+) -> None:
+    edge_toml.write_text(MINIMAL + machines_with(first, second))
+    if is_refused:
+        with pytest.raises(SettingsError, match="2 machines share the plug"):
+            load_settings(EdgeSettings, edge_toml)
+    else:
+        assert len(load_settings(EdgeSettings, edge_toml).machines) == 3
+
+
 def machines_with(*plugs: str) -> str:
     return "".join(
         f'[[machines]]\nid = "p{number}"\nkind = "washer"\nname = "x"\nplug = {{ {plug} }}\n'

@@ -176,3 +176,61 @@ async def test_what_residents_wrote_reaches_the_rooms_broker_and_never_the_cloud
     assert "resident-anna" not in str(room.kept)
     ((topic, state),) = cloud.kept
     assert (topic, state["fault_reports"], state["fault_text"]) == ("w3/state", 1, None)
+
+
+class ForgettingBroker(FrozenBroker):
+    """A broker that can be away and notes which retained topics were emptied."""
+
+    def __init__(self, *, up: bool) -> None:
+        super().__init__()
+        self.up = up
+        self.emptied: list[str] = []
+
+    @property
+    @override
+    def connected(self) -> bool:
+        return self.up
+
+    @override
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        if self.up and retain and not payload:
+            self.emptied.append(topic)
+        return self.up
+
+    async def has_emptied(self, messages: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.emptied) < messages:  # noqa: ASYNC110 -- the dashboards' own pace
+                await asyncio.sleep(0.02)
+
+
+async def test_a_removed_machine_is_emptied_at_both_brokers_also_at_one_that_was_away(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "room.db"
+    store, clock = await EdgeStore.open(path), Clock()
+    await RoomWriter.open(ROOM, SETUPS[:3], store, clock)
+    await store.close()
+    w1, w2 = (f"laundry/v1/maple-hall/basement/machine/{name}/state" for name in ("w1", "w2"))
+
+    async def start(
+        setups: list[MachineSetup], room: ForgettingBroker, cloud: ForgettingBroker
+    ) -> None:
+        store = await EdgeStore.open(path)
+        dashboards = Dashboards(
+            await RoomWriter.open(ROOM, setups, store, clock), clock, room, cloud
+        )
+        task = asyncio.create_task(dashboards.run())
+        for broker in (room, cloud):
+            if broker.up:
+                dashboards.connected(at_cloud=broker is cloud)
+                await broker.has_emptied(len(SETUPS[:3]) - len(setups))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await store.close()
+
+    room, cloud = ForgettingBroker(up=True), ForgettingBroker(up=False)
+    await start(SETUPS[:1], room, cloud)
+    assert (room.emptied, cloud.emptied) == ([w1, w2], [])
+    room, cloud = ForgettingBroker(up=False), ForgettingBroker(up=True)
+    await start([SETUPS[0], SETUPS[2]], room, cloud)
+    assert (room.emptied, cloud.emptied) == ([], [w1]), "one that is back is no ghost"

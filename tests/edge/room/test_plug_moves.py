@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from edge.room.records import RECORD, RoomState
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.phases import Cause, Sensor
 from tests.edge.room.driver import RoomDriver, causes, refusal, told
@@ -196,3 +197,96 @@ def test_a_cycle_that_goes_on_out_of_order_is_remembered() -> None:
 
 def test_a_resumed_signal_for_an_unknown_machine_is_refused() -> None:
     assert refusal(RoomDriver().cycle_resumes(0, 0, "w9")) is ErrorCode.UNKNOWN_MACHINE
+
+
+def test_a_registered_start_that_the_deadline_overtook_is_still_its_owners() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", programme="cotton")
+    assert told(room.tick(5)) == [("anna", "not_started")]
+    assert room.is_now("free", None)
+    decision = room.at(5.5).cycle_starts(4.3)
+    assert causes(decision) == [Cause.CYCLE_STARTED]
+    assert told(decision) == [("anna", "resumed")], "what was said is taken back"
+    assert room.is_now("in_use", "anna")
+    assert room.record().programme == "cotton"
+    assert room.record().ends_at == room.minute(55)
+    assert room.record().started_at == room.minute(4.3)
+    assert room.record().lost is None
+    assert told(room.at(58).cycle_ends(4.3, 57)) == [("anna", "done")]
+
+
+def test_a_start_before_the_hold_of_who_had_arrived_ended_is_theirs() -> None:
+    room = RoomDriver()
+    room.say("anna", "claim")
+    room.say("anna", "arrive")
+    assert told(room.tick(15)) == [("anna", "hold_ended")]
+    assert told(room.at(15.6).cycle_starts(14.5)) == [("anna", "resumed")]
+    assert room.is_now("in_use", "anna")
+
+
+def test_a_start_before_the_hold_of_who_was_on_the_way_ended_is_told_to_them() -> None:
+    room = RoomDriver()
+    room.say("anna", "claim")
+    room.tick(10)
+    assert told(room.at(10.6).cycle_starts(9.5)) == [("anna", "started_by_other")]
+    assert room.is_now("in_use", None)
+    assert causes(room.say("anna", "adopt")) == [Cause.ADOPTED]
+
+
+def test_a_start_after_the_hold_ended_is_nobodys() -> None:
+    room = RoomDriver()
+    room.say("anna", "claim")
+    room.say("anna", "arrive")
+    room.tick(15)
+    assert told(room.at(17).cycle_starts(15.1)) == []
+    assert room.is_now("in_use", None)
+
+
+def test_a_hold_that_ended_while_the_edge_was_away_ended_at_its_time() -> None:
+    room = RoomDriver()
+    room.say("anna", "claim")
+    room.say("anna", "arrive")
+    room.tick(60)
+    assert told(room.at(61).cycle_starts(30)) == []
+    assert room.is_now("in_use", None), "who started it at half past was not on time"
+
+
+def test_a_machine_that_somebody_else_took_meanwhile_is_not_given_back() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    room.tick(5)
+    room.say("ben", "claim")
+    assert told(room.at(5.5).cycle_starts(4.3)) == [("ben", "started_by_other")]
+    assert room.is_now("in_use", None)
+
+
+def test_who_holds_it_again_has_it_when_their_start_before_is_told() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    room.tick(5)
+    room.say("anna", "claim")
+    room.at(5.5).cycle_starts(4.3)
+    assert room.is_now("in_use", "anna")
+
+
+def test_a_start_that_a_deadline_overtook_is_given_back_after_a_restart_too() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", minutes=40)
+    room.tick(5)
+    kept = [RECORD.validate_json(RECORD.dump_json(one)) for one in room.state.machines.values()]
+    room.state = RoomState.of(kept)
+    room.at(5.5).cycle_starts(4.3)
+    assert room.is_now("in_use", "anna")
+    assert room.record().ends_at == room.minute(40)
+
+
+def test_the_load_before_that_goes_on_is_not_given_to_whose_hold_ended() -> None:
+    room = RoomDriver()
+    room.cycle_starts(0)
+    room.at(30).cycle_ends(0, 28)
+    room.say("anna", "collect")
+    room.say("anna", "claim")
+    room.say("anna", "arrive")
+    room.tick(45)
+    room.at(46).cycle_resumes(0, 28)
+    assert room.is_now("in_use", None)

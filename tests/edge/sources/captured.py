@@ -59,6 +59,50 @@ PM_MINI_WHOLE = (
     + PM_MINI
     + b',"sys":{"mac":"84FCE638D818","restart_required":false,"time":"12:57","unixtime":1719917851}}'
 )
+# A Shelly Pro 3EM as three meters of one phase, 2024-11-12 (evcc-io/evcc, its tests; shortened at its end).
+PRO_3EM_SINGLE_WHOLE = (
+    b'{"ble":{},"bthome":{"errors":["bluetooth_disabled"]},"cloud":{"connected":true},'
+    b'"em1:0":{"id":0,"current":3.705,"voltage":242.8,"act_power":598.9,"aprt_power":900.6,"pf":0.66,'
+    b'"freq":50.0,"calibration":"factory"},'
+    b'"em1:1":{"id":1,"current":0.194,"voltage":242.8,"act_power":0.0,"aprt_power":47.2,"pf":0.00,'
+    b'"freq":50.0,"calibration":"factory"},'
+    b'"em1:2":{"id":2,"current":0.027,"voltage":242.8,"act_power":0.0,"aprt_power":6.6,"pf":0.00,'
+    b'"freq":50.0,"calibration":"factory"},'
+    b'"em1data:0":{"id":0,"total_act_energy":3458.24,"total_act_ret_energy":1605.24},'
+    b'"em1data:1":{"id":1,"total_act_energy":2768.67,"total_act_ret_energy":25.49},'
+    b'"em1data:2":{"id":2,"total_act_energy":3.09,"total_act_ret_energy":0.71},'
+    b'"eth":{"ip":null},"modbus":{},"mqtt":{"connected":false}}'
+)
+# The params of a Shelly Pro EM's notification, 2025-01-30.
+EM1_CHANGED = (
+    b'{"ts":1738256744.19,"em1:0":{"id":0,"act_power":1.2,"aprt_power":19.0,"current":0.081,'
+    b'"freq":50.0,"pf":0.07,"voltage":235.2}}'
+)
+# A Shelly Pro EM-50, .../status/em1:1 (YaSolR, its manual).
+EM1_STATUS = (
+    b'{"id":1,"current":2.681,"voltage":236.7,"act_power":607.3,"aprt_power":636.0,"pf":0.95,"freq":50.0,'
+    b'"calibration":"factory"}'
+)
+# A Shelly Pro 3EM as one meter of three phases, its answer to Shelly.GetStatus, 2023-05-01 (shortened).
+PRO_3EM = (
+    b'{"id":0,"a_current":3.761,"a_voltage":121.7,"a_act_power":342.8,"a_aprt_power":457.5,"a_pf":-0.80,'
+    b'"b_current":8.109,"b_voltage":121.0,"b_act_power":957.3,"b_aprt_power":980.7,"b_pf":-0.98,'
+    b'"c_current":0.025,"c_voltage":121.7,"c_act_power":0.2,"c_aprt_power":3.1,"c_pf":-1.00,'
+    b'"n_current":null,"total_current":11.896,"total_act_power":1300.252,"total_aprt_power":1441.226, '
+    b'"user_calibrated_phase":[]}'
+)
+PRO_3EM_DATA = (
+    b'{"id":0,"a_total_act_energy":1075513.08,"a_total_act_ret_energy":0.00,'
+    b'"b_total_act_energy":1776542.72,"b_total_act_ret_energy":0.00,"c_total_act_energy":0.01,'
+    b'"c_total_act_ret_energy":0.00,"total_act":2852055.81, "total_act_ret":0.00}'
+)
+PRO_3EM_WHOLE = (
+    b'{"ble":{},"cloud":{"connected":true},"em:0":'
+    + PRO_3EM
+    + b',"emdata:0":'
+    + PRO_3EM_DATA
+    + b',"eth":{"ip":null},"modbus":{},"mqtt":{"connected":true}}'
+)
 
 # A Zigbee plug behind Zigbee2MQTT.
 ZIGBEE = b'{"current":0,"energy":1.92,"linkquality":102,"power":0,"state":"ON","voltage":233}'

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from edge.sources.payload import MAX_PAYLOAD_BYTES
 from edge.sources.reading import PlugOnline, Reading, SkipReason
 from edge.sources.router import LOG_EVERY, Router
-from edge.sources.source import Ask
+from edge.sources.source import Ask, PlugSpec
+from edge.sources.table import build_source
 from edge.sources.tasmota import TasmotaPlug
 
 AT = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -111,3 +112,35 @@ def test_taking_a_message_never_raises(topic: str, payload: bytes, *, retained: 
     router = Router([TasmotaPlug("washer-1", "w1")])
     for name in (topic, "tele/w1/SENSOR", "tele/w1/LWT"):
         router.take(name, payload, AT, retained=retained)
+
+
+@pytest.mark.parametrize(
+    ("source", "topic", "payload", "power_w"),
+    [
+        (
+            PlugSpec("tasmota", "p"),
+            "tele/p/SENSOR",
+            b'{"ENERGY":{"Total":-0.003,"Power":2000}}',
+            2000.0,
+        ),
+        (PlugSpec("zigbee2mqtt", "z/p"), "z/p", b'{"power":5,"energy":-1}', 5.0),
+        (
+            PlugSpec("shelly_gen2", "p"),
+            "p/status/switch:0",
+            b'{"apower":7,"aenergy":{"total":1e12}}',
+            7.0,
+        ),
+        (
+            PlugSpec("generic", "p", power_path="power", energy_path="energy", energy_unit="kWh"),
+            "p",
+            b'{"power":9,"energy":-1}',
+            9.0,
+        ),
+    ],
+)
+def test_a_counter_that_cannot_be_takes_no_good_power_with_it_and_is_counted(
+    source: PlugSpec, topic: str, payload: bytes, power_w: float
+) -> None:
+    router = Router([build_source("w1", source)])
+    assert router.take(topic, payload, AT) == [Reading("w1", AT, power_w)]
+    assert router.skipped == {SkipReason.IMPLAUSIBLE: 1}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edge.sources.reading import PlugOnline, Reading, Skip, SkipReason
 from edge.sources.shelly_gen2 import ShellyGen2Plug, recognise
 from edge.sources.source import PlugSpec
-from edge.sources.table import build_source
+from edge.sources.table import build_source, recognised
 from tests.edge.sources import captured
 from tests.edge.sources.parsing import AT, only_what_may_be, payloads
 
@@ -69,6 +69,53 @@ def test_the_answer_to_our_question_is_read_and_the_question_only_reads() -> Non
     assert ANSWER in PLUG.filters()
 
 
+def answer(result: bytes) -> bytes:
+    return b'{"id":1,"src":"x","dst":"washer-1/laundryd","result":' + result + b"}"
+
+
+def test_a_meter_of_one_phase_a_channel_is_read() -> None:
+    second = ShellyGen2Plug("w2", "washer-1", 2)
+    assert second.parse("washer-1/status/em1:1", captured.EM1_STATUS, AT) == [
+        Reading("w2", AT, 607.3)
+    ]
+    changed = b'{"method":"NotifyStatus","params":' + captured.EM1_CHANGED + b"}"
+    assert PLUG.parse(EVENTS, changed, AT) == [Reading("w1", AT, 1.2)]
+    assert second.parse(EVENTS, changed, AT) == []
+    counted = (
+        b'{"method":"NotifyStatus","params":{"em1data:0":{"id":0,"total_act_energy":3458.24}}}'
+    )
+    assert PLUG.parse(EVENTS, counted, AT) == [Reading("w1", AT, None, 3458.24)]
+    whole = answer(captured.PRO_3EM_SINGLE_WHOLE)
+    assert PLUG.parse(ANSWER, whole, AT) == [Reading("w1", AT, 598.9, 3458.24)]
+    assert second.parse(ANSWER, whole, AT) == [Reading("w2", AT, 0.0, 2768.67)]
+
+
+def test_a_relay_beside_the_meter_that_measures_nothing_does_not_hide_it() -> None:
+    status = b'{"switch:0":{"id":0,"output":false},"em1:0":{"id":0,"act_power":12.5}}'
+    assert PLUG.parse(ANSWER, answer(status), AT) == [Reading("w1", AT, 12.5)]
+
+
+@pytest.mark.parametrize(
+    ("channel", "watts", "wh"),
+    [
+        (None, 1300.252, 2852055.81),
+        (1, 342.8, 1075513.08),
+        (2, 957.3, 1776542.72),
+        (3, 0.2, 0.01),
+    ],
+)
+def test_a_meter_of_three_phases_is_one_machine_or_one_a_phase(
+    channel: int | None, watts: float, wh: float
+) -> None:
+    plug = build_source("w1", PlugSpec("shelly_gen2", "washer-1", channel))
+    assert {"washer-1/status/em:0", "washer-1/status/emdata:0"} <= set(plug.filters())
+    assert plug.parse("washer-1/status/em:0", captured.PRO_3EM, AT) == [Reading("w1", AT, watts)]
+    assert plug.parse("washer-1/status/emdata:0", captured.PRO_3EM_DATA, AT) == [
+        Reading("w1", AT, None, wh)
+    ]
+    assert plug.parse(ANSWER, answer(captured.PRO_3EM_WHOLE), AT) == [Reading("w1", AT, watts, wh)]
+
+
 def test_the_will_of_the_plug_says_whether_it_is_there() -> None:
     assert PLUG.parse("washer-1/online", b"true", AT) == [PlugOnline("w1", AT, online=True)]
     assert PLUG.parse("washer-1/online", b"false", AT) == [PlugOnline("w1", AT, online=False)]
@@ -82,7 +129,7 @@ def test_the_will_of_the_plug_says_whether_it_is_there() -> None:
         ("washer-1/status/switch:0", b'{"apower":"47"}', SkipReason.MALFORMED),
         (
             "washer-1/status/switch:0",
-            b'{"apower":5,"aenergy":{"total":-1}}',
+            b'{"apower":null,"aenergy":{"total":-1}}',
             SkipReason.IMPLAUSIBLE,
         ),
         ("washer-1/status/switch:1", captured.GEN2_WORKING, SkipReason.UNKNOWN_TOPIC),
@@ -104,7 +151,8 @@ def test_a_message_that_cannot_be_used_is_a_skip_with_its_reason(
 @given(
     st.sampled_from([*PLUG.filters(), "x"]),
     payloads(
-        "method", "NotifyStatus", "params", "result", "switch:0", "pm1:0", "apower", "aenergy"
+        *("method", "NotifyStatus", "params", "result", "switch:0", "pm1:0", "apower", "aenergy"),
+        *("em1:0", "em1data:0", "em:0", "emdata:0", "act_power", "total_act_power", "total_act"),
     ),
 )
 def test_no_bytes_crash_it(topic: str, payload: bytes) -> None:
@@ -116,6 +164,13 @@ def test_the_settings_give_the_channel() -> None:
     assert "x/status/pm1:1" in build_source("w1", PlugSpec("shelly_gen2", "x", 2)).filters()
 
 
+def test_a_component_that_is_none_of_ours_is_left_to_others() -> None:
+    assert recognise("a/status/cover:0", b'{"id":0,"apower":5.0}') is None
+    assert recognised("a/status/cover:0", b'{"id":0,"apower":5.0}') == [
+        PlugSpec("generic", "a/status/cover:0", power_path="apower", power_unit="W")
+    ]
+
+
 def test_it_is_recognised_by_what_measures_and_by_its_birth() -> None:
     plug = [PlugSpec("shelly_gen2", "a/b", 1)]
     assert recognise("a/b/status/switch:0", captured.GEN2_STATUS) == plug
@@ -123,5 +178,9 @@ def test_it_is_recognised_by_what_measures_and_by_its_birth() -> None:
     assert recognise("a/b/events/rpc", captured.GEN2_POWER_CHANGED) == plug
     assert recognise("a/b/online", b"true") == plug
     assert recognise("a/b/events/rpc", captured.GEN2_FULL_OF_ANOTHER) == []
+    phases = [PlugSpec("shelly_gen2", "a/b", number) for number in (1, 2, 3)]
+    assert recognise("a/b/status/em:0", captured.PRO_3EM) == phases
+    assert recognise("a/b/status", captured.PRO_3EM_SINGLE_WHOLE) == phases
+    assert recognise("a/b/status/em1:1", captured.EM1_STATUS) == [phases[1]]
     assert recognise("a/b/status", b"online") is None
     assert recognise("tele/x/SENSOR", captured.GEN2_STATUS) is None

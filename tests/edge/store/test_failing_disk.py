@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.errors import JoinCodeError
+from edge.local.codes import DATABASE, make_join_code
 from edge.room.reconcile import MachineSetup
 from edge.store import edge_store as edge_store_module
 from edge.store.commit import LearnedState
@@ -433,3 +435,32 @@ def test_every_table_is_taken_along() -> None:
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     db.close()
     assert tables == {*TABLES, "journal", "meta"}
+
+
+async def test_the_disk_is_taken_again_only_with_what_must_lie_beside_it(tmp_path: Path) -> None:
+    async with room_at(tmp_path / "room.db") as room:
+        kept: list[bool] = []
+
+        def write() -> None:
+            if not kept:
+                raise OSError("the key cannot be written")
+
+        room.store.with_return = write
+        await room.store.leave_disk(OSError("the key cannot be written"))
+        assert (await room.say("claim")).durable is False
+        assert not await room.store.back_to_disk()
+        assert not room.store.durable
+        assert "the key cannot be written" in str(room.store.trouble)
+        kept.append(True)
+        assert await room.store.back_to_disk()
+        assert (await room.say("arrive")).durable is True
+    assert await owners_on_disk(tmp_path / "room.db") == {"w1": "anna"}
+
+
+async def test_a_join_code_that_went_into_memory_alone_is_not_given(disk: SmallDisk) -> None:
+    async with room_at(disk.folder / DATABASE):
+        disk.fill()
+        with pytest.raises(JoinCodeError, match="its disk is full"):
+            await make_join_code(disk.folder)
+        disk.free()
+        assert len(await make_join_code(disk.folder)) == 9
