@@ -350,11 +350,11 @@ class RoomWriter:
             self._began(epoch)
             return epoch
 
-    def _moved(self, epoch: Epoch) -> None:
+    def _moved(self, head: Position) -> None:
         # What is in memory is whole, what could be read of a damaged file may not be.
         self._whole_due = True
         self._changed.set()
-        self._began(epoch)
+        self._began(head.epoch)
 
     def _began(self, epoch: Epoch) -> None:
         for told in self.on_new_epoch:

@@ -27,7 +27,7 @@ from laundryd.wire.commands import (
 )
 from laundryd.wire.errors import ERRORS, ErrorCode
 from laundryd.wire.events import Entry
-from laundryd.wire.ids import NoticeId, Offset, Position, RoomRef
+from laundryd.wire.ids import NoticeId, Offset, Position, RoomRef, Run, Word
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Address, Topic, parse_topic, topic_name
 from laundryd.wire.uplink import (
     MAX_ENTRIES_A_BATCH,
@@ -48,6 +48,8 @@ INBOX_MAX: Final = 1_000
 """Messages waiting for us. Past it they are dropped and counted: all of them are sent again."""
 RETRY_S: Final = 5.0
 """Real seconds before a journal that could not be read is read again."""
+SKEW_MIN: Final = timedelta(seconds=2)
+"""A difference to the relay's clock up to here may be the way of a hello, and decides nothing."""
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
 
@@ -59,6 +61,10 @@ class UplinkRoom(Protocol):
         """Return the journal's newest position."""
         ...
 
+    def run(self) -> Run:
+        """Name this opening of the store."""
+        ...
+
     def durable(self) -> bool:
         """Say whether the journal survives a power cut."""
         ...
@@ -68,6 +74,10 @@ class UplinkRoom(Protocol):
 
         None when some of them were dropped.
         """
+        ...
+
+    async def run_at(self, offset: Offset) -> Run | None:
+        """Return which run of the store wrote the entry at ``offset``; None when that is not known."""
         ...
 
     async def acknowledge(self, position: Position) -> None:
@@ -126,9 +136,11 @@ class Uplink:
         self._inbox: asyncio.Queue[Message] = asyncio.Queue(INBOX_MAX)
         self._wake = asyncio.Event()
         self._presence_changed = asyncio.Event()
-        self._presence_seq = 0
+        self._presence_seq = self._hellos = 0
+        self._presence_hello: Word | None = None
         self.relay_ahead = timedelta()
-        """How far the relay's clock is ahead of ours, measured at the last hello."""
+        """How far the relay's clock is ahead of ours, real time, measured at the last hello."""
+        self._is_measured = False
         self.skipped: Counter[str] = Counter()
 
     @property
@@ -167,8 +179,8 @@ class Uplink:
 
     async def _connected(self) -> None:
         self._outbox.connected()
+        self._presence_hello = None
         await self._mqtt.publish(topic_name(self._ref, Topic.AVAILABILITY), ONLINE, retain=True)
-        self._presence_changed.set()
         self._wake.set()
         self._on_connected()
 
@@ -198,13 +210,11 @@ class Uplink:
             case Do.WAIT:
                 return False
             case Do.HELLO:
-                self._outbox.sent(now_s)
-                await self._say(Topic.UP_HELLO, self._hello())
+                await self._say_hello(now_s, renewal=False)
+            case Do.RENEW:
+                await self._say_hello(now_s, renewal=True)
             case Do.SNAPSHOT:
-                outbox = self._outbox
-                snapshot = self._room.up_snapshot(outbox.snapshot_reason, outbox.acked)
-                outbox.snapshot_sent(snapshot.snapshot.position, now_s)
-                await self._say(Topic.UP_SNAPSHOT, snapshot)
+                await self._send_snapshot(now_s)
             case Do.EVENTS:
                 await self._send_events(now_s)
             case Do.NEW_EPOCH:
@@ -213,24 +223,54 @@ class Uplink:
                 self._outbox.appended(self._room.head())
         return True
 
+    async def _send_snapshot(self, now_s: float) -> None:
+        outbox = self._outbox
+        snapshot = self._room.up_snapshot(outbox.snapshot_reason, outbox.acked)
+        run = await self._room.run_at(snapshot.snapshot.position.offset)
+        if snapshot.snapshot.position.epoch != self._room.head().epoch:
+            return  # the epoch ended meanwhile, and ``appended`` was told
+        word = outbox.snapshot_sent(now_s)
+        await self._say(Topic.UP_SNAPSHOT, snapshot.model_copy(update={"run": run, "word": word}))
+
     async def _send_events(self, now_s: float) -> None:
-        after, head = self._outbox.acked, self._room.head()
+        outbox = self._outbox
+        after, head = outbox.acked, self._room.head()
         entries = await self._room.entries_after(after, MAX_ENTRIES_A_BATCH)
         if entries is None:
-            self._outbox.lost()
+            outbox.lost()
+            return
+        after_run = await self._room.run_at(after)
+        if self._room.head().epoch != head.epoch or outbox.acked != after:
             return
         caught_up = (entries[-1].offset if entries else after) >= head.offset
-        self._outbox.sent(now_s, caught_up=caught_up)
-        await self._say(Topic.UP_EVENTS, UpEvents(entries=list(entries), caught_up=caught_up))
+        word = outbox.sent(now_s, caught_up=caught_up)
+        await self._say(
+            Topic.UP_EVENTS,
+            UpEvents(
+                entries=list(entries),
+                caught_up=caught_up,
+                after=after,
+                after_run=after_run,
+                word=word,
+                hello=outbox.hello,
+                ahead_ms=self._room_ahead_ms(),
+            ),
+        )
 
     async def _send_presence(self) -> NoReturn:
         while True:
             await self._presence_changed.wait()
             self._presence_changed.clear()
+            if self._presence_hello is None:
+                continue  # said whole when the relay has greeted us
             self._presence_seq += 1
             await self._say(
                 Topic.UP_PRESENCE,
-                UpPresence(seq=self._presence_seq, sessions=self._room.sessions()),
+                UpPresence(
+                    seq=self._presence_seq,
+                    hello=self._presence_hello,
+                    sessions=self._room.sessions(),
+                ),
             )
 
     async def _read(self) -> NoReturn:
@@ -276,13 +316,26 @@ class Uplink:
 
     async def _greeted(self, hello: DownHello) -> None:
         now = self._clock.real_now()
+        same_past = await self._is_ours(hello)
+        if not self._outbox.greeted(hello, same_past=same_past):
+            self._skip("stale_hello", Topic.DOWN_HELLO)
+            return
         self.relay_ahead = hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2)
+        self._is_measured = True
         self._clock.heard_from_relay(hello.relay_at)
-        self._outbox.greeted(hello)
         # A hello acknowledges too: the answer to the last batch may have been lost.
         await self._room.acknowledge(Position(epoch=hello.epoch, offset=self._outbox.acked))
         if self._room.snapshot_due():
             self._outbox.lost()
+        # Whole, and again with each sign of life: what was said last may have been lost.
+        self._presence_hello = self._outbox.hello
+        self._presence_changed.set()
+
+    async def _is_ours(self, hello: DownHello) -> bool:
+        """Say whether the entry that the relay keeps is ours, as far as can be told."""
+        if hello.acked is None or hello.run is None or hello.epoch != self._room.head().epoch:
+            return True
+        return await self._room.run_at(hello.acked) in {None, hello.run}
 
     async def _acknowledged(self, ack: DownAck) -> None:
         outbox = self._outbox
@@ -309,16 +362,31 @@ class Uplink:
             request.relay_id,
         )
 
-    def _hello(self) -> UpHello:
-        return UpHello(
-            name=self._name,
-            version=__version__,
-            head=self._room.head(),
-            acked=self._outbox.acked,
-            durable=self._room.durable(),
-            sent_at=self._clock.real_now(),
-            local_url=self._local_url,
+    async def _say_hello(self, now_s: float, *, renewal: bool) -> None:
+        word = self._outbox.hello_sent(now_s)
+        self._hellos += 1
+        await self._say(
+            Topic.UP_HELLO,
+            UpHello(
+                name=self._name,
+                version=__version__,
+                head=self._room.head(),
+                acked=self._outbox.acked,
+                durable=self._room.durable(),
+                sent_at=self._clock.real_now(),
+                local_url=self._local_url,
+                word=word,
+                renewal=renewal,
+                run=self._room.run(),
+                nth=self._hellos,
+                relay_ahead_ms=_ms(self.relay_ahead) if self._is_measured else None,
+            ),
         )
+
+    def _room_ahead_ms(self) -> int:
+        """Return how far the relay's room time is ahead of ours; 0 for what is no more than the way."""
+        is_skewed = abs(self.relay_ahead) > SKEW_MIN
+        return _ms(self.relay_ahead * self._clock.speed) if is_skewed else 0
 
     async def _say(self, topic: Topic, payload: BaseModel, variable: str | None = None) -> bool:
         name = topic_name(self._ref, topic, variable)
@@ -327,3 +395,7 @@ class Uplink:
     def _skip(self, reason: str, topic: str) -> None:
         self.skipped[reason] += 1
         log.warning("message from the cloud skipped", extra={"reason": reason, "topic": topic})
+
+
+def _ms(span: timedelta) -> int:
+    return round(span / timedelta(milliseconds=1))

@@ -12,7 +12,7 @@ from laundryd.daemon.clock import Clock
 from laundryd.wire import frames
 from laundryd.wire.commands import CommandAnswer, ResidentCommand
 from laundryd.wire.events import AckKind, Entry, NoticeAck, PublicEvent
-from laundryd.wire.ids import NoticeId, Offset, Position, ResidentId, RoomKey, SessionId
+from laundryd.wire.ids import NoticeId, Offset, Position, ResidentId, RoomKey, Run, SessionId
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import NoticeCard
 from laundryd.wire.uplink import PresentSession, UpSnapshot
@@ -127,6 +127,14 @@ class LinkedRoom:
     async def entries_after(self, offset: Offset, limit: int) -> Sequence[Entry] | None:
         """Return entries after ``offset``; None when some were dropped."""
         return await self._store.room.entries_after(offset, limit)
+
+    def run(self) -> Run:
+        """Name this opening of the store."""
+        return self._store.shelf.run
+
+    async def run_at(self, offset: Offset) -> Run | None:
+        """Return which run of the store wrote the entry at ``offset``; None when that is not known."""
+        return await self._store.room.run_at(offset)
 
     async def acknowledge(self, position: Position) -> None:
         """Let go of everything up to ``position``."""

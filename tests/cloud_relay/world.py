@@ -70,6 +70,10 @@ class HandClock(Clock):
     def real_now(self) -> datetime:
         return self.moment
 
+    @override
+    def monotonic_s(self) -> float:
+        return (self.moment - START).total_seconds()
+
     def forward(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
 
@@ -154,8 +158,21 @@ def snapshot(
     )
 
 
-def hello(head: int, epoch: str = EPOCH, acked: int = 0) -> UpHello:
+def hello(
+    head: int,
+    epoch: str = EPOCH,
+    acked: int = 0,
+    *,
+    word: str | None = None,
+    run: str | None = None,
+    nth: int = 0,
+    renewal: bool = False,
+) -> UpHello:
     return UpHello(
+        word=word,
+        run=run,
+        nth=nth,
+        renewal=renewal,
         name="Basement",
         version="0",
         head=Position(epoch=epoch, offset=head),
@@ -308,6 +325,7 @@ class World:
     planner: Planner
     told: ToldSender
     commands: RemoteCommands
+    handlers: Handlers
     ingest: Ingest
 
     async def hear(self, topic: Topic, payload: BaseModel | bytes, room: RoomRef = REF) -> None:
@@ -421,7 +439,19 @@ async def relay(
     ingest = Ingest(rooms, handlers, commands)
     try:
         yield World(
-            db, clock, link, live, subscribers, rooms, edges, queue, planner, told, commands, ingest
+            db,
+            clock,
+            link,
+            live,
+            subscribers,
+            rooms,
+            edges,
+            queue,
+            planner,
+            told,
+            commands,
+            handlers,
+            ingest,
         )
     finally:
         await db.close()

@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 from pydantic import BaseModel
 
-from cloud_relay.ingest.order import decide
+from cloud_relay.ingest.order import Before, decide
 from edge.link.roster import RosterKeeper
 from edge.link.uplink import Uplink
 from edge.local.desk import LinkedRoom, RoomDesk
@@ -24,7 +24,7 @@ from laundryd.daemon.tokens import SigningKey
 from laundryd.demo.broker import Mosquitto
 from laundryd.wire.commands import CommandName, DownCommand, ResidentCommand, UpAnswer
 from laundryd.wire.events import Entry
-from laundryd.wire.ids import NoticeId, Position, RoomRef
+from laundryd.wire.ids import NoticeId, Position, RoomRef, Run
 from laundryd.wire.machines import MachineKind
 from laundryd.wire.topics import Topic, parse_topic, topic_name
 from laundryd.wire.uplink import (
@@ -61,6 +61,7 @@ class TinyRelay:
             subscriptions=["laundry/v1/+/+/up/#", "laundry/v1/+/+/availability"],
         )
         self.kept: Position | None = None
+        self.kept_run: Run | None = None
         self.entries: list[Entry] = []
         self.hellos: list[UpHello] = []
         self.snapshots: list[UpSnapshot] = []
@@ -69,6 +70,9 @@ class TinyRelay:
         self.caught_up = 0
         self.availability = ""
         self.answers_words = True
+        self.ahead = timedelta()
+        """How far this relay's clock is ahead of the edge's."""
+        self.batches: list[UpEvents] = []
         self.connects = 0
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
 
@@ -120,8 +124,11 @@ class TinyRelay:
                     await self._hello(self.hellos[-1])
                 case Topic.UP_SNAPSHOT:
                     self.snapshots.append(UpSnapshot.model_validate_json(message.payload))
-                    self.kept = self.snapshots[-1].snapshot.position
-                    await self._ack(DownAck(epoch=self.kept.epoch, offset=self.kept.offset))
+                    body = self.snapshots[-1]
+                    self.kept, self.kept_run = body.snapshot.position, body.run
+                    await self._ack(
+                        DownAck(epoch=self.kept.epoch, offset=self.kept.offset, word=body.word)
+                    )
                 case Topic.UP_EVENTS:
                     await self._events(UpEvents.model_validate_json(message.payload))
                 case _:
@@ -134,16 +141,25 @@ class TinyRelay:
             epoch=hello.head.epoch,
             acked=self.kept.offset if self.kept and known else None,
             echo_sent_at=hello.sent_at,
-            relay_at=datetime.now(UTC),
+            relay_at=datetime.now(UTC) + self.ahead,
+            word=hello.word,
+            run=self.kept_run if known else None,
         )
         name = topic_name(ROOM, Topic.DOWN_HELLO)
         await self.link.publish(name, answer.model_dump_json().encode())
 
     async def _events(self, batch: UpEvents) -> None:
-        decision = decide(self.kept, batch.entries)
+        self.batches.append(batch)
+        decision = decide(
+            self.kept,
+            batch.entries,
+            kept_run=self.kept_run,
+            before=Before(batch.after, batch.after_run),
+            word=batch.word,
+        )
         if decision.take:
             self.entries += decision.take
-            self.kept = decision.take[-1].position
+            self.kept, self.kept_run = decision.take[-1].position, decision.take[-1].run
         self.caught_up += batch.caught_up
         if decision.answer is not None and self.answers_words:
             await self._ack(decision.answer)
