@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
+NOTHING_KEPT: Final = Position(epoch="0", offset=0)
+"""Said to an edge that was never heard; no edge is in this epoch."""
 
 
 class ForeignEventError(Exception):
@@ -264,13 +266,11 @@ class Handlers:
         """Ask a room for its hello, by saying how far its journal is kept.
 
         Said to every room when the relay connects: an edge that waits for an answer that a kill took
-        asks at once, and one that believes in more than a restored relay keeps finds that out. A room
-        never heard says its hello again by itself.
+        asks at once, and one that believes in more than a restored relay keeps finds that out.
         """
-        kept = self._rooms.position(room)
-        if kept is not None:
-            answer = DownAck(epoch=kept.epoch, offset=kept.offset, send_from=kept.offset + 1)
-            await self._say(room, Topic.DOWN_ACK, answer)
+        kept = self._rooms.position(room) or NOTHING_KEPT
+        answer = DownAck(epoch=kept.epoch, offset=kept.offset, send_from=kept.offset + 1)
+        await self._say(room, Topic.DOWN_ACK, answer)
 
     def _is_current(self, room: RoomKey, batch: UpEvents) -> bool:
         # A doubled batch of an older connection says nothing about what this one still has to bring.

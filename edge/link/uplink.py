@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, NoReturn, Protocol
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from edge.errors import RosterError
 from edge.link.outbox import Do, Outbox, SnapshotReason
 from edge.link.roster import RosterKeeper
+from edge.store.room_store import JournalLines
 from laundryd import __version__
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message, MqttLink
@@ -26,10 +27,10 @@ from laundryd.wire.commands import (
     UpAnswer,
 )
 from laundryd.wire.errors import ERRORS, ErrorCode
-from laundryd.wire.events import Entry
 from laundryd.wire.ids import NoticeId, Offset, Position, RoomRef, Run, Word
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Address, Topic, parse_topic, topic_name
 from laundryd.wire.uplink import (
+    MAX_BATCH_BYTES,
     MAX_ENTRIES_A_BATCH,
     DownAck,
     DownHello,
@@ -40,12 +41,16 @@ from laundryd.wire.uplink import (
     UpHello,
     UpPresence,
     UpSnapshot,
+    up_events_json,
 )
 
 log = logging.getLogger(__name__)
 
 INBOX_MAX: Final = 1_000
 """Messages waiting for us. Past it they are dropped and counted: all of them are sent again."""
+KEEP_ACKED_S: Final = 0.5
+"""Real seconds between two notes of how far the relay is: each wears the disk, and none is needed to send
+on."""
 RETRY_S: Final = 5.0
 """Real seconds before a journal that could not be read is read again."""
 SKEW_MIN: Final = timedelta(seconds=2)
@@ -69,10 +74,10 @@ class UplinkRoom(Protocol):
         """Say whether the journal survives a power cut."""
         ...
 
-    async def entries_after(self, offset: Offset, limit: int) -> Sequence[Entry] | None:
-        """Return entries of the current epoch after ``offset``, oldest first, ``limit`` at most.
+    async def lines_after(self, offset: Offset, limit: int, max_bytes: int) -> JournalLines | None:
+        """Return entries of the current epoch after ``offset``, oldest first.
 
-        None when some of them were dropped.
+        ``limit`` and ``max_bytes`` at most, one at least if there is any; None when some were dropped.
         """
         ...
 
@@ -136,6 +141,7 @@ class Uplink:
         self._inbox: asyncio.Queue[Message] = asyncio.Queue(INBOX_MAX)
         self._wake = asyncio.Event()
         self._presence_changed = asyncio.Event()
+        self._acked_moved = asyncio.Event()
         self._presence_seq = self._hellos = 0
         self._presence_hello: Word | None = None
         self.relay_ahead = timedelta()
@@ -168,6 +174,7 @@ class Uplink:
             tasks.create_task(self._read(), name="uplink read")
             tasks.create_task(self._send(), name="uplink send")
             tasks.create_task(self._send_presence(), name="uplink presence")
+            tasks.create_task(self._keep_acked(), name="uplink acknowledged")
             await self._mqtt.run(self._arrived, self._connected)
         raise AssertionError("the link ends only by cancellation")
 
@@ -234,28 +241,24 @@ class Uplink:
 
     async def _send_events(self, now_s: float) -> None:
         outbox = self._outbox
-        after, head = outbox.acked, self._room.head()
-        entries = await self._room.entries_after(after, MAX_ENTRIES_A_BATCH)
-        if entries is None:
+        after, epoch = outbox.acked, outbox.head.epoch
+        lines = await self._room.lines_after(after, MAX_ENTRIES_A_BATCH, MAX_BATCH_BYTES)
+        if outbox.head.epoch != epoch or outbox.acked != after:
+            return  # what we read is not what is due any more
+        if lines is None:
             outbox.lost()
             return
-        after_run = await self._room.run_at(after)
-        if self._room.head().epoch != head.epoch or outbox.acked != after:
-            return
-        caught_up = (entries[-1].offset if entries else after) >= head.offset
-        word = outbox.sent(now_s, caught_up=caught_up)
-        await self._say(
-            Topic.UP_EVENTS,
-            UpEvents(
-                entries=list(entries),
-                caught_up=caught_up,
-                after=after,
-                after_run=after_run,
-                word=word,
-                hello=outbox.hello,
-                ahead_ms=self._room_ahead_ms(),
-            ),
+        word = outbox.sent(now_s, caught_up=lines.to_head)
+        batch = UpEvents(
+            entries=[],
+            caught_up=lines.to_head,
+            after=after,
+            after_run=lines.run,
+            word=word,
+            hello=outbox.hello,
+            ahead_ms=self._room_ahead_ms(),
         )
+        await self._publish(Topic.UP_EVENTS, up_events_json(batch, lines.bodies))
 
     async def _send_presence(self) -> NoReturn:
         while True:
@@ -272,6 +275,20 @@ class Uplink:
                     sessions=self._room.sessions(),
                 ),
             )
+
+    async def _keep_acked(self) -> NoReturn:
+        """Keep how far the relay is, once in a while: what is not kept is asked for at the next hello."""
+        while True:
+            await self._acked_moved.wait()
+            self._acked_moved.clear()
+            outbox = self._outbox
+            try:
+                await self._room.acknowledge(Position(epoch=outbox.head.epoch, offset=outbox.acked))
+            except sqlite3.Error:
+                log.exception("what the relay acknowledged cannot be kept; trying again")
+                self._acked_moved.set()
+                await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(KEEP_ACKED_S)
 
     async def _read(self) -> NoReturn:
         while True:
@@ -324,7 +341,7 @@ class Uplink:
         self._is_measured = True
         self._clock.heard_from_relay(hello.relay_at)
         # A hello acknowledges too: the answer to the last batch may have been lost.
-        await self._room.acknowledge(Position(epoch=hello.epoch, offset=self._outbox.acked))
+        self._acked_moved.set()
         if self._room.snapshot_due():
             self._outbox.lost()
         # Whole, and again with each sign of life: what was said last may have been lost.
@@ -341,7 +358,7 @@ class Uplink:
         outbox = self._outbox
         was_due = outbox.snapshot_due
         if outbox.acknowledged(ack):
-            await self._room.acknowledge(Position(epoch=ack.epoch, offset=outbox.acked))
+            self._acked_moved.set()
         if was_due and not outbox.snapshot_due:
             await self._room.snapshot_taken()
 
@@ -389,8 +406,10 @@ class Uplink:
         return _ms(self.relay_ahead * self._clock.speed) if is_skewed else 0
 
     async def _say(self, topic: Topic, payload: BaseModel, variable: str | None = None) -> bool:
-        name = topic_name(self._ref, topic, variable)
-        return await self._mqtt.publish(name, payload.model_dump_json().encode())
+        return await self._publish(topic, payload.model_dump_json().encode(), variable)
+
+    async def _publish(self, topic: Topic, payload: bytes, variable: str | None = None) -> bool:
+        return await self._mqtt.publish(topic_name(self._ref, topic, variable), payload)
 
     def _skip(self, reason: str, topic: str) -> None:
         self.skipped[reason] += 1

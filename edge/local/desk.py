@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from edge.link.outbox import SnapshotReason
 from edge.room.view import mine, owners, snapshot, waiting
 from edge.store.edge_store import EdgeStore
+from edge.store.room_store import JournalLines
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.wire import frames
 from laundryd.wire.commands import CommandAnswer, ResidentCommand
-from laundryd.wire.events import AckKind, Entry, NoticeAck, PublicEvent
+from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
 from laundryd.wire.ids import NoticeId, Offset, Position, ResidentId, RoomKey, Run, SessionId
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import NoticeCard
@@ -124,9 +125,9 @@ class LinkedRoom:
         """Say whether the journal survives a power cut."""
         return self._writer.durable
 
-    async def entries_after(self, offset: Offset, limit: int) -> Sequence[Entry] | None:
+    async def lines_after(self, offset: Offset, limit: int, max_bytes: int) -> JournalLines | None:
         """Return entries after ``offset``; None when some were dropped."""
-        return await self._store.room.entries_after(offset, limit)
+        return await self._store.room.lines_after(offset, limit, max_bytes)
 
     def run(self) -> Run:
         """Name this opening of the store."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
 
@@ -37,6 +37,19 @@ log = logging.getLogger("laundryd.edge.store")
 
 class EpochMovedError(Exception):
     """The numbers of a commit are of an epoch that has ended; nothing was written, number it anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLines:
+    """Consecutive entries as their JSON, oldest first. ``run`` wrote the entry at ``after``.
+
+    ``to_head``: there are no more.
+    """
+
+    after: Offset
+    run: Run | None
+    bodies: list[str]
+    to_head: bool
 
 
 class RoomStore:
@@ -209,6 +222,31 @@ class RoomStore:
         if self.head.epoch != head.epoch or self.dropped > offset:
             return None
         return [Entry.model_validate_json(row["body"]) for row in rows]
+
+    async def lines_after(self, offset: Offset, limit: int, max_bytes: int) -> JournalLines | None:
+        """Return entries after ``offset`` of this epoch as JSON: ``limit`` and ``max_bytes`` at most.
+
+        One at least, if there is any. None when some of them were dropped: the relay needs a snapshot.
+        """
+        head = self.head
+        rows = await self._shelf.read(
+            "SELECT offset, body FROM journal WHERE offset >= ? AND offset <= ?"
+            " ORDER BY offset LIMIT ?",
+            (offset, head.offset, limit + 1),
+        )
+        if self.head.epoch != head.epoch or self.dropped > offset:
+            return None
+        run = None
+        if rows and rows[0]["offset"] == offset:
+            run = Entry.model_validate_json(rows.pop(0)["body"]).run
+        bodies: list[str] = []
+        size = 0
+        for row in rows[:limit]:
+            size += len(row["body"].encode())
+            if bodies and size > max_bytes:
+                break
+            bodies.append(row["body"])
+        return JournalLines(offset, run, bodies, offset + len(bodies) >= head.offset)
 
     async def run_at(self, offset: Offset) -> Run | None:
         """Return which run wrote the entry at ``offset``; None when it is not kept, or does not say."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -22,8 +23,12 @@ from laundryd.wire.ids import (
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.times import Moment
 
-MAX_ENTRIES_A_BATCH = 100
-"""Entries in one ``up/events``: some 60 KiB, well under any broker's packet limit."""
+MAX_ENTRIES_A_BATCH = 250
+"""Entries in one ``up/events``: some 150 KiB."""
+
+MAX_BATCH_BYTES: Final = 192 * 1024
+"""Bytes of the entries in one ``up/events``, beside a single entry that is longer by itself: well under
+``topics.MAX_PAYLOAD_BYTES`` and any broker's packet limit."""
 
 
 MAX_SESSIONS = 2_000
@@ -45,9 +50,9 @@ class UpHello(WireModel):
     ``head``: the newest entry. ``acked``: how far the edge believes that the relay has it. ``sent_at`` is
     the edge's real time; the relay echoes it so that the edge measures the offset and the way's length.
     ``word`` comes back in the answer. ``renewal``: said on a connection that was greeted before, so
-    nothing waits for ``caught_up``. ``nth`` counts the hellos of this ``run`` of the edge's store: one with
-    a lower number, or of a run that ended, came late and has no effect. ``relay_ahead_ms``: how far the relay's clock was ahead of the edge's
-    when last measured; None: not measured yet.
+    nothing waits for ``caught_up``. ``nth`` counts the hellos of this ``run`` of the edge's store: one
+    with a lower number, or of a run that ended, came late and has no effect. ``relay_ahead_ms``: how far
+    the relay's clock was ahead of the edge's when last measured; None: not measured yet.
     """
 
     name: str
@@ -96,6 +101,15 @@ class UpEvents(WireModel):
     word: Word | None = None
     hello: Word | None = None
     ahead_ms: int = 0
+
+
+def up_events_json(batch: UpEvents, bodies: Sequence[str]) -> bytes:
+    """Write ``batch``, which has no entries itself, with ``bodies`` as its entries: each one's own JSON.
+
+    The journal keeps entries as JSON; a small computer that sends a day of them need not read them all.
+    """
+    rest = batch.model_dump_json().removeprefix('{"entries":[]')
+    return f'{{"entries":[{",".join(bodies)}]{rest}'.encode()
 
 
 class UpSnapshot(WireModel):

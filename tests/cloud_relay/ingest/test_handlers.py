@@ -237,7 +237,7 @@ async def test_at_a_connect_every_room_is_told_what_is_kept() -> None:
         await world.rooms.enroll("maple-hall.attic", "Attic")
         await world.ingest._nudge_all()
         assert world.link.acks == [DownAck(epoch=EPOCH, offset=0, send_from=1)]
-        assert len(world.link.sent) == 1, "a room never heard says its hello by itself"
+        assert len(world.link.sent) == 2, "a room never heard is asked as well"
 
 
 async def test_a_room_tells_its_own_residents_alone_and_a_stranger_stops_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from cloud_relay.ingest.handlers import NOTHING_KEPT
 from cloud_relay.ingest.order import BEYOND_EVERY_HEAD, Before, decide
 from edge.link.outbox import Do, Outbox
 from laundryd.wire.events import AckKind, Entry, NoticeAck
@@ -97,9 +98,7 @@ class Relay:
 
     def nudge(self) -> list[Down]:
         """What it says when it connects."""
-        kept = self.kept
-        if kept is None:
-            return []
+        kept = self.kept or NOTHING_KEPT
         return [DownAck(epoch=kept.epoch, offset=kept.offset, send_from=kept.offset + 1)]
 
     def hear(self, message: Up) -> list[Down]:
