@@ -43,7 +43,7 @@ from laundryd.daemon import sd_notify
 from laundryd.daemon.clock import SteadyClock
 from laundryd.daemon.http_guard import HttpGuard
 from laundryd.daemon.live_first import LiveFirst
-from laundryd.daemon.mqtt import Message, MqttLink, Will
+from laundryd.daemon.mqtt import SESSION_EXPIRY_S, Message, MqttLink, Will
 from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.settling import settle
 from laundryd.daemon.tokens import LIVE_SESSIONS, SigningKey
@@ -122,6 +122,7 @@ class Edge:
             f"laundryd-edge-{self._ref.key}",
             name="room broker",
             subscriptions=[*router.filters(), topic_filter(Topic.STAFF_COMMAND, self._ref)],
+            # No session: what plugs said while we were away would be taken for what they say now.
             will=Will(topic_name(self._ref, Topic.AVAILABILITY), OFFLINE),
         )
         self._asking = Asking(router.asks())
@@ -403,4 +404,5 @@ def _cloud_link(room_key: str, enrolment: Enrolment) -> MqttLink:
         name="cloud broker",
         subscriptions=[base.removesuffix("availability") + "down/#"],
         will=Will(base, OFFLINE),
+        session_expiry_s=SESSION_EXPIRY_S,
     )

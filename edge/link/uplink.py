@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, NoReturn, Protocol
@@ -51,6 +51,8 @@ INBOX_MAX: Final = 1_000
 KEEP_ACKED_S: Final = 0.5
 """Real seconds between two notes of how far the relay is: each wears the disk, and none is needed to send
 on."""
+EARLY_MAX: Final = 100
+"""Commands that wait for the first greeting; of more the oldest go, whose residents hear of no answer."""
 RETRY_S: Final = 5.0
 """Real seconds before a journal that could not be read is read again."""
 SKEW_MIN: Final = timedelta(seconds=2)
@@ -147,6 +149,7 @@ class Uplink:
         self.relay_ahead = timedelta()
         """How far the relay's clock is ahead of ours, real time, measured at the last hello."""
         self._is_measured = False
+        self._early: deque[DownCommand] = deque(maxlen=EARLY_MAX)
         self.skipped: Counter[str] = Counter()
 
     @property
@@ -339,6 +342,8 @@ class Uplink:
             return
         self.relay_ahead = hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2)
         self._is_measured = True
+        while self._early:
+            await self._answer(self._early.popleft())
         self._clock.heard_from_relay(hello.relay_at)
         # A hello acknowledges too: the answer to the last batch may have been lost.
         self._acked_moved.set()
@@ -363,6 +368,10 @@ class Uplink:
             await self._room.snapshot_taken()
 
     async def _answer(self, request: DownCommand) -> None:
+        if not self._is_measured:
+            # Kept by the broker, maybe for long: whether it has expired is known after the greeting.
+            self._early.append(request)
+            return
         if self._clock.real_now() + self.relay_ahead >= request.expires_at:
             row = ERRORS[ErrorCode.EXPIRED]
             answer = CommandAnswer(
