@@ -19,9 +19,9 @@ from edge.room.reconcile import MachineSetup
 from edge.store.edge_store import EdgeStore
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
-from laundryd.daemon.mqtt import Message, MqttLink, Will
+from laundryd.daemon.mqtt import SESSION_EXPIRY_S, Message, MqttLink, Will
 from laundryd.daemon.tokens import SigningKey
-from laundryd.demo.broker import Mosquitto
+from laundryd.demo.broker import Broker, Mosquitto, Nats
 from laundryd.wire.commands import CommandName, DownCommand, ResidentCommand, UpAnswer
 from laundryd.wire.events import Entry
 from laundryd.wire.ids import NoticeId, Position, RoomRef, Run
@@ -53,7 +53,7 @@ async def until(found: Callable[[], bool], timeout_s: float = 20) -> None:
 class TinyRelay:
     """Speaks the relay's half over a real broker and keeps what it hears, in memory."""
 
-    def __init__(self, broker: Mosquitto) -> None:
+    def __init__(self, broker: Broker) -> None:
         self.link = MqttLink(
             broker.settings,
             "relay",
@@ -192,7 +192,7 @@ class LinkedEdge:
 class Link:
     """What a test needs of both sides."""
 
-    broker: Mosquitto
+    broker: Broker
     relay: TinyRelay
     enrolment_key: SigningKey
     folder: Path
@@ -230,6 +230,7 @@ class Link:
                 name="cloud broker",
                 subscriptions=[f"laundry/v1/{ROOM.site}/{ROOM.room}/down/#"],
                 will=Will(topic_name(ROOM, Topic.AVAILABILITY), b"offline"),
+                session_expiry_s=SESSION_EXPIRY_S,
             ),
             room=LinkedRoom(desk, writer, store),
             roster=roster,
@@ -260,15 +261,33 @@ class Link:
         return DownRoster(jws=signer.sign(roster.model_dump(mode="json")))
 
 
-@pytest.fixture
-async def link(mosquitto: Mosquitto, tmp_path: Path) -> AsyncIterator[Link]:
-    relay = TinyRelay(mosquitto)
+@asynccontextmanager
+async def linked(broker: Broker, folder: Path) -> AsyncIterator[Link]:
+    relay = TinyRelay(broker)
     task = asyncio.create_task(relay.run())
     await until(lambda: relay.connects > 0)
-    key = SigningKey.load_or_create(tmp_path / "enrolment.pem")
-    yield Link(mosquitto, relay, key, tmp_path)
+    key = SigningKey.load_or_create(folder / "enrolment.pem")
+    yield Link(broker, relay, key, folder)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def link(mosquitto: Mosquitto, tmp_path: Path) -> AsyncIterator[Link]:
+    async with linked(mosquitto, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+async def link_over_311(tmp_path: Path) -> AsyncIterator[Link]:
+    """Over a broker that speaks MQTT 3.1.1 alone."""
+    broker = Nats(tmp_path / "nats")
+    broker.start()
+    try:
+        async with linked(broker, tmp_path) as found:
+            yield found
+    finally:
+        broker.stop()
 
 
 Waiter = Callable[..., Awaitable[None]]

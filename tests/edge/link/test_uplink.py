@@ -9,10 +9,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from edge.room.inputs import StaffOrder
 from edge.store.commit import Commit
+from edge.store.edge_store import EdgeStore
+from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.tokens import SigningKey
-from laundryd.wire.commands import CommandName, ResidentCommand
+from laundryd.wire.commands import (
+    CommandName,
+    CommandParams,
+    ResidentCommand,
+    StaffCommand,
+    StaffCommandName,
+)
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
 from laundryd.wire.uplink import DownTold
@@ -59,6 +68,17 @@ async def test_what_happened_before_the_relay_knew_the_room_reaches_it_as_entrie
 
 
 async def test_a_broker_killed_and_started_again_loses_and_doubles_nothing(link: Link) -> None:
+    await kill_the_broker_three_times(link)
+
+
+async def test_a_broker_of_mqtt_311_loses_and_doubles_nothing_either(link_over_311: Link) -> None:
+    await kill_the_broker_three_times(link_over_311)
+    async with link_over_311.edge() as edge:
+        await synced(link_over_311, edge)
+        assert (await link_over_311.relay.command("wish-1")).answer.ok
+
+
+async def kill_the_broker_three_times(link: Link) -> None:
     async with link.edge() as edge:
         await synced(link, edge)
         for round_ in range(3):
@@ -276,3 +296,60 @@ async def test_a_hello_tells_our_clock_the_relays_time(
     async with link.edge() as edge:
         await synced(link, edge)
         assert abs(heard[0] - datetime.now(UTC)) < timedelta(seconds=30)
+
+
+async def test_a_restored_backup_that_ran_ahead_begins_an_epoch_of_its_own_and_loses_nothing(
+    link: Link,
+) -> None:
+    path, backup = link.folder / "room.db", link.folder / "backup.db"
+    async with link.edge() as edge:
+        await synced(link, edge)
+        await edge.store.shelf.read("VACUUM INTO ?", (str(backup),))
+        await edge.claim_and_release(1)
+        await synced(link, edge)
+        epoch, before = edge.writer.position.epoch, len(link.relay.entries)
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    backup.rename(path)
+    store = await EdgeStore.open(path)
+    writer = await RoomWriter.open(ROOM, WASHERS, store, Clock())
+    for number in range(6):  # without a relay, past everything that it was ever told
+        name = (CommandName.CLAIM, CommandName.RELEASE)[number % 2]
+        wish = ResidentCommand(id=f"ahead-{number}", resident="anna", machine="w2", name=name)
+        assert (await writer.command(wish)).ok
+    assert link.relay.kept is not None
+    assert writer.position.offset > link.relay.kept.offset
+    await store.close()
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert edge.writer.position.epoch != epoch, "the old numbers stand for other entries"
+        assert link.relay.snapshots[-1].reason == "new_epoch"
+        assert len(link.relay.entries) == before, "none was taken for the others"
+        await edge.claim_and_release(2)
+        await synced(link, edge)
+        assert {one.epoch for one in link.relay.entries[before:]} == {edge.writer.position.epoch}
+
+
+async def test_what_happened_in_memory_and_was_told_nobody_far_away_goes_up_after_the_return(
+    link: Link,
+) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        link.broker.stop()
+        await until(lambda: not edge.uplink.connected)
+        wish = ResidentCommand(
+            id="start", resident="anna", machine="w1", name=CommandName.START,
+            params=CommandParams(minutes=10),
+        )  # fmt: skip
+        assert (await edge.writer.command(wish)).ok
+        order = StaffCommand(id="s1", machine="w1", name=StaffCommandName.OUT_OF_ORDER)
+        assert (await edge.writer.command(StaffOrder("ben", order))).ok
+        (told,) = await edge.store.room.pending_notices("anna", Clock().now())
+        await edge.store.shelf.db.execute("PRAGMA query_only = ON")  # every write: SQLITE_READONLY
+        await edge.store.documents.put("anything", "{}")
+        assert not edge.store.durable
+        assert await edge.store.back_to_disk()
+        link.broker.start()
+        await synced(link, edge)
+        carried = [one.carried.notice for one in link.relay.entries if one.carried]
+        assert [one.card() for one in carried] == [told]
