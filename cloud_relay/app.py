@@ -179,6 +179,7 @@ class Relay:
             },
             {
                 "broker_connected": lambda: float(link.connected),
+                "edge_clock_off_seconds": handlers.clock_off_s,
                 "messages_waiting": lambda: float(ingest.waiting),
                 "rooms": lambda: float(len(rooms.enrolled())),
             },

@@ -19,7 +19,7 @@ from typing import Final, NoReturn
 from edge.dashboards.board import Dashboards
 from edge.link.enrolment import Enrolment, read_enrolment
 from edge.link.roster import RosterKeeper, kept_roster
-from edge.link.uplink import OFFLINE, ONLINE, Uplink
+from edge.link.uplink import OFFLINE, ONLINE, SKEW_TOLD, Uplink
 from edge.local.accounts import Accounts
 from edge.local.api import LocalRoom, make_api
 from edge.local.codes import DATABASE
@@ -220,6 +220,9 @@ class Edge:
                 "room_broker_connected": lambda: float(self._room_broker.connected),
                 "uplink_connected": lambda: float(uplink is not None and uplink.connected),
                 "uplink_waiting_entries": lambda: float(uplink.waiting) if uplink else 0.0,
+                "relay_ahead_seconds": lambda: (
+                    uplink.relay_ahead.total_seconds() if uplink else 0.0
+                ),
                 "sensors_silent": lambda: float(
                     sum(one.sensor is Sensor.SILENT for one in self._writer.state.machines.values())
                 ),
@@ -289,6 +292,11 @@ class Edge:
                 *([f"IN MEMORY, its database fails: {trouble}"] if trouble else []),
                 f"room's broker {_standing(self._room_broker)}",
                 *([f"cloud's broker {_standing(self._cloud)}"] if self._cloud else []),
+                *(
+                    [f"its clock and the relay's differ by {abs(uplink.relay_ahead)}"]
+                    if uplink and abs(uplink.relay_ahead) > SKEW_TOLD
+                    else []
+                ),
                 *(
                     [f"{uplink.waiting} entries wait for the relay"]
                     if uplink and uplink.waiting

@@ -108,17 +108,30 @@ class Handlers:
         self._told = told
         self._members = members
         self._leases = Leases()
+        self._ahead: dict[RoomKey, timedelta] = {}
         self.skipped: Counter[str] = Counter()
 
     def heard(self, room: RoomKey) -> None:
         """Take note that the room's edge said something just now, whatever it was."""
         self._leases.heard(room, self._clock.monotonic_s())
 
+    def clock_off_s(self) -> float:
+        """Return the largest difference between our clock and that of an edge that is there, seconds."""
+        there = (room for room in self._ahead if self._rooms.edge(room).online)
+        return max((abs(self._ahead[room]) for room in there), default=timedelta()).total_seconds()
+
     async def hello(self, room: RoomKey, hello: UpHello) -> None:
         """Answer an edge's first word, or its sign of life: how far it is kept, and the relay's time."""
         await self._rooms.heard(room, hello.local_url, durable=hello.durable)
         is_first = not hello.renewal and self._presence.connected(room, hello)
         self._set_edge(room, online=True)
+        # What the edge measured, or the first time what we see, the hello's way in it.
+        ahead_ms = hello.relay_ahead_ms
+        self._ahead[room] = (
+            self._clock.real_now() - hello.sent_at
+            if ahead_ms is None
+            else timedelta(milliseconds=ahead_ms)
+        )
         kept = self._rooms.position(room)
         is_known = kept is not None and kept.epoch == hello.head.epoch
         acked = kept.offset if kept is not None and is_known else None
@@ -165,7 +178,8 @@ class Handlers:
         told = Told()
         change: Change | None = None
         ahead = timedelta(milliseconds=batch.ahead_ms)
-        notices = [await self._of_members(room, entry.told, ahead) for entry in decision.take]
+        members = await self._members_told(room, decision.take)
+        notices = [self._of_members(room, one.told, members, ahead) for one in decision.take]
         async with transaction(self._db) as db:
             if decision.take:
                 change = await self._rooms.write_entries(db, room, decision.take)
@@ -276,8 +290,18 @@ class Handlers:
         # A doubled batch of an older connection says nothing about what this one still has to bring.
         return self._presence.is_current(room, batch.hello)
 
-    async def _of_members(
-        self, room: RoomKey, notices: Sequence[Notice], ahead: timedelta
+    async def _members_told(self, room: RoomKey, entries: Iterable[Entry]) -> frozenset[ResidentId]:
+        residents = {notice.resident for entry in entries for notice in entry.told}
+        return frozenset(
+            [one for one in sorted(residents) if room in await self._members.rooms(one)]
+        )
+
+    def _of_members(
+        self,
+        room: RoomKey,
+        notices: Sequence[Notice],
+        members: frozenset[ResidentId],
+        ahead: timedelta,
     ) -> list[Notice]:
         """Return the notices for residents of ``room``: no room may speak to anybody else.
 
@@ -286,9 +310,9 @@ class Handlers:
         until when a notice is useful is judged in our time.
         """
         kept = [
-            one.model_copy(update={"useful_until": one.useful_until + ahead})
+            one.model_copy(update={"useful_until": one.useful_until + ahead}) if ahead else one
             for one in notices
-            if room in await self._members.rooms(one.resident)
+            if one.resident in members
         ]
         if len(kept) < len(notices):
             self.skipped["not_joined"] += len(notices) - len(kept)

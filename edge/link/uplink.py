@@ -57,6 +57,8 @@ RETRY_S: Final = 5.0
 """Real seconds before a journal that could not be read is read again."""
 SKEW_MIN: Final = timedelta(seconds=2)
 """A difference to the relay's clock up to here may be the way of a hello, and decides nothing."""
+SKEW_TOLD: Final = timedelta(minutes=1)
+"""A difference from here on is worth a line in the log: one of the two clocks is not set."""
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
 
@@ -340,7 +342,7 @@ class Uplink:
         if not self._outbox.greeted(hello, same_past=same_past):
             self._skip("stale_hello", Topic.DOWN_HELLO)
             return
-        self.relay_ahead = hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2)
+        self._measured(hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2))
         self._is_measured = True
         while self._early:
             await self._answer(self._early.popleft())
@@ -352,6 +354,15 @@ class Uplink:
         # Whole, and again with each sign of life: what was said last may have been lost.
         self._presence_hello = self._outbox.hello
         self._presence_changed.set()
+
+    def _measured(self, ahead: timedelta) -> None:
+        if abs(ahead) > SKEW_TOLD and abs(ahead - self.relay_ahead) > SKEW_TOLD:
+            log.warning(
+                "the relay's clock is %.0f s ahead of ours: until when a notice is useful is judged in its "
+                "time; set the clock that is wrong",
+                ahead.total_seconds(),
+            )
+        self.relay_ahead = ahead
 
     async def _is_ours(self, hello: DownHello) -> bool:
         """Say whether the entry that the relay keeps is ours, as far as can be told."""

@@ -405,6 +405,7 @@ async def relay(
     subscribers: Subscribers | None = None,
     sender: Sender | None = None,
     command_timeout_s: float = 8.0,
+    late_grace_s: float = 0.0,
 ) -> AsyncGenerator[World]:
     """Start a relay; leaving it is as good as a kill, since nothing is written at the end."""
     db = await open_database(path, MIGRATIONS)
@@ -424,7 +425,14 @@ async def relay(
         push=queue,
         edges=told,
     )
-    commands = RemoteCommands(link, rooms, clock, relay_id=RELAY_ID, timeout_s=command_timeout_s)
+    commands = RemoteCommands(
+        link,
+        rooms,
+        clock,
+        relay_id=RELAY_ID,
+        timeout_s=command_timeout_s,
+        late_grace_s=late_grace_s,
+    )
     handlers = Handlers(
         db,
         clock,

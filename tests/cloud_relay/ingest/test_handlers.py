@@ -427,3 +427,61 @@ async def test_caught_up_of_an_older_connection_releases_nothing() -> None:
         await world.hear(Topic.UP_EVENTS, old.model_copy(update={"hello": "h1"}))
         await world.push_due()
         assert world.subscribers.sent == ["sub-me"]
+
+
+async def test_the_largest_difference_of_clocks_is_shown_while_its_edge_is_there() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        assert world.handlers.clock_off_s() == 60, "the hello's own time, at first"
+        measured = hello(0).model_copy(update={"relay_ahead_ms": -3_600_000})
+        await world.hear(Topic.UP_HELLO, measured)
+        assert world.handlers.clock_off_s() == 3600
+        await world.hear(Topic.AVAILABILITY, b"offline")
+        assert world.handlers.clock_off_s() == 0
+
+
+# -- without the mechanism: what it prevents
+
+
+async def killed_while_it_keeps(path: Path, *, acknowledges_first: bool) -> list[int]:
+    """The relay is killed in the middle of a batch; return what a resident's page was ever told."""
+    clock = HandClock()
+    async with relay(path, clock=clock) as world:
+        await world.begin()
+        if acknowledges_first:
+            answer = DownAck(epoch=EPOCH, offset=1, word="w")
+            await world.link.publish(
+                topic_name(REF, Topic.DOWN_ACK), answer.model_dump_json().encode()
+            )
+        await world.db.execute("ALTER TABLE room_events RENAME TO hidden")  # nothing can be kept
+        await batch(world, entry(1), after=0, after_run=None)
+        await world.db.execute("ALTER TABLE hidden RENAME TO room_events")
+        acked = max((ack.offset for ack in world.link.acks), default=0)
+    async with relay(path, clock=clock) as reborn:
+        for offset in range(acked + 1, 2):  # the edge may forget what was acknowledged
+            await batch(reborn, entry(offset), after=offset - 1, after_run=None)
+        return [event.offset for event in reborn.live.events]
+
+
+async def test_without_keeping_before_acknowledging_a_kill_loses_an_event(tmp_path: Path) -> None:
+    assert await killed_while_it_keeps(tmp_path / "one.db", acknowledges_first=False) == [1]
+    assert await killed_while_it_keeps(tmp_path / "two.db", acknowledges_first=True) == []
+
+
+async def told_after_the_edge_died(*, lease: bool) -> list[str]:
+    """An edge dies while the broker is down, a resident attentive at it; later they are to be told."""
+    async with relay(None) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub-me")
+        await world.hear(Topic.UP_PRESENCE, presence(1))
+        world.clock.forward(LEASE_S)
+        if lease:
+            await world.handlers.lapse()
+        await world.events(entry(1, notices=[notice(1)]))  # from another room's edge, it might be
+        await world.push_due()
+        return world.subscribers.sent
+
+
+async def test_without_a_lease_who_looked_at_a_dead_page_is_waited_for() -> None:
+    assert await told_after_the_edge_died(lease=True) == ["sub-me"]
+    assert await told_after_the_edge_died(lease=False) == []

@@ -86,7 +86,7 @@ class TinyRelay:
         assert await self.link.publish(topic_name(ROOM, topic), body, retain=retain)
 
     async def command(self, id_: str, machine: str = "w1", *, expires_in_s: float = 10) -> UpAnswer:
-        now = datetime.now(UTC)
+        now = datetime.now(UTC) + self.ahead
         before = len(self.answers)
         await self.say(
             Topic.DOWN_COMMAND,

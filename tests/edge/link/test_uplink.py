@@ -353,3 +353,38 @@ async def test_what_happened_in_memory_and_was_told_nobody_far_away_goes_up_afte
         await synced(link, edge)
         carried = [one.carried.notice for one in link.relay.entries if one.carried]
         assert [one.card() for one in carried] == [told]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), -timedelta(hours=1)])
+async def test_an_hour_between_the_clocks_changes_no_order_and_expires_no_command(
+    link: Link, ahead: timedelta
+) -> None:
+    link.relay.ahead = ahead
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert abs(edge.uplink.relay_ahead - ahead) < timedelta(seconds=5)
+        await edge.claim_and_release(1)
+        await synced(link, edge)
+        assert offsets(link) == list(range(1, edge.writer.position.offset + 1))
+        told = timedelta(milliseconds=link.relay.batches[-1].ahead_ms)
+        assert abs(told - ahead) < timedelta(seconds=5), "the relay judges in its own time"
+        assert (await link.relay.command("fresh")).answer.ok
+        late = await link.relay.command("late", machine="w2", expires_in_s=-1)
+        assert late.answer.error is not None
+        assert late.answer.error.code is ErrorCode.EXPIRED
+
+
+async def test_a_command_that_the_broker_kept_is_judged_when_the_relays_time_is_known(
+    link: Link,
+) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+    # Kept for the session of an edge whose clock, after its restart, is an hour behind the relay's.
+    link.relay.ahead = timedelta(hours=1)
+    asking = asyncio.create_task(link.relay.command("kept", expires_in_s=-1))
+    await asyncio.sleep(0.2)
+    async with link.edge() as edge:
+        answer = (await asking).answer
+        assert answer.error is not None, "by its own clock it would have carried it out"
+        assert answer.error.code is ErrorCode.EXPIRED
+        assert edge.writer.state.machines["w1"].owner is None

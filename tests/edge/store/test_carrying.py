@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from edge.room.decision import Accepted
 from edge.room.journal import JournalHead, acknowledged, journalled
-from edge.store.commit import Commit
+from edge.store.commit import Commit, KeptClock
 from edge.store.edge_store import EdgeStore
+from laundryd.daemon.steady import Sight, first
 from laundryd.wire.events import AckKind, Carried, Entry, NoticeAck
 from laundryd.wire.notices import Notice
 from tests.edge.room.driver import RoomDriver
@@ -115,4 +117,27 @@ async def test_each_entry_names_the_run_that_wrote_it(store_path: Path) -> None:
     assert [await store.room.run_at(offset) for offset in (0, 1, 2, 3, 4)] == [
         None, first, first, store.shelf.run, store.shelf.run,
     ]  # fmt: skip
+    await store.close()
+
+
+async def test_a_clock_that_is_set_moves_what_waits_for_the_relay(store_path: Path) -> None:
+    store = await EdgeStore.open(store_path)
+    notice, _ = await a_hold_that_ended(store)
+    sight = Sight(wall_s=1_772_366_400.0, boot_s=10.0, boot_id="one")
+    hour = timedelta(hours=1)
+
+    async def told() -> list[Notice]:
+        return [one for entry in await journal(store) for one in entry.told]
+
+    await store.room.keep_clock(KeptClock(first(sight), hour))
+    (moved,) = await told()
+    assert moved == notice.model_copy(update={"useful_until": notice.useful_until + hour})
+    assert await store.room.pending_notices("anna", notice.useful_until) == [moved.card()]
+    await store.room.new_epoch("asked")
+    await store.room.keep_clock(KeptClock(first(sight), -hour))
+    assert await told() == [notice], "one that was carried over moves too"
+    head = store.room.head.position
+    assert await store.room.acknowledge(head.epoch, head.offset)
+    await store.room.keep_clock(KeptClock(first(sight), hour))
+    assert await told() == [notice], "what the relay has, it judges in its own time"
     await store.close()
