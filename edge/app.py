@@ -51,7 +51,7 @@ from laundryd.live.server import LiveServer
 from laundryd.wire.events import AckKind, Entry
 from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
 from laundryd.wire.phases import Sensor
-from laundryd.wire.topics import Topic, topic_filter, topic_name
+from laundryd.wire.topics import Topic, client_id, topic_filter, topic_name
 from laundryd.wire.uplink import PresentSession, Roster
 
 log = logging.getLogger("laundryd.edge")
@@ -119,14 +119,14 @@ class Edge:
         router = Router(_sources(settings.machines))
         self._room_broker = MqttLink(
             settings.broker,
-            f"laundryd-edge-{self._ref.key}",
+            client_id("edge", self._ref),
             name="room broker",
             subscriptions=[*router.filters(), topic_filter(Topic.STAFF_COMMAND, self._ref)],
             # No session: what plugs said while we were away would be taken for what they say now.
             will=Will(topic_name(self._ref, Topic.AVAILABILITY), OFFLINE),
         )
         self._asking = Asking(router.asks())
-        self._cloud = cloud = _cloud_link(self._ref.key, enrolment) if enrolment else None
+        self._cloud = cloud = _cloud_link(enrolment) if enrolment else None
         self._dashboards = Dashboards(writer, clock, self._room_broker, cloud)
         self._sensing = Sensing(router, writer, store, clock, self._measured)
         await self._sensing.open([(one.id, one.kind) for one in settings.machines if one.plug])
@@ -404,11 +404,11 @@ def _sources(machines: Sequence[MachineSettings]) -> list[Source]:
     return [build_source(one.id, one.plug.spec) for one in machines if one.plug]
 
 
-def _cloud_link(room_key: str, enrolment: Enrolment) -> MqttLink:
+def _cloud_link(enrolment: Enrolment) -> MqttLink:
     base = topic_name(enrolment.ref, Topic.AVAILABILITY)
     return MqttLink(
         enrolment.broker,
-        f"laundryd-{room_key}",
+        client_id("uplink", enrolment.ref),
         name="cloud broker",
         subscriptions=[base.removesuffix("availability") + "down/#"],
         will=Will(base, OFFLINE),

@@ -184,6 +184,14 @@ def topic_name(room: RoomRef, topic: Topic, variable: str | None = None) -> str:
     return f"{PREFIX}/{room.site}/{room.room}/{tail}"
 
 
+def client_id(link: str, room: RoomRef) -> str:
+    """Name the connection ``link`` of ``room``'s edge at a broker: always the same, and nobody else's.
+
+    Some brokers refuse a dot in it, so the two slugs are joined by what stands in none either.
+    """
+    return f"laundryd-{link}-{room.site}_{room.room}"
+
+
 def topic_filter(topic: Topic, room: RoomRef | None = None, variable: str | None = None) -> str:
     """Write the subscription filter of ``topic``; None stands for every room, every variable."""
     tail = re.sub(r"\{\w+\}", variable or "+", topic.value)

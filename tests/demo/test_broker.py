@@ -46,7 +46,7 @@ async def test_a_whole_town_lives_on_a_broker_of_mqtt_311(tmp_path: Path) -> Non
         assert isinstance(town.broker, Nats)
         assert isinstance(town.room_broker, Nats)
         async with asyncio.timeout(30):
-            while not await all_is_acknowledged(town):
+            while not await all_is_acknowledged(town):  # noqa: ASYNC110 -- another process
                 await asyncio.sleep(0.1)
         town.check()
     log = (tmp_path / "edge.log").read_text(encoding="utf-8")
