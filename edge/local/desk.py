@@ -89,10 +89,10 @@ class RoomDesk:
     ) -> None:
         """Journal the acknowledgements; unknown, foreign and repeated ones are ignored."""
         del session_id  # the journal keeps who was told, not on which page
-        for notice_id in notice_ids:
-            await self._writer.ack(
-                NoticeAck(notice_id=notice_id, resident=resident, kind=kind, at=self._clock.now())
-            )
+        at = self._clock.now()
+        await self._writer.acks(
+            [NoticeAck(notice_id=one, resident=resident, kind=kind, at=at) for one in notice_ids]
+        )
 
     async def mine(self, resident: ResidentId) -> frames.Mine:
         """Return everything that is this resident's."""
