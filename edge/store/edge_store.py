@@ -11,6 +11,7 @@ from typing import Final, NoReturn, Self
 
 import aiosqlite
 
+from edge.store import witness
 from edge.store.disk import open_on_disk, salvage
 from edge.store.documents import Documents
 from edge.store.limits import FREE_TO_RETURN_BYTES, RETURN_EVERY_MAX_S, RETURN_EVERY_S
@@ -18,7 +19,9 @@ from edge.store.migrations import MIGRATIONS
 from edge.store.people import People
 from edge.store.room_store import RoomStore
 from edge.store.shelf import Shelf
+from edge.store.witness import WITNESS_EVERY_S
 from laundryd.daemon.sqlite import MigrationError, disk_trouble, free_bytes, open_database
+from laundryd.wire.ids import Position
 
 log = logging.getLogger("laundryd.edge.store")
 
@@ -35,6 +38,7 @@ class EdgeStore:
         self.documents = Documents(shelf)
         self.people = People(shelf)
         self._max_bytes = max_bytes
+        self._noted: Position | None = None
 
     @property
     def durable(self) -> bool:
@@ -61,7 +65,8 @@ class EdgeStore:
     async def take_up(cls, path: Path, max_bytes: int | None = None) -> Self:
         """Open the file at ``path`` for the room's daemon, which must work whatever state its disk is in.
 
-        A damaged file is moved aside and a new one begun; where nothing can be written, everything is
+        A damaged file is moved aside and a new one begun; one that was restored from a backup begins a
+        new epoch; where nothing can be written, everything is
         kept in memory under a new epoch, ``trouble`` says why, and ``run`` goes back to the disk later.
         ``max_bytes``: the file never grows past it; None: it may fill the disk.
 
@@ -84,7 +89,10 @@ class EdgeStore:
                 trouble,
                 error,
             )
-        return await cls._of(shelf, max_bytes)
+        store = await cls._of(shelf, max_bytes)
+        if store.durable and witness.is_older(path, store.room.head.position):
+            await store.room.new_epoch("the database is older than the room was: it was restored")
+        return store
 
     @classmethod
     async def _of(cls, shelf: Shelf, max_bytes: int | None = None) -> Self:
@@ -96,12 +104,16 @@ class EdgeStore:
         return cls(shelf, room, max_bytes)
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
-        """Go back to the disk as soon as it is well again, until cancelled."""
-        pause_s, waited_s = RETURN_EVERY_S, 0.0
+        """Go back to the disk as soon as it is well again, until cancelled; note how far the journal is."""
+        pause_s, waited_s, unnoted_s = RETURN_EVERY_S, 0.0, 0.0
         while True:
             beat()
             step_s = min(BEAT_S, pause_s)
             await asyncio.sleep(step_s)
+            unnoted_s += step_s
+            if unnoted_s >= WITNESS_EVERY_S:
+                unnoted_s = 0.0
+                self._note()
             waited_s = waited_s + step_s if self.trouble is not None else 0.0
             if self.trouble is None:
                 pause_s = RETURN_EVERY_S
@@ -140,7 +152,14 @@ class EdgeStore:
 
     async def close(self) -> None:
         """Close the database; what was committed stays."""
+        self._note()
         await self.shelf.close()
+
+    def _note(self) -> None:
+        head = self.room.head.position
+        if self.shelf.path is not None and self.durable and head != self._noted:
+            witness.note(self.shelf.path, head)
+            self._noted = head
 
     async def _memory_bytes(self) -> int:
         ((size,),) = await self.shelf.read(
