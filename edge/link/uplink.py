@@ -8,14 +8,14 @@ import sqlite3
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
 from edge.errors import RosterError
-from edge.link.outbox import Do, Outbox, SnapshotReason
+from edge.link.outbox import Do, Outbox
 from edge.link.roster import RosterKeeper
-from edge.store.room_store import JournalLines
+from edge.link.uplink_room import UplinkRoom
 from laundryd import __version__
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message, MqttLink
@@ -23,11 +23,10 @@ from laundryd.wire.commands import (
     CommandAnswer,
     CommandError,
     DownCommand,
-    ResidentCommand,
     UpAnswer,
 )
 from laundryd.wire.errors import ERRORS, ErrorCode
-from laundryd.wire.ids import NoticeId, Offset, Position, RoomRef, Run, Word
+from laundryd.wire.ids import NoticeId, Offset, Position, RoomRef, Word
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Address, Topic, parse_topic, topic_name
 from laundryd.wire.uplink import (
     MAX_BATCH_BYTES,
@@ -36,11 +35,9 @@ from laundryd.wire.uplink import (
     DownHello,
     DownRoster,
     DownTold,
-    PresentSession,
     UpEvents,
     UpHello,
     UpPresence,
-    UpSnapshot,
     up_events_json,
 )
 
@@ -61,64 +58,6 @@ SKEW_TOLD: Final = timedelta(minutes=1)
 """A difference from here on is worth a line in the log: one of the two clocks is not set."""
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
-
-
-class UplinkRoom(Protocol):
-    """What the link needs of the room."""
-
-    def head(self) -> Position:
-        """Return the journal's newest position."""
-        ...
-
-    def run(self) -> Run:
-        """Name this opening of the store."""
-        ...
-
-    def durable(self) -> bool:
-        """Say whether the journal survives a power cut."""
-        ...
-
-    async def lines_after(self, offset: Offset, limit: int, max_bytes: int) -> JournalLines | None:
-        """Return entries of the current epoch after ``offset``, oldest first.
-
-        ``limit`` and ``max_bytes`` at most, one at least if there is any; None when some were dropped.
-        """
-        ...
-
-    async def run_at(self, offset: Offset) -> Run | None:
-        """Return which run of the store wrote the entry at ``offset``; None when that is not known."""
-        ...
-
-    async def acknowledge(self, position: Position) -> None:
-        """Let go of everything up to ``position``: the relay keeps it. Another epoch's is ignored."""
-        ...
-
-    async def begin_epoch(self) -> None:
-        """Begin new numbers, because the old numbers cannot be continued."""
-        ...
-
-    def up_snapshot(self, reason: SnapshotReason, after: Offset) -> UpSnapshot:
-        """Return the whole room at ``after``, or at the oldest position that entries lead on from.
-
-        Not at the newest: an entry that a snapshot stands for takes its notices with it.
-        """
-        ...
-
-    def snapshot_due(self) -> bool:
-        """Say whether the relay needs the whole room, whatever entries it keeps."""
-        ...
-
-    async def snapshot_taken(self) -> None:
-        """Take note that the relay keeps the whole room."""
-        ...
-
-    async def command(self, command: ResidentCommand) -> CommandAnswer:
-        """Carry out a resident's command, once for each id."""
-        ...
-
-    def sessions(self) -> list[PresentSession]:
-        """Return everybody who is connected to the room's own page."""
-        ...
 
 
 class Uplink:

@@ -24,7 +24,7 @@ from laundryd.wire.commands import (
 )
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
-from laundryd.wire.uplink import DownTold
+from laundryd.wire.uplink import DownAck, DownTold
 from tests.edge.link.conftest import ROOM, WASHERS, Link, LinkedEdge, until
 
 
@@ -388,3 +388,24 @@ async def test_a_command_that_the_broker_kept_is_judged_when_the_relays_time_is_
         assert answer.error is not None, "by its own clock it would have carried it out"
         assert answer.error.code is ErrorCode.EXPIRED
         assert edge.writer.state.machines["w1"].owner is None
+
+
+async def test_presence_is_said_whole_after_each_greeting_in_the_name_of_its_hello(
+    link: Link,
+) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        await until(lambda: bool(link.relay.presence))
+        assert link.relay.presence[-1].hello == link.relay.hellos[0].word
+        edge.uplink.presence_changed()
+        await until(lambda: len(link.relay.presence) == 2)
+        assert link.relay.presence[1].seq > link.relay.presence[0].seq
+        # The relay connects anew and asks for a hello.
+        assert link.relay.kept is not None
+        nudge = DownAck(epoch=link.relay.kept.epoch, offset=link.relay.kept.offset, send_from=1)
+        await link.relay.say(Topic.DOWN_ACK, nudge)
+        await until(lambda: len(link.relay.presence) == 3)
+        newest = link.relay.hellos[-1]
+        assert link.relay.presence[-1].hello == newest.word
+        assert (newest.renewal, newest.nth) == (False, link.relay.hellos[0].nth + 1)
+        await until(lambda: link.relay.caught_up == 2)
