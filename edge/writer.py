@@ -352,7 +352,7 @@ class RoomWriter:
                 head, entries = room.head, list[Entry]()
                 for ack in new:
                     entry, head = acknowledged(ack, head)
-                    entries.append(entry)
+                    entries += room.stamped([entry])
                 try:
                     await room.commit(
                         Commit(at=self._clock.now(), head=head, entries=tuple(entries))
@@ -403,9 +403,10 @@ class RoomWriter:
         state = after(self.state, accepted)
         while True:
             begun_s = self._clock.monotonic_s()
-            entries, head = journalled(
+            numbered, head = journalled(
                 accepted, room=self.room.key, head=self._store.room.head, at=at
             )
+            entries = self._store.room.stamped(numbered)
             is_whole = self._whole_due
             changed = (change.record for change in accepted.changes)
             documents = [] if programmes is None else [programmes]

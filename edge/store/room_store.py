@@ -9,7 +9,7 @@ numbered before is refused with ``EpochMovedError``: the writer numbers it anew.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
@@ -128,6 +128,11 @@ class RoomStore:
                 )
         return found
 
+    def stamped(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return ``entries`` as they are kept: each names this opening of the store."""
+        run = self._shelf.run
+        return [one if one.run == run else one.model_copy(update={"run": run}) for one in entries]
+
     async def commit(self, work: Commit) -> None:
         """Write ``work`` in one transaction, and forget what is old enough.
 
@@ -136,9 +141,7 @@ class RoomStore:
             sqlite3.Error: nothing was written.
 
         """
-        run = self._shelf.run
-        entries = tuple(one.model_copy(update={"run": run}) for one in work.entries)
-        stamped = replace(work, entries=entries)
+        stamped = replace(work, entries=tuple(self.stamped(work.entries)))
 
         async def commit(db: aiosqlite.Connection) -> tuple[Offset, bool]:
             if work.head.epoch != self.head.epoch:

@@ -109,7 +109,12 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
         "What came of a staff command; the same `id` is carried out once and answered again",
     ),
     Topic.UP_HELLO: TopicRow(
-        Side.EDGE, Side.RELAY, "cloud", False, UpHello, "First word of each connection"
+        Side.EDGE,
+        Side.RELAY,
+        "cloud",
+        False,
+        UpHello,
+        "First word of each connection, and a sign of life after a minute without another word",
     ),
     Topic.DOWN_HELLO: TopicRow(
         Side.RELAY, Side.EDGE, "cloud", False, DownHello, "The answer: what the relay already has"
@@ -129,7 +134,12 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
         "Who is connected and attentive in the room",
     ),
     Topic.DOWN_ACK: TopicRow(
-        Side.RELAY, Side.EDGE, "cloud", False, DownAck, "What the relay keeps, or misses"
+        Side.RELAY,
+        Side.EDGE,
+        "cloud",
+        False,
+        DownAck,
+        "What the relay keeps, or misses; without a `word`: the relay has just connected, say hello",
     ),
     Topic.DOWN_COMMAND: TopicRow(
         Side.RELAY, Side.EDGE, "cloud", False, DownCommand, "A remote resident's command"
