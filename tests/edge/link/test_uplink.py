@@ -409,3 +409,21 @@ async def test_presence_is_said_whole_after_each_greeting_in_the_name_of_its_hel
         assert link.relay.presence[-1].hello == newest.word
         assert (newest.renewal, newest.nth) == (False, link.relay.hellos[0].nth + 1)
         await until(lambda: link.relay.caught_up == 2)
+
+
+async def test_an_idle_edge_learns_that_the_relay_was_restored_to_less(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.link.outbox.HELLO_EVERY_S", 0.5)
+    async with link.edge() as edge:
+        await synced(link, edge)
+        kept, run = link.relay.kept, link.relay.kept_run
+        await edge.claim_and_release(1)
+        await synced(link, edge)
+        before = offsets(link)
+        link.relay.kept, link.relay.kept_run = kept, run
+        await until(lambda: link.relay.kept == edge.writer.position)
+        again = [offset for offset in before if kept is not None and offset > kept.offset]
+        assert again, "and nothing had to happen"
+        assert offsets(link) == [*before, *again]
+        assert link.relay.hellos[-1].renewal
