@@ -32,13 +32,21 @@ BEAT_S: Final = 10.0
 class EdgeStore:
     """The database's parts: ``room``, ``documents`` and ``people``, over one connection."""
 
-    def __init__(self, shelf: Shelf, room: RoomStore, max_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        room: RoomStore,
+        max_bytes: int | None = None,
+        *,
+        is_the_rooms: bool = False,
+    ) -> None:
         self.shelf = shelf
         self.room = room
         self.documents = Documents(shelf)
         self.people = People(shelf)
         self._max_bytes = max_bytes
         self._noted: Position | None = None
+        self._is_the_rooms = is_the_rooms
 
     @property
     def durable(self) -> bool:
@@ -89,19 +97,21 @@ class EdgeStore:
                 trouble,
                 error,
             )
-        store = await cls._of(shelf, max_bytes)
+        store = await cls._of(shelf, max_bytes, is_the_rooms=True)
         if store.durable and witness.is_older(path, store.room.head.position):
             await store.room.new_epoch("the database is older than the room was: it was restored")
         return store
 
     @classmethod
-    async def _of(cls, shelf: Shelf, max_bytes: int | None = None) -> Self:
+    async def _of(
+        cls, shelf: Shelf, max_bytes: int | None = None, *, is_the_rooms: bool = False
+    ) -> Self:
         try:
             room = await RoomStore.load(shelf)
         except BaseException:
             await shelf.close()
             raise
-        return cls(shelf, room, max_bytes)
+        return cls(shelf, room, max_bytes, is_the_rooms=is_the_rooms)
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
         """Go back to the disk as soon as it is well again, until cancelled; note how far the journal is."""
@@ -156,6 +166,9 @@ class EdgeStore:
         await self.shelf.close()
 
     def _note(self) -> None:
+        # Only the room's daemon knows how far the journal is; a command line beside it knew it once.
+        if not self._is_the_rooms:
+            return
         head = self.room.head.position
         if self.shelf.path is not None and self.durable and head != self._noted:
             witness.note(self.shelf.path, head)

@@ -67,3 +67,10 @@ async def test_a_kill_and_an_unreadable_witness_begin_nothing(store_path: Path) 
     store = await EdgeStore.take_up(store_path)
     assert store.room.head.epoch == epoch
     await store.close()
+
+
+async def test_a_command_line_beside_the_room_notes_nothing(store_path: Path) -> None:
+    store = await EdgeStore.open(store_path)
+    await a_hold_that_ended(store)
+    await store.close()
+    assert not witness_path(store_path).exists()
