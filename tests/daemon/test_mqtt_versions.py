@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,9 +89,16 @@ async def test_a_retained_word_is_kept_over_a_kill_of_the_broker(broker: Broker)
         await asyncio.sleep(1.5)
     broker.kill()
     broker.start()
-    reader = MqttLink(broker.settings, "reader", name="reader", subscriptions=[AVAILABILITY])
-    async with running(reader) as got:
-        assert await get(got) == Message(AVAILABILITY, b"online", retained=True)
+    # A nats-server that has just started may still be reading what it kept when the first one asks.
+    for number in range(5):
+        reader = MqttLink(
+            broker.settings, f"reader-{number}", name="reader", subscriptions=[AVAILABILITY]
+        )
+        async with running(reader) as got:
+            with contextlib.suppress(TimeoutError):
+                assert await get(got, 3) == Message(AVAILABILITY, b"online", retained=True)
+                return
+    raise AssertionError("the retained word is lost")
 
 
 async def vanish(broker: Broker, will: Will, expiry_s: int = SESSION_EXPIRY_S) -> MqttLink:
