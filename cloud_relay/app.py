@@ -51,7 +51,7 @@ from cloud_relay.settings import RelaySettings
 from cloud_relay.supervision import supervise
 from laundryd.daemon import logs, sd_notify
 from laundryd.daemon.clock import Clock
-from laundryd.daemon.mqtt import MqttLink
+from laundryd.daemon.mqtt import SESSION_EXPIRY_S, MqttLink
 from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.sqlite import MigrationError, open_database
 from laundryd.daemon.tokens import LIVE_SESSIONS, SigningKey
@@ -104,6 +104,7 @@ class Relay:
             f"laundryd-relay-{settings.relay_id}",
             name="cloud broker",
             subscriptions=Ingest.subscriptions(settings.relay_id),
+            session_expiry_s=SESSION_EXPIRY_S,
         )
         self.rooms = rooms = Rooms(db, clock)
         await rooms.load()
@@ -178,6 +179,7 @@ class Relay:
             },
             {
                 "broker_connected": lambda: float(link.connected),
+                "edge_clock_off_seconds": handlers.clock_off_s,
                 "messages_waiting": lambda: float(ingest.waiting),
                 "rooms": lambda: float(len(rooms.enrolled())),
             },

@@ -7,10 +7,11 @@ from typing import Final
 from cloud_relay.notify.tables import TABLES as NOTIFY
 from cloud_relay.push.tables import TABLES as PUSH
 from cloud_relay.residents.tables import TABLES as RESIDENTS
+from cloud_relay.rooms.tables import RUNS, WAITING
 from cloud_relay.rooms.tables import TABLES as ROOMS
-from cloud_relay.rooms.tables import WAITING
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     f"{ROOMS}\n{RESIDENTS}\n{NOTIFY}\n{PUSH}",
     WAITING,
+    RUNS,
 )

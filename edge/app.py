@@ -19,7 +19,7 @@ from typing import Final, NoReturn
 from edge.dashboards.board import Dashboards
 from edge.link.enrolment import Enrolment, read_enrolment
 from edge.link.roster import RosterKeeper, kept_roster
-from edge.link.uplink import OFFLINE, ONLINE, Uplink
+from edge.link.uplink import OFFLINE, ONLINE, SKEW_TOLD, Uplink
 from edge.local.accounts import Accounts
 from edge.local.api import LocalRoom, make_api
 from edge.local.codes import DATABASE
@@ -44,7 +44,7 @@ from laundryd.daemon import sd_notify
 from laundryd.daemon.clock import SteadyClock
 from laundryd.daemon.http_guard import HttpGuard
 from laundryd.daemon.live_first import LiveFirst
-from laundryd.daemon.mqtt import Message, MqttLink, Will
+from laundryd.daemon.mqtt import SESSION_EXPIRY_S, Message, MqttLink, Will
 from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.settling import settle
 from laundryd.daemon.tokens import LIVE_SESSIONS
@@ -52,7 +52,7 @@ from laundryd.live.server import LiveServer
 from laundryd.wire.events import AckKind, Entry
 from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
 from laundryd.wire.phases import Sensor
-from laundryd.wire.topics import Topic, topic_filter, topic_name
+from laundryd.wire.topics import Topic, client_id, topic_filter, topic_name
 from laundryd.wire.uplink import PresentSession, Roster
 
 log = logging.getLogger("laundryd.edge")
@@ -120,13 +120,14 @@ class Edge:
         router = Router(_sources(settings.machines))
         self._room_broker = MqttLink(
             settings.broker,
-            f"laundryd-edge-{self._ref.key}",
+            client_id("edge", self._ref),
             name="room broker",
             subscriptions=[*router.filters(), topic_filter(Topic.STAFF_COMMAND, self._ref)],
+            # No session: what plugs said while we were away would be taken for what they say now.
             will=Will(topic_name(self._ref, Topic.AVAILABILITY), OFFLINE),
         )
         self._asking = Asking(router.asks())
-        self._cloud = cloud = _cloud_link(self._ref.key, enrolment) if enrolment else None
+        self._cloud = cloud = _cloud_link(enrolment) if enrolment else None
         self._dashboards = Dashboards(writer, clock, self._room_broker, cloud)
         self._sensing = Sensing(router, writer, store, clock, self._measured)
         await self._sensing.open([(one.id, one.kind) for one in settings.machines if one.plug])
@@ -224,6 +225,9 @@ class Edge:
                 "room_broker_connected": lambda: float(self._room_broker.connected),
                 "uplink_connected": lambda: float(uplink is not None and uplink.connected),
                 "uplink_waiting_entries": lambda: float(uplink.waiting) if uplink else 0.0,
+                "relay_ahead_seconds": lambda: (
+                    uplink.relay_ahead.total_seconds() if uplink else 0.0
+                ),
                 "sensors_silent": lambda: float(
                     sum(one.sensor is Sensor.SILENT for one in self._writer.state.machines.values())
                 ),
@@ -293,6 +297,11 @@ class Edge:
                 *([f"IN MEMORY, its database fails: {trouble}"] if trouble else []),
                 f"room's broker {_standing(self._room_broker)}",
                 *([f"cloud's broker {_standing(self._cloud)}"] if self._cloud else []),
+                *(
+                    [f"its clock and the relay's differ by {abs(uplink.relay_ahead)}"]
+                    if uplink and abs(uplink.relay_ahead) > SKEW_TOLD
+                    else []
+                ),
                 *(
                     [f"{uplink.waiting} entries wait for the relay"]
                     if uplink and uplink.waiting
@@ -400,12 +409,13 @@ def _sources(machines: Sequence[MachineSettings]) -> list[Source]:
     return [build_source(one.id, one.plug.spec) for one in machines if one.plug]
 
 
-def _cloud_link(room_key: str, enrolment: Enrolment) -> MqttLink:
+def _cloud_link(enrolment: Enrolment) -> MqttLink:
     base = topic_name(enrolment.ref, Topic.AVAILABILITY)
     return MqttLink(
         enrolment.broker,
-        f"laundryd-{room_key}",
+        client_id("uplink", enrolment.ref),
         name="cloud broker",
         subscriptions=[base.removesuffix("availability") + "down/#"],
         will=Will(base, OFFLINE),
+        session_expiry_s=SESSION_EXPIRY_S,
     )

@@ -32,6 +32,8 @@ GAUGES: Final[dict[str, str]] = {
     "room_broker_connected": "1 while the room's broker is there.",
     "uplink_connected": "1 while the cloud's broker is there; always 0 in a room without a relay.",
     "uplink_waiting_entries": "Journal entries that the relay has not acknowledged.",
+    "relay_ahead_seconds": "How far the relay's clock is ahead of the room's, measured at each hello; "
+    "0 before the first.",
     "sensors_silent": "Machines whose plug is not heard.",
     "store_durable": "0 while the room lives in memory because its database fails; /readyz says why.",
 }

@@ -209,7 +209,17 @@ class RoomWriter:
             sqlite3.Error: it could not be kept; nothing changed.
 
         """
-        return await self._finish(self._ack(ack))
+        entries = await self.acks([ack])
+        return entries[0] if entries else None
+
+    async def acks(self, acks: Sequence[NoticeAck]) -> list[Entry]:
+        """Keep acknowledgements in one commit; those that are known already or not theirs are left out.
+
+        Raises:
+            sqlite3.Error: none could be kept; nothing changed.
+
+        """
+        return await self._finish(self._acks(acks))
 
     async def new_epoch(self, reason: str) -> Epoch:
         """Begin new numbers, because the old ones cannot be proven to go on; ``reason`` is logged."""
@@ -342,19 +352,28 @@ class RoomWriter:
         async with self._lock:
             await self._keep(Accepted(), self._clock.now())
 
-    async def _ack(self, ack: NoticeAck) -> Entry | None:
+    async def _acks(self, acks: Sequence[NoticeAck]) -> list[Entry]:
         async with self._lock:
             room = self._store.room
-            if not await room.acknowledgeable(ack.notice_id, ack.resident, ack.kind):
-                return None
-            while True:
-                entry, head = acknowledged(ack, room.head)
+            new = [
+                ack
+                for ack in dict.fromkeys(acks)
+                if await room.acknowledgeable(ack.notice_id, ack.resident, ack.kind)
+            ]
+            while new:
+                head, entries = room.head, list[Entry]()
+                for ack in new:
+                    entry, head = acknowledged(ack, head)
+                    entries += room.stamped([entry])
                 try:
-                    await room.commit(Commit(at=self._clock.now(), head=head, entries=(entry,)))
+                    await room.commit(
+                        Commit(at=self._clock.now(), head=head, entries=tuple(entries))
+                    )
                 except EpochMovedError:
                     continue
-                self._tell([entry], ())
-                return entry
+                self._tell(entries, ())
+                return entries
+            return []
 
     async def _new_epoch(self, reason: str) -> Epoch:
         async with self._lock:
@@ -362,11 +381,11 @@ class RoomWriter:
             self._began(epoch)
             return epoch
 
-    def _moved(self, epoch: Epoch) -> None:
+    def _moved(self, head: Position) -> None:
         # What is in memory is whole, what could be read of a damaged file may not be.
         self._whole_due = True
         self._changed.set()
-        self._began(epoch)
+        self._began(head.epoch)
 
     def _began(self, epoch: Epoch) -> None:
         for told in self.on_new_epoch:
@@ -397,9 +416,10 @@ class RoomWriter:
         state = after(self.state, accepted)
         while True:
             begun_s = self._clock.monotonic_s()
-            entries, head = journalled(
+            numbered, head = journalled(
                 accepted, room=self.room.key, head=self._store.room.head, at=at
             )
+            entries = self._store.room.stamped(numbered)
             is_whole = self._whole_due
             changed = (change.record for change in accepted.changes)
             documents = [one for one in (programmes, gone) if one is not None]

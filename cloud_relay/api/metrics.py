@@ -25,6 +25,7 @@ COUNTERS: Final[dict[str, str]] = {
 
 GAUGES: Final[dict[str, str]] = {
     "broker_connected": "1 while the broker is there.",
+    "edge_clock_off_seconds": "The largest difference between the relay's clock and that of a room's edge.",
     "messages_waiting": "Messages not taken yet.",
     "rooms": "Enrolled rooms.",
 }

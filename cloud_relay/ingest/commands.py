@@ -27,7 +27,10 @@ from laundryd.wire.topics import Topic, topic_name
 log = logging.getLogger(__name__)
 
 COMMAND_TIMEOUT_S = 8.0
-"""How long a resident waits for the room's answer, real seconds: a slow phone network's worth."""
+"""How long a command may be carried out, real seconds: a slow phone network's worth."""
+LATE_GRACE_S = 2.0
+"""Real seconds more in which a late answer is still awaited: that it came too late and nothing was done, or
+what was done, is better news than that nobody knows."""
 
 
 class Publisher(Protocol):
@@ -47,8 +50,11 @@ class _Waiting:
 class RemoteCommands:
     """Sends commands to rooms and matches the answers.
 
-    ``relay_id`` names this process's own reply topic, ``up/answer/{relay_id}``. ``counts``: answers by
-    what became of them (``answered``, ``edge_offline``, ``edge_timeout``, ``late``, ``foreign``).
+    A room that is away, one that does not answer, and one that was reached too late are three answers:
+    ``edge_offline`` (nothing was done), ``edge_timeout`` (nobody knows), ``expired`` (nothing was done,
+    the room says so). ``relay_id`` names this process's own reply topic, ``up/answer/{relay_id}``.
+    ``counts``: answers by what became of them (``answered``, ``edge_offline``, ``edge_timeout``,
+    ``expired``, ``late``, ``foreign``).
     """
 
     def __init__(
@@ -59,17 +65,19 @@ class RemoteCommands:
         *,
         relay_id: str,
         timeout_s: float = COMMAND_TIMEOUT_S,
+        late_grace_s: float = LATE_GRACE_S,
     ) -> None:
         self._link = link
         self._rooms = rooms
         self._clock = clock
         self._timeout_s = timeout_s
+        self._late_grace_s = late_grace_s
         self._waiting: dict[str, _Waiting] = {}
         self.relay_id = relay_id
         self.counts: Counter[str] = Counter()
 
     async def send(self, room: RoomKey, command: ResidentCommand) -> CommandAnswer:
-        """Ask the room's edge and wait for its answer, ``timeout_s`` at most.
+        """Ask the room's edge and wait for its answer, ``timeout_s`` and ``late_grace_s`` at most.
 
         Nothing is queued behind the resident's back: a room that is away refuses at once. Safe to
         cancel; the edge may still carry the command out.
@@ -93,7 +101,7 @@ class RemoteCommands:
         future: asyncio.Future[CommandAnswer] = asyncio.get_running_loop().create_future()
         self._waiting[request.request_id] = _Waiting(room, future)
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._timeout_s + self._late_grace_s):
                 return await self._ask(room, request, future)
         except TimeoutError:
             self.counts["edge_timeout"] += 1
@@ -111,7 +119,8 @@ class RemoteCommands:
                 request.command, ErrorCode.EDGE_OFFLINE, "The relay has no broker just now."
             )
         answer = await future
-        self.counts["answered"] += 1
+        is_expired = answer.error is not None and answer.error.code is ErrorCode.EXPIRED
+        self.counts["expired" if is_expired else "answered"] += 1
         return answer
 
     def answered(self, room: RoomKey, answer: UpAnswer) -> None:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Final, Protocol
 
 import aiosqlite
 from pydantic import BaseModel
 
 from cloud_relay.ingest.commands import Publisher
-from cloud_relay.ingest.order import decide
+from cloud_relay.ingest.order import BEYOND_EVERY_HEAD, Before, decide
 from cloud_relay.ingest.told import TOLD_A_MESSAGE, ToldSender
 from cloud_relay.notify.planner import Planner, Told
 from cloud_relay.rooms import store
+from cloud_relay.rooms.leases import FIRST_WORD_S, Leases
 from cloud_relay.rooms.presence import EdgePresence
 from cloud_relay.rooms.rooms import Rooms
 from cloud_relay.rooms.state import Change, gap_marker
@@ -27,18 +29,25 @@ from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import Entry, PublicEvent
 from laundryd.wire.frames import RoomStatus
-from laundryd.wire.ids import ResidentId, RoomKey, RoomRef
+from laundryd.wire.ids import Position, ResidentId, RoomKey, RoomRef
 from laundryd.wire.notices import Notice, notice_id
 from laundryd.wire.topics import Topic, topic_name
-from laundryd.wire.uplink import DownAck, DownHello, UpEvents, UpHello, UpPresence, UpSnapshot
+from laundryd.wire.uplink import (
+    LEASE_S,
+    DownAck,
+    DownHello,
+    UpEvents,
+    UpHello,
+    UpPresence,
+    UpSnapshot,
+)
 
 log = logging.getLogger(__name__)
 
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
-BEYOND_EVERY_HEAD: Final = 2**53 - 1
-"""The wire's largest offset. To keep more than an edge has is the one thing that makes it begin an
-epoch of its own, as it must when it comes back with one that was left for good."""
+NOTHING_KEPT: Final = Position(epoch="0", offset=0)
+"""Said to an edge that was never heard; no edge is in this epoch."""
 
 
 class ForeignEventError(Exception):
@@ -98,20 +107,39 @@ class Handlers:
         self._fanout = fanout
         self._told = told
         self._members = members
+        self._leases = Leases()
+        self._ahead: dict[RoomKey, timedelta] = {}
         self.skipped: Counter[str] = Counter()
 
+    def heard(self, room: RoomKey) -> None:
+        """Take note that the room's edge said something just now, whatever it was."""
+        self._leases.heard(room, self._clock.monotonic_s())
+
+    def clock_off_s(self) -> float:
+        """Return the largest difference between our clock and that of an edge that is there, seconds."""
+        there = (room for room in self._ahead if self._rooms.edge(room).online)
+        return max((abs(self._ahead[room]) for room in there), default=timedelta()).total_seconds()
+
     async def hello(self, room: RoomKey, hello: UpHello) -> None:
-        """Answer an edge's first word: how far its journal is kept, and the relay's time."""
+        """Answer an edge's first word, or its sign of life: how far it is kept, and the relay's time."""
         await self._rooms.heard(room, hello.local_url, durable=hello.durable)
-        self._presence.connected(room)
+        is_first = not hello.renewal and self._presence.connected(room, hello)
         self._set_edge(room, online=True)
+        # What the edge measured, or the first time what we see, the hello's way in it.
+        ahead_ms = hello.relay_ahead_ms
+        self._ahead[room] = (
+            self._clock.real_now() - hello.sent_at
+            if ahead_ms is None
+            else timedelta(milliseconds=ahead_ms)
+        )
         kept = self._rooms.position(room)
-        acked = kept.offset if kept is not None and kept.epoch == hello.head.epoch else None
+        is_known = kept is not None and kept.epoch == hello.head.epoch
+        acked = kept.offset if kept is not None and is_known else None
         if acked is None and await self._rooms.is_past_epoch(room, hello.head.epoch):
             # A store restored from a backup goes on with numbers that were left.
             log.warning("the edge came back with an epoch it had left", extra={"room": room})
             acked = BEYOND_EVERY_HEAD
-        if acked != hello.head.offset:
+        if acked != hello.head.offset and is_first:
             self._planner.hold(room)
         await self._say(
             room,
@@ -122,9 +150,11 @@ class Handlers:
                 acked=acked,
                 echo_sent_at=hello.sent_at,
                 relay_at=self._clock.real_now(),
+                word=hello.word,
+                run=self._rooms.run(room) if is_known else None,
             ),
         )
-        if told := await self._planner.told_of_room(room, TOLD_A_MESSAGE):
+        if is_first and (told := await self._planner.told_of_room(room, TOLD_A_MESSAGE)):
             self._told.told(room, told)
 
     async def events(self, room: RoomKey, batch: UpEvents) -> None:
@@ -135,10 +165,21 @@ class Handlers:
 
         """
         check_entries(room, batch.entries)
-        decision = decide(self._rooms.position(room), batch.entries)
+        decision = decide(
+            self._rooms.position(room),
+            batch.entries,
+            kept_run=self._rooms.run(room),
+            before=Before(batch.after, batch.after_run),
+            word=batch.word,
+        )
+        answer = decision.answer
+        if answer is not None and answer.offset == BEYOND_EVERY_HEAD:
+            log.warning("the edge went on from another past than is kept", extra={"room": room})
         told = Told()
         change: Change | None = None
-        notices = [await self._of_members(room, entry.notices) for entry in decision.take]
+        ahead = timedelta(milliseconds=batch.ahead_ms)
+        members = await self._members_told(room, decision.take)
+        notices = [self._of_members(room, one.told, members, ahead) for one in decision.take]
         async with transaction(self._db) as db:
             if decision.take:
                 change = await self._rooms.write_entries(db, room, decision.take)
@@ -146,16 +187,13 @@ class Handlers:
                     await self._planner.plan(db, for_members, told)
                     if entry.ack is not None:
                         await self._planner.acknowledge(db, entry.ack, told, at_room=room)
-            is_whole = decision.answer is not None and not (
-                decision.answer.snapshot or decision.answer.send_from
-            )
-            if batch.caught_up and is_whole:
+            if batch.caught_up and is_whole(answer) and self._is_current(room, batch):
                 await self._planner.caught_up(db, room)
         if change is not None:
             await self._publish(change)
         self._planner.tell(told)
-        if decision.answer is not None:
-            await self._say(room, Topic.DOWN_ACK, decision.answer)
+        if answer is not None:
+            await self._say(room, Topic.DOWN_ACK, answer)
 
     async def snapshot(self, room: RoomKey, body: UpSnapshot) -> None:
         """Put the whole room in the place of what was kept, then answer.
@@ -167,9 +205,11 @@ class Handlers:
         if body.snapshot.room != room:
             raise ForeignEventError("the snapshot is of another room than its topic")
         position = body.snapshot.position
-        if await self._rooms.is_past_epoch(room, position.epoch):
+        kept, run = self._rooms.position(room), self._rooms.run(room)
+        is_another = kept == position and None not in {run, body.run} and run != body.run
+        if is_another or await self._rooms.is_past_epoch(room, position.epoch):
             # An edge that moved on, whose snapshot comes late, ignores this.
-            answer = DownAck(epoch=position.epoch, offset=BEYOND_EVERY_HEAD)
+            answer = DownAck(epoch=position.epoch, offset=BEYOND_EVERY_HEAD, word=body.word)
             await self._say(room, Topic.DOWN_ACK, answer)
             return
         async with transaction(self._db) as db:
@@ -179,7 +219,11 @@ class Handlers:
             log.info("room replaced by a snapshot: %s", body.reason, extra={"room": room})
         kept = self._rooms.position(room)
         if kept is not None:
-            await self._say(room, Topic.DOWN_ACK, DownAck(epoch=kept.epoch, offset=kept.offset))
+            # One that is older than what is kept came to nothing: the room is still wanted, from there.
+            answer = DownAck(
+                epoch=kept.epoch, offset=kept.offset, snapshot=change is None, word=body.word
+            )
+            await self._say(room, Topic.DOWN_ACK, answer)
 
     async def presence(self, room: RoomKey, body: UpPresence) -> None:
         """Take who is connected in the room; an older sequence changes nothing."""
@@ -188,8 +232,10 @@ class Handlers:
                 await store.write_presence(db, room, body)
             self._planner.presence_changed()
 
-    async def availability(self, room: RoomKey, payload: bytes) -> None:
+    async def availability(self, room: RoomKey, payload: bytes, *, retained: bool = False) -> None:
         """Take whether the edge is there. When it is gone, so is everybody's presence in the room.
+
+        ``retained``: the broker kept it, who knows since when; it is believed for ``FIRST_WORD_S``.
 
         Raises:
             ValueError: the payload is neither of the two words.
@@ -197,13 +243,33 @@ class Handlers:
         """
         if payload not in {ONLINE, OFFLINE}:
             raise ValueError("availability is neither online nor offline")
-        is_online = payload == ONLINE
-        self._set_edge(room, online=is_online)
-        if not is_online:
-            self._presence.lapse(room)
-            async with transaction(self._db) as db:
-                await store.write_presence(db, room, UpPresence(seq=0, sessions=[]))
-            self._planner.presence_changed()
+        if payload == OFFLINE:
+            await self._gone(room)
+            return
+        self._leases.heard(room, self._clock.monotonic_s(), FIRST_WORD_S if retained else LEASE_S)
+        self._set_edge(room, online=True)
+
+    async def lapse(self) -> None:
+        """Take every edge for gone that said nothing for too long, whatever its broker says of it."""
+        for room in self._leases.lapsed(self._clock.monotonic_s()):
+            if self._rooms.edge(room).online or self._presence.is_anybody(room):
+                log.warning("the edge said nothing for too long", extra={"room": room})
+            await self._gone(room)
+
+    def link_back(self) -> None:
+        """Give every room the time for a first word: the relay has a broker again and asks for it."""
+        for room in self._rooms.enrolled():
+            self._leases.begin(room, self._clock.monotonic_s())
+
+    async def _gone(self, room: RoomKey) -> None:
+        self._leases.gone(room)
+        self._set_edge(room, online=False)
+        if not self._presence.is_anybody(room):
+            return
+        self._presence.lapse(room)
+        async with transaction(self._db) as db:
+            await store.write_presence(db, room, UpPresence(seq=0, sessions=[]))
+        self._planner.presence_changed()
 
     def link_lost(self) -> None:
         """Say that no edge is heard: the relay has no broker. Presence stands, they may well be there."""
@@ -211,24 +277,43 @@ class Handlers:
             self._set_edge(room, online=False)
 
     async def nudge(self, room: RoomKey) -> None:
-        """Say how far a room's journal is kept.
+        """Ask a room for its hello, by saying how far its journal is kept.
 
         Said to every room when the relay connects: an edge that waits for an answer that a kill took
-        sends at once what is missing, and one that believes in more than a restored relay keeps goes
-        back, because ``send_from`` says so. A room never heard says its hello again by itself.
+        asks at once, and one that believes in more than a restored relay keeps finds that out.
         """
-        kept = self._rooms.position(room)
-        if kept is not None:
-            answer = DownAck(epoch=kept.epoch, offset=kept.offset, send_from=kept.offset + 1)
-            await self._say(room, Topic.DOWN_ACK, answer)
+        kept = self._rooms.position(room) or NOTHING_KEPT
+        answer = DownAck(epoch=kept.epoch, offset=kept.offset, send_from=kept.offset + 1)
+        await self._say(room, Topic.DOWN_ACK, answer)
 
-    async def _of_members(self, room: RoomKey, notices: Sequence[Notice]) -> list[Notice]:
+    def _is_current(self, room: RoomKey, batch: UpEvents) -> bool:
+        # A doubled batch of an older connection says nothing about what this one still has to bring.
+        return self._presence.is_current(room, batch.hello)
+
+    async def _members_told(self, room: RoomKey, entries: Iterable[Entry]) -> frozenset[ResidentId]:
+        residents = {notice.resident for entry in entries for notice in entry.told}
+        return frozenset(
+            [one for one in sorted(residents) if room in await self._members.rooms(one)]
+        )
+
+    def _of_members(
+        self,
+        room: RoomKey,
+        notices: Sequence[Notice],
+        members: frozenset[ResidentId],
+        ahead: timedelta,
+    ) -> list[Notice]:
         """Return the notices for residents of ``room``: no room may speak to anybody else.
 
         The entry itself stands. Somebody who left the room, or deleted their account, while their
-        laundry ran must not stop its journal.
+        laundry ran must not stop its journal. ``ahead``: by how much our clock is ahead of the edge's;
+        until when a notice is useful is judged in our time.
         """
-        kept = [one for one in notices if room in await self._members.rooms(one.resident)]
+        kept = [
+            one.model_copy(update={"useful_until": one.useful_until + ahead}) if ahead else one
+            for one in notices
+            if one.resident in members
+        ]
         if len(kept) < len(notices):
             self.skipped["not_joined"] += len(notices) - len(kept)
             log.warning("a notice is for nobody of the room: skipped", extra={"room": room})
@@ -254,6 +339,13 @@ class Handlers:
         await self._link.publish(name, payload.model_dump_json().encode())
 
 
+def is_whole(answer: DownAck | None) -> bool:
+    """Say whether ``answer`` finds nothing missing in what the edge sent."""
+    if answer is None or answer.offset == BEYOND_EVERY_HEAD:
+        return False
+    return not answer.snapshot and answer.send_from is None
+
+
 def check_entries(room: RoomKey, entries: Iterable[Entry]) -> None:
     """Check that entries speak of their own room and place only.
 
@@ -269,6 +361,14 @@ def check_entries(room: RoomKey, entries: Iterable[Entry]) -> None:
         ):
             raise ForeignEventError("an event is of another room or place than its entry")
         for notice in entry.notices:
-            own = notice_id(room, entry.position, notice.kind, notice.resident)
-            if notice.room != room or notice.id != own:
-                raise ForeignEventError("a notice is of another room or cause than its entry")
+            _check_notice(room, notice, entry.position)
+        if entry.carried is not None:
+            if entry.carried.cause.epoch == entry.epoch:
+                raise ForeignEventError("a notice is carried over from the epoch that it is in")
+            _check_notice(room, entry.carried.notice, entry.carried.cause)
+
+
+def _check_notice(room: RoomKey, notice: Notice, cause: Position) -> None:
+    own = notice_id(room, cause, notice.kind, notice.resident)
+    if notice.room != room or notice.id != own:
+        raise ForeignEventError("a notice is of another room or cause than its entry")

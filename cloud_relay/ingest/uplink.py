@@ -35,9 +35,18 @@ LINK_GRACE_S: Final = 5.0
 LOGGED_TOPIC_MAX_CHARS: Final = 120
 
 
+LOOK_AT_LEASES_EVERY_S: Final = 5.0
+"""Real seconds between two looks whether an edge said nothing for too long: little beside a lease."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Connected:
     """A mark in the inbox: everything before it came over an older connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class _LookAtLeases:
+    """A mark in the inbox: everything before it was heard."""
 
 
 class Ingest:
@@ -52,7 +61,7 @@ class Ingest:
         self._rooms = rooms
         self._handlers = handlers
         self._commands = commands
-        self._inbox: asyncio.Queue[Message | _Connected] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Message | _Connected | _LookAtLeases] = asyncio.Queue()
         self._connected = asyncio.Event()
         self._disconnected = asyncio.Event()
         self.skipped = handlers.skipped
@@ -100,12 +109,16 @@ class Ingest:
         """Take messages, in order, for ever. Safe to cancel: what was not acknowledged comes again."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_link(), name="ingest link watch")
+            tasks.create_task(self._watch_leases(), name="ingest lease watch")
             while True:
-                message = await self._inbox.get()
-                if isinstance(message, _Connected):
-                    await self._nudge_all()
-                else:
-                    await self.take(message)
+                match await self._inbox.get():
+                    case _Connected():
+                        self._handlers.link_back()
+                        await self._nudge_all()
+                    case _LookAtLeases():
+                        await self._lapse()
+                    case message:
+                        await self.take(message)
 
     async def take(self, message: Message) -> None:
         """Take one message; whatever is wrong with it is counted and logged, and nothing stops."""
@@ -118,7 +131,9 @@ class Ingest:
             if not await self._rooms.known(room):
                 self._skip("unknown_room", message.topic)
                 return
-            await self._dispatch(address, room, message.payload)
+            if address.topic is not Topic.AVAILABILITY:
+                self._handlers.heard(room)
+            await self._dispatch(address, room, message)
         except ForeignEventError as error:
             self._skip("foreign_event", message.topic, str(error))
         except ValidationError as error:
@@ -135,7 +150,8 @@ class Ingest:
         else:
             self.taken[address.topic] += 1
 
-    async def _dispatch(self, address: Address, room: str, payload: bytes) -> None:
+    async def _dispatch(self, address: Address, room: str, message: Message) -> None:
+        payload = message.payload
         match address.topic:
             case Topic.UP_HELLO:
                 await self._handlers.hello(room, UpHello.model_validate_json(payload))
@@ -146,7 +162,7 @@ class Ingest:
             case Topic.UP_PRESENCE:
                 await self._handlers.presence(room, UpPresence.model_validate_json(payload))
             case Topic.AVAILABILITY:
-                await self._handlers.availability(room, payload)
+                await self._handlers.availability(room, payload, retained=message.retained)
             case Topic.UP_ANSWER:
                 self._commands.answered(room, UpAnswer.model_validate_json(payload))
             case _:
@@ -155,6 +171,19 @@ class Ingest:
     async def _nudge_all(self) -> None:
         for room in self._rooms.enrolled():
             await self._handlers.nudge(room)
+
+    async def _watch_leases(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(LOOK_AT_LEASES_EVERY_S)
+            # Without a broker nobody can be heard: that says nothing about an edge.
+            if self._connected.is_set():
+                self._inbox.put_nowait(_LookAtLeases())
+
+    async def _lapse(self) -> None:
+        try:
+            await self._handlers.lapse()
+        except sqlite3.Error:
+            log.exception("who is gone cannot be kept")
 
     async def _watch_link(self) -> NoReturn:
         while True:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Mapping
+from typing import Final
 
-from laundryd.wire.ids import ResidentId, RoomKey
-from laundryd.wire.uplink import UpPresence
+from laundryd.wire.ids import ResidentId, RoomKey, Run, Word
+from laundryd.wire.uplink import UpHello, UpPresence
 
-NEVER = -1
+NEVER: Final = -1
 """The sequence before the first of a connection."""
+RUNS_KEPT: Final = 8
+"""Ended runs of an edge whose hellos are known again: a broker may keep one back, not a long row."""
 
 
 class EdgePresence:
@@ -17,21 +21,49 @@ class EdgePresence:
     def __init__(self, kept: Mapping[RoomKey, UpPresence] | None = None) -> None:
         self._rooms: dict[RoomKey, UpPresence] = {}
         self._seqs: dict[RoomKey, int] = {}
+        self._hellos: dict[RoomKey, UpHello] = {}
+        self._past_runs: dict[RoomKey, deque[Run]] = defaultdict(lambda: deque(maxlen=RUNS_KEPT))
         self._sessions: dict[ResidentId, dict[tuple[RoomKey, str], bool]] = {}
         for room, presence in (kept or {}).items():
             self._take(room, presence)
 
     def update(self, room: RoomKey, presence: UpPresence) -> bool:
-        """Take the whole presence of ``room``; False when a newer one of this connection is known."""
+        """Take the whole presence of ``room``; False when that changes nothing or is stale."""
+        if not self.is_current(room, presence.hello):
+            return False
         if presence.seq <= self._seqs.get(room, NEVER):
             return False
-        self._take(room, presence)
         self._seqs[room] = presence.seq
+        before = self._rooms.get(room)
+        if (before.sessions if before else []) == presence.sessions:
+            return False
+        self._take(room, presence)
         return True
 
-    def connected(self, room: RoomKey) -> None:
-        """Begin the sequence again, for a new connection; what was said stands until more is said."""
+    def connected(self, room: RoomKey, hello: UpHello) -> bool:
+        """Begin the sequence again, for a new connection; what was said stands until more is said.
+
+        False, and nothing begins, for a hello that the broker doubled or brought late.
+        """
+        newest = self._hellos.get(room)
+        if newest is not None and hello.run is not None:
+            is_late = hello.run == newest.run and hello.nth <= newest.nth
+            if is_late or hello.run in self._past_runs[room]:
+                return False
+            if newest.run is not None and newest.run != hello.run:
+                self._past_runs[room].append(newest.run)
+        self._hellos[room] = hello
         self._seqs.pop(room, None)
+        return True
+
+    def is_current(self, room: RoomKey, hello: Word | None) -> bool:
+        """Say whether what follows ``hello`` is of the room's newest connection, as far as is known."""
+        newest = self._hellos.get(room)
+        return newest is None or newest.word in {None, hello}
+
+    def is_anybody(self, room: RoomKey) -> bool:
+        """Say whether somebody is connected at ``room``."""
+        return room in self._rooms
 
     def lapse(self, room: RoomKey) -> None:
         """Forget everybody at a room whose edge is gone: nobody can be told through it."""

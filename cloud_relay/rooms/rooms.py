@@ -14,7 +14,7 @@ from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import Entry, PublicEvent
 from laundryd.wire.frames import Mine
-from laundryd.wire.ids import Position, ResidentId, RoomKey
+from laundryd.wire.ids import Position, ResidentId, RoomKey, Run
 from laundryd.wire.machines import EdgeStatus, RoomSnapshot
 from laundryd.wire.uplink import UpSnapshot
 
@@ -76,6 +76,11 @@ class Rooms:
         """Return how far the room's journal is kept; None when its edge was never heard."""
         state = self._states.get(room)
         return state.position if state else None
+
+    def run(self, room: RoomKey) -> Run | None:
+        """Return which run of the edge's store wrote the entry at ``position``; None when unknown."""
+        state = self._states.get(room)
+        return state.run if state else None
 
     def edge(self, room: RoomKey) -> EdgeStatus:
         """Return whether the room's edge is heard, and since when.

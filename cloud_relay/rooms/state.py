@@ -8,7 +8,7 @@ from datetime import datetime
 
 from laundryd.wire.events import Entry, PublicEvent, Waiting
 from laundryd.wire.frames import MyClaim, MyMachine, MyWatch
-from laundryd.wire.ids import Position, ResidentId, RoomKey, Slug
+from laundryd.wire.ids import Position, ResidentId, RoomKey, Run, Slug
 from laundryd.wire.machines import EdgeStatus, MachineView, Programme, RoomSnapshot
 from laundryd.wire.phases import Cause, Phase
 from laundryd.wire.uplink import UpSnapshot
@@ -23,13 +23,15 @@ class RoomState:
 
     ``position`` None: the room's edge has not been heard yet. ``floor`` is the offset that the journal
     begins after: a client that stands before it gets a snapshot. ``heard_at`` is room time. ``waiting``
-    has those alone of whom there is something to say.
+    has those alone of whom there is something to say. ``run`` of the edge's store wrote the entry at
+    ``position``; None: not known.
     """
 
     room: RoomKey
     name: str
     heard_at: datetime
     position: Position | None = None
+    run: Run | None = None
     floor: int = 0
     durable: bool = True
     local_url: str | None = None
@@ -117,13 +119,13 @@ def apply_entries(state: RoomState, entries: Iterable[Entry], heard_at: datetime
     events: list[PublicEvent] = []
     touched: set[ResidentId] = set()
     waited: set[ResidentId] = set()
-    position = state.position
+    position, run = state.position, state.run
     for entry in entries:
         if position is None or entry.position != Position(
             epoch=position.epoch, offset=position.offset + 1
         ):
             raise ValueError(f"{state.room}: entry {entry.position} does not follow {position}")
-        position = entry.position
+        position, run = entry.position, entry.run
         if entry.waiting is not None:
             waiting.pop(entry.waiting.resident, None)
             waiting.update(_said([entry.waiting]))
@@ -142,6 +144,7 @@ def apply_entries(state: RoomState, entries: Iterable[Entry], heard_at: datetime
         owners=owners,
         waiting=waiting,
         position=position,
+        run=run,
         heard_at=heard_at,
     )
     return Change(after, tuple(events), frozenset(touched | waited), frozenset(waited))
@@ -159,6 +162,7 @@ def apply_snapshot(state: RoomState, body: UpSnapshot, heard_at: datetime) -> Ch
         state,
         name=snapshot.name,
         position=snapshot.position,
+        run=body.run,
         floor=snapshot.position.offset,
         durable=snapshot.durable,
         machines=machines,

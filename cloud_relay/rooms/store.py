@@ -55,6 +55,7 @@ async def _state(db: aiosqlite.Connection, row: aiosqlite.Row) -> RoomState:
         name=row["name"],
         heard_at=from_rfc3339(row["heard_at"]),
         position=Position(epoch=epoch, offset=row["position_offset"]) if epoch else None,
+        run=row["run"],
         floor=row["journal_floor"],
         durable=bool(row["durable"]),
         local_url=row["local_url"],
@@ -113,10 +114,10 @@ async def write_head(db: aiosqlite.Connection, state: RoomState) -> None:
     """Write the room's own row, inside the caller's transaction."""
     position = state.position
     await db.execute(
-        "UPDATE rooms SET name = ?, epoch = ?, position_offset = ?, journal_floor = ?, durable = ?,"
-        " local_url = ?, heard_at = ?, programmes = ? WHERE room = ?",
+        "UPDATE rooms SET name = ?, epoch = ?, position_offset = ?, run = ?, journal_floor = ?,"
+        " durable = ?, local_url = ?, heard_at = ?, programmes = ? WHERE room = ?",
         (state.name, position.epoch if position else None, position.offset if position else 0,
-         state.floor, state.durable, state.local_url, to_rfc3339(state.heard_at),
+         state.run, state.floor, state.durable, state.local_url, to_rfc3339(state.heard_at),
          _PROGRAMMES.dump_json(state.programmes).decode(), state.room),
     )  # fmt: skip
 

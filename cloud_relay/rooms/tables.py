@@ -61,3 +61,8 @@ CREATE TABLE room_waiting (
 -- The programmes that residents may choose from, as the newest snapshot listed them.
 ALTER TABLE rooms ADD COLUMN programmes TEXT NOT NULL DEFAULT '[]';
 """
+
+RUNS: Final = """
+-- Which run of the edge's store wrote the entry at position_offset; NULL: not known.
+ALTER TABLE rooms ADD COLUMN run TEXT;
+"""

@@ -3,27 +3,30 @@
 The broker's PUBACK proves nothing. An entry leaves the outbox when the relay says ``{epoch, offset}``;
 until then it is sent again: after each connect, and after ``RESEND_S`` without an answer, a hello asks
 where the relay stands, and the rest follows from there. One batch is under way at a time, so order
-needs no further thought.
+needs no further thought. Each message has a word of its own, which its answer repeats: what the broker
+doubled or kept for long passes for no other answer.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal
 
-from laundryd.wire.ids import Offset, Position
-from laundryd.wire.uplink import DownAck, DownHello
+from laundryd.wire.ids import Offset, Position, Word
+from laundryd.wire.uplink import HELLO_EVERY_S, DownAck, DownHello
 
 RESEND_S: Final = 5.0
 """Real seconds without an answer after which we ask again: longer than a relay's restart."""
 
 
 class Do(Enum):
-    """What the shell is to do."""
+    """What the shell is to do. ``RENEW``: say hello although all is said, as a sign of life."""
 
     WAIT = "wait"
     HELLO = "hello"
+    RENEW = "renew"
     SNAPSHOT = "snapshot"
     EVENTS = "events"
     NEW_EPOCH = "new_epoch"
@@ -37,27 +40,31 @@ class Outbox:
     """Where the uplink stands. ``head`` is the journal's newest entry; offsets are of its epoch.
 
     ``acked``: the relay keeps everything up to there. It may go back: a relay that was restored from a
-    backup says where it stands now.
+    backup says where it stands now. ``hello`` is the word of the connection's first hello, None before
+    its answer has come.
     """
 
     head: Position
     acked: Offset
-    _greeted: bool = False
+    hello: Word | None = None
     _told_caught_up: bool = False
-    _caught_up_at: Offset | None = None
     _snapshot: SnapshotReason | None = None
-    _snapshot_at: Offset | None = None
     _new_epoch: bool = False
     _sent_at_s: float | None = None
+    _said_at_s: float | None = None
+    _awaited: Word | None = None
+    _hello_word: Word | None = None
+    _caught_up_word: Word | None = None
+    _snapshot_word: Word | None = None
+    _words: int = 0
+    _prefix: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def connected(self) -> None:
         """Begin a new connection: nothing said before counts."""
-        self._greeted = False
-        self._told_caught_up = False
-        self._caught_up_at = None
+        self._ask_again()
         self._snapshot = None
-        self._snapshot_at = None
-        self._sent_at_s = None
+        self._snapshot_word = None
+        self._awaited = self._sent_at_s = None
 
     def appended(self, head: Position) -> None:
         """Take note that the journal grew, or began a new epoch."""
@@ -67,40 +74,50 @@ class Outbox:
             self.connected()
         self.head = head
 
-    def greeted(self, hello: DownHello) -> None:
-        """Take the relay's answer to our hello. An answer about another epoch is an old one."""
-        if hello.epoch != self.head.epoch:
-            return
-        self._greeted = True
-        self._sent_at_s = None
+    def greeted(self, hello: DownHello, *, same_past: bool = True) -> bool:
+        """Take the relay's answer to our newest hello; False for any other answer, which is an old one.
+
+        ``same_past``: the entry that the relay keeps at ``hello.acked`` is ours, as far as can be told.
+        """
+        if hello.epoch != self.head.epoch or hello.word != self._hello_word:
+            return False
+        self._hello_word = None  # once: a double of it comes later than it should
+        self.hello = self.hello or hello.word
+        self._answered(hello.word)
         if hello.acked is None:
             self._snapshot = "new_epoch"
-        elif hello.acked > self.head.offset:
+        elif hello.acked > self.head.offset or not same_past:
             # It keeps entries that we no longer know of: our store was restored from a backup.
             self._new_epoch = True
         else:
             self.acked = hello.acked
+        return True
 
     def acknowledged(self, ack: DownAck) -> bool:
         """Take an acknowledgement: the relay keeps more, or misses something; True when ``acked`` moved."""
-        if ack.epoch != self.head.epoch:
+        if ack.word is None:
+            # Nobody asked: the relay has just connected. It may be a restored one, and what it holds
+            # back waits for "caught up" anew: the next hello shows.
+            self._ask_again()
+            self._answered(self._awaited)
+            return False
+        if ack.epoch != self.head.epoch or self.hello is None:
             return False
         if ack.offset > self.head.offset:
             self._new_epoch = True
             return False
-        if ack.snapshot:
-            self._snapshot = "asked"
-            self._sent_at_s = None
-            return False
-        if self._snapshot_at is not None and ack.offset >= self._snapshot_at:
-            self._snapshot = self._snapshot_at = None
-        # A late duplicate of an earlier acknowledgement says nothing; ``send_from`` may go back.
-        moved = ack.offset > self.acked or (ack.send_from is not None and ack.offset != self.acked)
+        is_newest = ack.word == self._awaited
+        self._answered(ack.word)
+        # A late duplicate of an earlier acknowledgement says nothing; the newest may go back.
+        may_go_back = is_newest and not ack.snapshot
+        moved = ack.offset > self.acked or (may_go_back and ack.offset != self.acked)
         if moved:
             self.acked = ack.offset
-        if moved or ack.offset == self.acked:
-            self._sent_at_s = None
-        if self._caught_up_at is not None and self.acked >= self._caught_up_at:
+        if ack.snapshot:
+            self._snapshot = "asked" if is_newest else self._snapshot
+        elif ack.word == self._snapshot_word:
+            self._snapshot = self._snapshot_word = None
+        elif ack.word == self._caught_up_word and ack.send_from is None:
             # Said is not heard: the relay holds back what it plans until it has heard it.
             self._told_caught_up = True
         return moved
@@ -112,16 +129,22 @@ class Outbox:
         """
         self._snapshot = self._snapshot or "overflow"
 
-    def snapshot_sent(self, position: Position, now_s: float) -> None:
-        """Take note that a snapshot of ``position`` left at ``now_s`` (monotonic)."""
-        self._snapshot_at = position.offset
-        self._sent_at_s = now_s
+    def hello_sent(self, now_s: float) -> Word:
+        """Take note that a hello leaves at ``now_s`` (monotonic); return its word."""
+        self._hello_word = word = self._left(now_s)
+        return word
 
-    def sent(self, now_s: float, *, caught_up: bool = False) -> None:
-        """Take note that a hello or a batch left at ``now_s`` (monotonic)."""
-        self._sent_at_s = now_s
+    def snapshot_sent(self, now_s: float) -> Word:
+        """Take note that a snapshot leaves at ``now_s`` (monotonic); return its word."""
+        self._snapshot_word = word = self._left(now_s)
+        return word
+
+    def sent(self, now_s: float, *, caught_up: bool = False) -> Word:
+        """Take note that a batch leaves at ``now_s`` (monotonic); return its word."""
+        word = self._left(now_s)
         if caught_up:
-            self._caught_up_at = self.head.offset
+            self._caught_up_word = word
+        return word
 
     def next(self, now_s: float) -> Do:
         """Say what to do at ``now_s``; after ``WAIT`` ask again at ``due_s`` or when something came."""
@@ -131,19 +154,31 @@ class Outbox:
             if now_s < self._sent_at_s + RESEND_S:
                 return Do.WAIT
             self._ask_again()
-        if not self._greeted:
-            return Do.HELLO
+        return Do.HELLO if self.hello is None else self._next_after_hello(now_s)
+
+    def _next_after_hello(self, now_s: float) -> Do:
         if self._snapshot is not None:
             return Do.SNAPSHOT
         if self.acked < self.head.offset or not self._told_caught_up:
             return Do.EVENTS
-        return Do.WAIT
+        is_quiet = self._said_at_s is None or now_s >= self._said_at_s + HELLO_EVERY_S
+        return Do.RENEW if is_quiet else Do.WAIT
+
+    def _left(self, now_s: float) -> Word:
+        self._words += 1
+        self._sent_at_s = self._said_at_s = now_s
+        self._awaited = f"{self._prefix}{self._words}"
+        return self._awaited
+
+    def _answered(self, word: Word | None) -> None:
+        if word == self._awaited:
+            self._awaited = self._sent_at_s = None
 
     def _ask_again(self) -> None:
-        # The relay may have been restored meanwhile and know less of us than it said, or nothing: to an
-        # empty batch it would have no answer at all. And what it held back waits for "caught up" anew.
-        self._greeted = self._told_caught_up = False
-        self._caught_up_at = None
+        # The relay may have been restored meanwhile and know less of us than it said, or nothing. And
+        # what it held back waits for "caught up" anew.
+        self.hello = self._hello_word = self._caught_up_word = None
+        self._told_caught_up = False
 
     @property
     def snapshot_due(self) -> bool:
@@ -157,5 +192,7 @@ class Outbox:
 
     @property
     def due_s(self) -> float | None:
-        """When, monotonic, an answer is overdue; None when none is awaited."""
-        return None if self._sent_at_s is None else self._sent_at_s + RESEND_S
+        """When, monotonic, an answer is overdue or a sign of life is due; None when neither is known."""
+        if self._sent_at_s is not None:
+            return self._sent_at_s + RESEND_S
+        return None if self._said_at_s is None else self._said_at_s + HELLO_EVERY_S

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
 from edge.errors import RosterError
-from edge.link.outbox import Do, Outbox, SnapshotReason
+from edge.link.outbox import Do, Outbox
 from edge.link.roster import RosterKeeper
+from edge.link.uplink_room import UplinkRoom
 from laundryd import __version__
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message, MqttLink
@@ -22,84 +23,41 @@ from laundryd.wire.commands import (
     CommandAnswer,
     CommandError,
     DownCommand,
-    ResidentCommand,
     UpAnswer,
 )
 from laundryd.wire.errors import ERRORS, ErrorCode
-from laundryd.wire.events import Entry
-from laundryd.wire.ids import NoticeId, Offset, Position, RoomRef
+from laundryd.wire.ids import NoticeId, Offset, Position, RoomRef, Word
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Address, Topic, parse_topic, topic_name
 from laundryd.wire.uplink import (
+    MAX_BATCH_BYTES,
     MAX_ENTRIES_A_BATCH,
     DownAck,
     DownHello,
     DownRoster,
     DownTold,
-    PresentSession,
     UpEvents,
     UpHello,
     UpPresence,
-    UpSnapshot,
+    up_events_json,
 )
 
 log = logging.getLogger(__name__)
 
 INBOX_MAX: Final = 1_000
 """Messages waiting for us. Past it they are dropped and counted: all of them are sent again."""
+KEEP_ACKED_S: Final = 0.5
+"""Real seconds between two notes of how far the relay is: each wears the disk, and none is needed to send
+on."""
+EARLY_MAX: Final = 100
+"""Commands that wait for the first greeting; of more the oldest go, whose residents hear of no answer."""
 RETRY_S: Final = 5.0
 """Real seconds before a journal that could not be read is read again."""
+SKEW_MIN: Final = timedelta(seconds=2)
+"""A difference to the relay's clock up to here may be the way of a hello, and decides nothing."""
+SKEW_TOLD: Final = timedelta(minutes=1)
+"""A difference from here on is worth a line in the log: one of the two clocks is not set."""
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
-
-
-class UplinkRoom(Protocol):
-    """What the link needs of the room."""
-
-    def head(self) -> Position:
-        """Return the journal's newest position."""
-        ...
-
-    def durable(self) -> bool:
-        """Say whether the journal survives a power cut."""
-        ...
-
-    async def entries_after(self, offset: Offset, limit: int) -> Sequence[Entry] | None:
-        """Return entries of the current epoch after ``offset``, oldest first, ``limit`` at most.
-
-        None when some of them were dropped.
-        """
-        ...
-
-    async def acknowledge(self, position: Position) -> None:
-        """Let go of everything up to ``position``: the relay keeps it. Another epoch's is ignored."""
-        ...
-
-    async def begin_epoch(self) -> None:
-        """Begin new numbers, because the old numbers cannot be continued."""
-        ...
-
-    def up_snapshot(self, reason: SnapshotReason, after: Offset) -> UpSnapshot:
-        """Return the whole room at ``after``, or at the oldest position that entries lead on from.
-
-        Not at the newest: an entry that a snapshot stands for takes its notices with it.
-        """
-        ...
-
-    def snapshot_due(self) -> bool:
-        """Say whether the relay needs the whole room, whatever entries it keeps."""
-        ...
-
-    async def snapshot_taken(self) -> None:
-        """Take note that the relay keeps the whole room."""
-        ...
-
-    async def command(self, command: ResidentCommand) -> CommandAnswer:
-        """Carry out a resident's command, once for each id."""
-        ...
-
-    def sessions(self) -> list[PresentSession]:
-        """Return everybody who is connected to the room's own page."""
-        ...
 
 
 class Uplink:
@@ -126,9 +84,13 @@ class Uplink:
         self._inbox: asyncio.Queue[Message] = asyncio.Queue(INBOX_MAX)
         self._wake = asyncio.Event()
         self._presence_changed = asyncio.Event()
-        self._presence_seq = 0
+        self._acked_moved = asyncio.Event()
+        self._presence_seq = self._hellos = 0
+        self._presence_hello: Word | None = None
         self.relay_ahead = timedelta()
-        """How far the relay's clock is ahead of ours, measured at the last hello."""
+        """How far the relay's clock is ahead of ours, real time, measured at the last hello."""
+        self._is_measured = False
+        self._early: deque[DownCommand] = deque(maxlen=EARLY_MAX)
         self.skipped: Counter[str] = Counter()
 
     @property
@@ -156,6 +118,7 @@ class Uplink:
             tasks.create_task(self._read(), name="uplink read")
             tasks.create_task(self._send(), name="uplink send")
             tasks.create_task(self._send_presence(), name="uplink presence")
+            tasks.create_task(self._keep_acked(), name="uplink acknowledged")
             await self._mqtt.run(self._arrived, self._connected)
         raise AssertionError("the link ends only by cancellation")
 
@@ -167,8 +130,8 @@ class Uplink:
 
     async def _connected(self) -> None:
         self._outbox.connected()
+        self._presence_hello = None
         await self._mqtt.publish(topic_name(self._ref, Topic.AVAILABILITY), ONLINE, retain=True)
-        self._presence_changed.set()
         self._wake.set()
         self._on_connected()
 
@@ -198,13 +161,11 @@ class Uplink:
             case Do.WAIT:
                 return False
             case Do.HELLO:
-                self._outbox.sent(now_s)
-                await self._say(Topic.UP_HELLO, self._hello())
+                await self._say_hello(now_s, renewal=False)
+            case Do.RENEW:
+                await self._say_hello(now_s, renewal=True)
             case Do.SNAPSHOT:
-                outbox = self._outbox
-                snapshot = self._room.up_snapshot(outbox.snapshot_reason, outbox.acked)
-                outbox.snapshot_sent(snapshot.snapshot.position, now_s)
-                await self._say(Topic.UP_SNAPSHOT, snapshot)
+                await self._send_snapshot(now_s)
             case Do.EVENTS:
                 await self._send_events(now_s)
             case Do.NEW_EPOCH:
@@ -213,25 +174,65 @@ class Uplink:
                 self._outbox.appended(self._room.head())
         return True
 
+    async def _send_snapshot(self, now_s: float) -> None:
+        outbox = self._outbox
+        snapshot = self._room.up_snapshot(outbox.snapshot_reason, outbox.acked)
+        run = await self._room.run_at(snapshot.snapshot.position.offset)
+        if snapshot.snapshot.position.epoch != self._room.head().epoch:
+            return  # the epoch ended meanwhile, and ``appended`` was told
+        word = outbox.snapshot_sent(now_s)
+        await self._say(Topic.UP_SNAPSHOT, snapshot.model_copy(update={"run": run, "word": word}))
+
     async def _send_events(self, now_s: float) -> None:
-        after, head = self._outbox.acked, self._room.head()
-        entries = await self._room.entries_after(after, MAX_ENTRIES_A_BATCH)
-        if entries is None:
-            self._outbox.lost()
+        outbox = self._outbox
+        after, epoch = outbox.acked, outbox.head.epoch
+        lines = await self._room.lines_after(after, MAX_ENTRIES_A_BATCH, MAX_BATCH_BYTES)
+        if outbox.head.epoch != epoch or outbox.acked != after:
+            return  # what we read is not what is due any more
+        if lines is None:
+            outbox.lost()
             return
-        caught_up = (entries[-1].offset if entries else after) >= head.offset
-        self._outbox.sent(now_s, caught_up=caught_up)
-        await self._say(Topic.UP_EVENTS, UpEvents(entries=list(entries), caught_up=caught_up))
+        word = outbox.sent(now_s, caught_up=lines.to_head)
+        batch = UpEvents(
+            entries=[],
+            caught_up=lines.to_head,
+            after=after,
+            after_run=lines.run,
+            word=word,
+            hello=outbox.hello,
+            ahead_ms=self._room_ahead_ms(),
+        )
+        await self._publish(Topic.UP_EVENTS, up_events_json(batch, lines.bodies))
 
     async def _send_presence(self) -> NoReturn:
         while True:
             await self._presence_changed.wait()
             self._presence_changed.clear()
+            if self._presence_hello is None:
+                continue  # said whole when the relay has greeted us
             self._presence_seq += 1
             await self._say(
                 Topic.UP_PRESENCE,
-                UpPresence(seq=self._presence_seq, sessions=self._room.sessions()),
+                UpPresence(
+                    seq=self._presence_seq,
+                    hello=self._presence_hello,
+                    sessions=self._room.sessions(),
+                ),
             )
+
+    async def _keep_acked(self) -> NoReturn:
+        """Keep how far the relay is, once in a while: what is not kept is asked for at the next hello."""
+        while True:
+            await self._acked_moved.wait()
+            self._acked_moved.clear()
+            outbox = self._outbox
+            try:
+                await self._room.acknowledge(Position(epoch=outbox.head.epoch, offset=outbox.acked))
+            except sqlite3.Error:
+                log.exception("what the relay acknowledged cannot be kept; trying again")
+                self._acked_moved.set()
+                await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(KEEP_ACKED_S)
 
     async def _read(self) -> NoReturn:
         while True:
@@ -276,23 +277,51 @@ class Uplink:
 
     async def _greeted(self, hello: DownHello) -> None:
         now = self._clock.real_now()
-        self.relay_ahead = hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2)
+        same_past = await self._is_ours(hello)
+        if not self._outbox.greeted(hello, same_past=same_past):
+            self._skip("stale_hello", Topic.DOWN_HELLO)
+            return
+        self._measured(hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2))
+        self._is_measured = True
+        while self._early:
+            await self._answer(self._early.popleft())
         self._clock.heard_from_relay(hello.relay_at)
-        self._outbox.greeted(hello)
         # A hello acknowledges too: the answer to the last batch may have been lost.
-        await self._room.acknowledge(Position(epoch=hello.epoch, offset=self._outbox.acked))
+        self._acked_moved.set()
         if self._room.snapshot_due():
             self._outbox.lost()
+        # Whole, and again with each sign of life: what was said last may have been lost.
+        self._presence_hello = self._outbox.hello
+        self._presence_changed.set()
+
+    def _measured(self, ahead: timedelta) -> None:
+        if abs(ahead) > SKEW_TOLD and abs(ahead - self.relay_ahead) > SKEW_TOLD:
+            log.warning(
+                "the relay's clock is %.0f s ahead of ours: until when a notice is useful is judged in its "
+                "time; set the clock that is wrong",
+                ahead.total_seconds(),
+            )
+        self.relay_ahead = ahead
+
+    async def _is_ours(self, hello: DownHello) -> bool:
+        """Say whether the entry that the relay keeps is ours, as far as can be told."""
+        if hello.acked is None or hello.run is None or hello.epoch != self._room.head().epoch:
+            return True
+        return await self._room.run_at(hello.acked) in {None, hello.run}
 
     async def _acknowledged(self, ack: DownAck) -> None:
         outbox = self._outbox
         was_due = outbox.snapshot_due
         if outbox.acknowledged(ack):
-            await self._room.acknowledge(Position(epoch=ack.epoch, offset=outbox.acked))
+            self._acked_moved.set()
         if was_due and not outbox.snapshot_due:
             await self._room.snapshot_taken()
 
     async def _answer(self, request: DownCommand) -> None:
+        if not self._is_measured:
+            # Kept by the broker, maybe for long: whether it has expired is known after the greeting.
+            self._early.append(request)
+            return
         if self._clock.real_now() + self.relay_ahead >= request.expires_at:
             row = ERRORS[ErrorCode.EXPIRED]
             answer = CommandAnswer(
@@ -309,21 +338,42 @@ class Uplink:
             request.relay_id,
         )
 
-    def _hello(self) -> UpHello:
-        return UpHello(
-            name=self._name,
-            version=__version__,
-            head=self._room.head(),
-            acked=self._outbox.acked,
-            durable=self._room.durable(),
-            sent_at=self._clock.real_now(),
-            local_url=self._local_url,
+    async def _say_hello(self, now_s: float, *, renewal: bool) -> None:
+        word = self._outbox.hello_sent(now_s)
+        self._hellos += 1
+        await self._say(
+            Topic.UP_HELLO,
+            UpHello(
+                name=self._name,
+                version=__version__,
+                head=self._room.head(),
+                acked=self._outbox.acked,
+                durable=self._room.durable(),
+                sent_at=self._clock.real_now(),
+                local_url=self._local_url,
+                word=word,
+                renewal=renewal,
+                run=self._room.run(),
+                nth=self._hellos,
+                relay_ahead_ms=_ms(self.relay_ahead) if self._is_measured else None,
+            ),
         )
 
+    def _room_ahead_ms(self) -> int:
+        """Return how far the relay's room time is ahead of ours; 0 for what is no more than the way."""
+        is_skewed = abs(self.relay_ahead) > SKEW_MIN
+        return _ms(self.relay_ahead * self._clock.speed) if is_skewed else 0
+
     async def _say(self, topic: Topic, payload: BaseModel, variable: str | None = None) -> bool:
-        name = topic_name(self._ref, topic, variable)
-        return await self._mqtt.publish(name, payload.model_dump_json().encode())
+        return await self._publish(topic, payload.model_dump_json().encode(), variable)
+
+    async def _publish(self, topic: Topic, payload: bytes, variable: str | None = None) -> bool:
+        return await self._mqtt.publish(topic_name(self._ref, topic, variable), payload)
 
     def _skip(self, reason: str, topic: str) -> None:
         self.skipped[reason] += 1
         log.warning("message from the cloud skipped", extra={"reason": reason, "topic": topic})
+
+
+def _ms(span: timedelta) -> int:
+    return round(span / timedelta(milliseconds=1))

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from edge.link.outbox import SnapshotReason
 from edge.room.view import mine, owners, snapshot, waiting
 from edge.store.edge_store import EdgeStore
+from edge.store.room_store import JournalLines
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.wire import frames
 from laundryd.wire.commands import CommandAnswer, ResidentCommand
-from laundryd.wire.events import AckKind, Entry, NoticeAck, PublicEvent
-from laundryd.wire.ids import NoticeId, Offset, Position, ResidentId, RoomKey, SessionId
+from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
+from laundryd.wire.ids import NoticeId, Offset, Position, ResidentId, RoomKey, Run, SessionId
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import NoticeCard
 from laundryd.wire.uplink import PresentSession, UpSnapshot
@@ -88,10 +89,10 @@ class RoomDesk:
     ) -> None:
         """Journal the acknowledgements; unknown, foreign and repeated ones are ignored."""
         del session_id  # the journal keeps who was told, not on which page
-        for notice_id in notice_ids:
-            await self._writer.ack(
-                NoticeAck(notice_id=notice_id, resident=resident, kind=kind, at=self._clock.now())
-            )
+        at = self._clock.now()
+        await self._writer.acks(
+            [NoticeAck(notice_id=one, resident=resident, kind=kind, at=at) for one in notice_ids]
+        )
 
     async def mine(self, resident: ResidentId) -> frames.Mine:
         """Return everything that is this resident's."""
@@ -124,9 +125,17 @@ class LinkedRoom:
         """Say whether the journal survives a power cut."""
         return self._writer.durable
 
-    async def entries_after(self, offset: Offset, limit: int) -> Sequence[Entry] | None:
+    async def lines_after(self, offset: Offset, limit: int, max_bytes: int) -> JournalLines | None:
         """Return entries after ``offset``; None when some were dropped."""
-        return await self._store.room.entries_after(offset, limit)
+        return await self._store.room.lines_after(offset, limit, max_bytes)
+
+    def run(self) -> Run:
+        """Name this opening of the store."""
+        return self._store.shelf.run
+
+    async def run_at(self, offset: Offset) -> Run | None:
+        """Return which run of the store wrote the entry at ``offset``; None when that is not known."""
+        return await self._store.room.run_at(offset)
 
     async def acknowledge(self, position: Position) -> None:
         """Let go of everything up to ``position``."""

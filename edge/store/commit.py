@@ -15,7 +15,7 @@ from edge.room.records import RECORD, MachineRecord
 from edge.store.limits import ANSWERS_KEPT_FOR, ANSWERS_MAX, NOTICES_KEPT_FOR, NOTICES_MAX
 from laundryd.daemon.steady import ANCHOR, Anchor
 from laundryd.wire.commands import CommandAnswer, ResidentCommand, StaffCommand
-from laundryd.wire.events import AckKind, Entry, NoticeAck
+from laundryd.wire.events import AckKind, Carried, Entry, NoticeAck
 from laundryd.wire.ids import Slug
 from laundryd.wire.notices import Notice
 from laundryd.wire.times import Moment, to_rfc3339
@@ -148,7 +148,8 @@ async def write_learned(db: aiosqlite.Connection, learned: LearnedState) -> None
 async def write_clock(db: aiosqlite.Connection, clock: KeptClock, total: timedelta) -> None:
     """Write where the clock stands and by how much it was set in all; move what waits by its ``shift``.
 
-    Call it inside a transaction.
+    What waits are notices: for residents who come to the room's page, and for the relay. Call it inside
+    a transaction.
     """
     await db.execute(
         "UPDATE meta SET clock = ?, clock_shift_ms = ?",
@@ -157,13 +158,33 @@ async def write_clock(db: aiosqlite.Connection, clock: KeptClock, total: timedel
     if not clock.shift:
         return
     for row in await db.execute_fetchall("SELECT id, body FROM notices"):
-        notice = Notice.model_validate_json(row["body"])
-        until = notice.useful_until + clock.shift
-        body = notice.model_copy(update={"useful_until": until}).model_dump_json()
+        notice = _moved(Notice.model_validate_json(row["body"]), clock.shift)
         await db.execute(
             "UPDATE notices SET useful_until = ?, body = ? WHERE id = ?",
-            (to_rfc3339(until), body, row["id"]),
+            (to_rfc3339(notice.useful_until), notice.model_dump_json(), row["id"]),
         )
+    for row in await db.execute_fetchall(
+        "SELECT offset, body FROM journal WHERE offset > (SELECT acked FROM meta)"
+        " AND body LIKE '%\"useful_until\"%'"
+    ):
+        entry = Entry.model_validate_json(row["body"])
+        moved = entry.model_copy(
+            update={
+                "notices": [_moved(one, clock.shift) for one in entry.notices],
+                "carried": entry.carried and _carried(entry.carried, clock.shift),
+            }
+        )
+        await db.execute(
+            "UPDATE journal SET body = ? WHERE offset = ?", (moved.model_dump_json(), row["offset"])
+        )
+
+
+def _moved(notice: Notice, shift: timedelta) -> Notice:
+    return notice.model_copy(update={"useful_until": notice.useful_until + shift})
+
+
+def _carried(carried: Carried, shift: timedelta) -> Carried:
+    return carried.model_copy(update={"notice": _moved(carried.notice, shift)})
 
 
 async def _write_entries(db: aiosqlite.Connection, entries: Iterable[Entry]) -> None:

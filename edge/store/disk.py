@@ -15,7 +15,7 @@ import aiosqlite
 
 from edge.store.limits import DAMAGED_FILES_MAX
 from edge.store.migrations import MIGRATIONS
-from edge.store.rows import copy_rows, new_epoch_name
+from edge.store.rows import copy_rows, new_epoch_name, new_run_name
 from edge.store.wal import log_trouble
 from laundryd.daemon.sqlite import (
     DAMAGED,
@@ -73,7 +73,7 @@ async def salvage(path: Path, target: aiosqlite.Connection) -> bool:
             return False
         try:
             async with transaction(target):
-                return await copy_rows(source, target, new_epoch_name())
+                return await copy_rows(source, target, new_epoch_name(), new_run_name())
         finally:
             await source.close()
 

@@ -11,6 +11,7 @@ from typing import Final, NoReturn, Self
 
 import aiosqlite
 
+from edge.store import witness
 from edge.store.disk import open_on_disk, salvage
 from edge.store.documents import Documents
 from edge.store.limits import (
@@ -23,7 +24,9 @@ from edge.store.migrations import MIGRATIONS
 from edge.store.people import People
 from edge.store.room_store import RoomStore
 from edge.store.shelf import Shelf
+from edge.store.witness import WITNESS_EVERY_S
 from laundryd.daemon.sqlite import MigrationError, disk_trouble, free_bytes, open_database
+from laundryd.wire.ids import Position
 
 log = logging.getLogger("laundryd.edge.store")
 
@@ -34,7 +37,14 @@ BEAT_S: Final = 10.0
 class EdgeStore:
     """The database's parts: ``room``, ``documents`` and ``people``, over one connection."""
 
-    def __init__(self, shelf: Shelf, room: RoomStore, max_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        room: RoomStore,
+        max_bytes: int | None = None,
+        *,
+        is_the_rooms: bool = False,
+    ) -> None:
         self.shelf = shelf
         self.room = room
         self.documents = Documents(shelf)
@@ -42,6 +52,8 @@ class EdgeStore:
         self.with_return: Callable[[], object] = lambda: None
         """Writes what must be on the disk too before the store goes back to it; blocks, raises OSError."""
         self._max_bytes = max_bytes
+        self._noted: Position | None = None
+        self._is_the_rooms = is_the_rooms
 
     @property
     def durable(self) -> bool:
@@ -68,7 +80,8 @@ class EdgeStore:
     async def take_up(cls, path: Path, max_bytes: int | None = None) -> Self:
         """Open the file at ``path`` for the room's daemon, which must work whatever state its disk is in.
 
-        A damaged file is moved aside and a new one begun; where nothing can be written, everything is
+        A damaged file is moved aside and a new one begun; one that was restored from a backup begins a
+        new epoch; where nothing can be written, everything is
         kept in memory under a new epoch, ``trouble`` says why, and ``run`` goes back to the disk later.
         ``max_bytes``: the file never grows past it; None: it may fill the disk.
 
@@ -91,20 +104,28 @@ class EdgeStore:
                 trouble,
                 error,
             )
-        return await cls._of(shelf, max_bytes)
+        store = await cls._of(shelf, max_bytes, is_the_rooms=True)
+        if store.durable and witness.is_older(path, store.room.head.position):
+            await store.room.new_epoch("the database is older than the room was: it was restored")
+        return store
 
     @classmethod
-    async def _of(cls, shelf: Shelf, max_bytes: int | None = None) -> Self:
+    async def _of(
+        cls, shelf: Shelf, max_bytes: int | None = None, *, is_the_rooms: bool = False
+    ) -> Self:
         try:
             room = await RoomStore.load(shelf)
         except BaseException:
             await shelf.close()
             raise
-        return cls(shelf, room, max_bytes)
+        return cls(shelf, room, max_bytes, is_the_rooms=is_the_rooms)
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
-        """Go back to the disk as soon as it is well again, and keep its log short, until cancelled."""
-        pause_s, waited_s, since_emptied_s = RETURN_EVERY_S, 0.0, 0.0
+        """Go back to the disk as soon as it is well again, keep its log short, note how far the journal is.
+
+        Until cancelled.
+        """
+        pause_s, waited_s, since_emptied_s, unnoted_s = RETURN_EVERY_S, 0.0, 0.0, 0.0
         while True:
             beat()
             step_s = min(BEAT_S, pause_s)
@@ -113,6 +134,10 @@ class EdgeStore:
             if since_emptied_s >= EMPTY_LOG_EVERY_S:
                 since_emptied_s = 0.0
                 await self.shelf.empty_log()
+            unnoted_s += step_s
+            if unnoted_s >= WITNESS_EVERY_S:
+                unnoted_s = 0.0
+                self._note()
             waited_s = waited_s + step_s if self.trouble is not None else 0.0
             if self.trouble is None:
                 pause_s = RETURN_EVERY_S
@@ -156,7 +181,17 @@ class EdgeStore:
 
     async def close(self) -> None:
         """Close the database; what was committed stays."""
+        self._note()
         await self.shelf.close()
+
+    def _note(self) -> None:
+        # Only the room's daemon knows how far the journal is; a command line beside it knew it once.
+        if not self._is_the_rooms:
+            return
+        head = self.room.head.position
+        if self.shelf.path is not None and self.durable and head != self._noted:
+            witness.note(self.shelf.path, head)
+            self._noted = head
 
     async def _memory_bytes(self) -> int:
         ((size,),) = await self.shelf.read(

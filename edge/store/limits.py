@@ -8,8 +8,8 @@ from typing import Final
 KEPT_ACKNOWLEDGED: Final = 5_000
 """Entries kept after the relay has them, for residents in the room who come back: days of a busy room."""
 
-UNACKNOWLEDGED_MAX: Final = 20_000
-"""Entries kept for a relay that is not there: over a month of a busy room, some 15 MB. Past it the
+UNACKNOWLEDGED_MAX: Final = 60_000
+"""Entries kept for a relay that is not there: a day of the busiest house, some 45 MB. Past it the
 oldest are dropped and a snapshot stands for them."""
 
 ANSWERS_KEPT_FOR: Final = timedelta(hours=24)

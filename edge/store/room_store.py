@@ -9,7 +9,8 @@ numbered before is refused with ``EpochMovedError``: the writer numbers it anew.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
 
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from edge.room.inputs import StaffOrder
 from edge.room.journal import JournalHead
 from edge.room.records import RECORD, MachineRecord
+from edge.store.carrying import bequest_of, write_bequest
 from edge.store.commit import STAFF, Commit, KeptAnswer, KeptClock, write, write_clock
 from edge.store.limits import KEPT_ACKNOWLEDGED, UNACKNOWLEDGED_MAX
 from edge.store.rows import BEGIN_EPOCH, new_epoch_name
@@ -26,7 +28,7 @@ from edge.store.shelf import Shelf
 from laundryd.daemon.steady import ANCHOR, Anchor
 from laundryd.wire.commands import CommandAnswer, ResidentCommand, StaffCommand
 from laundryd.wire.events import AckKind, Entry, PublicEvent
-from laundryd.wire.ids import CommandId, Epoch, NoticeId, Offset, Position, ResidentId
+from laundryd.wire.ids import CommandId, Epoch, NoticeId, Offset, Position, ResidentId, Run
 from laundryd.wire.notices import Notice, NoticeCard
 from laundryd.wire.times import Moment, to_rfc3339
 
@@ -35,6 +37,19 @@ log = logging.getLogger("laundryd.edge.store")
 
 class EpochMovedError(Exception):
     """The numbers of a commit are of an epoch that has ended; nothing was written, number it anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLines:
+    """Consecutive entries as their JSON, oldest first. ``run`` wrote the entry at ``after``.
+
+    ``to_head``: there are no more.
+    """
+
+    after: Offset
+    run: Run | None
+    bodies: list[str]
+    to_head: bool
 
 
 class RoomStore:
@@ -113,6 +128,11 @@ class RoomStore:
                 )
         return found
 
+    def stamped(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return ``entries`` as they are kept: each names this opening of the store."""
+        run = self._shelf.run
+        return [one if one.run == run else one.model_copy(update={"run": run}) for one in entries]
+
     async def commit(self, work: Commit) -> None:
         """Write ``work`` in one transaction, and forget what is old enough.
 
@@ -121,6 +141,7 @@ class RoomStore:
             sqlite3.Error: nothing was written.
 
         """
+        stamped = replace(work, entries=tuple(self.stamped(work.entries)))
 
         async def commit(db: aiosqlite.Connection) -> tuple[Offset, bool]:
             if work.head.epoch != self.head.epoch:
@@ -131,8 +152,9 @@ class RoomStore:
             due = self._snapshot_due or work.snapshot_due or bool(work.removed)
             if work.clock is not None:  # first: what is too old is told in the new time
                 await write_clock(db, work.clock, self.clock_shift + work.clock.shift)
-            await write(db, work)
-            await db.execute("DELETE FROM journal WHERE offset <= ?", (dropped,))
+            await write(db, stamped)
+            # The one at ``dropped`` stays: it shows to which past the others belong.
+            await db.execute("DELETE FROM journal WHERE offset < ?", (dropped,))
             await db.execute(
                 "UPDATE meta SET head = ?, last_public = ?, dropped = ?, snapshot_due = ?",
                 (work.head.offset, work.head.last_public, dropped, due),
@@ -204,6 +226,36 @@ class RoomStore:
             return None
         return [Entry.model_validate_json(row["body"]) for row in rows]
 
+    async def lines_after(self, offset: Offset, limit: int, max_bytes: int) -> JournalLines | None:
+        """Return entries after ``offset`` of this epoch as JSON: ``limit`` and ``max_bytes`` at most.
+
+        One at least, if there is any. None when some of them were dropped: the relay needs a snapshot.
+        """
+        head = self.head
+        rows = await self._shelf.read(
+            "SELECT offset, body FROM journal WHERE offset >= ? AND offset <= ?"
+            " ORDER BY offset LIMIT ?",
+            (offset, head.offset, limit + 1),
+        )
+        if self.head.epoch != head.epoch or self.dropped > offset:
+            return None
+        run = None
+        if rows and rows[0]["offset"] == offset:
+            run = Entry.model_validate_json(rows.pop(0)["body"]).run
+        bodies: list[str] = []
+        size = 0
+        for row in rows[:limit]:
+            size += len(row["body"].encode())
+            if bodies and size > max_bytes:
+                break
+            bodies.append(row["body"])
+        return JournalLines(offset, run, bodies, offset + len(bodies) >= head.offset)
+
+    async def run_at(self, offset: Offset) -> Run | None:
+        """Return which run wrote the entry at ``offset``; None when it is not kept, or does not say."""
+        rows = await self._shelf.read("SELECT body FROM journal WHERE offset = ?", (offset,))
+        return Entry.model_validate_json(rows[0]["body"]).run if rows else None
+
     async def acknowledge(self, epoch: Epoch, offset: Offset) -> bool:
         """Note that the relay keeps everything up to ``offset``; a lower one than before is stale.
 
@@ -238,16 +290,21 @@ class RoomStore:
             self._snapshot_due = False
 
     async def new_epoch(self, reason: str) -> Epoch:
-        """Begin a new epoch: the journal empties, the machines stay, the relay needs a snapshot."""
+        """Begin a new epoch: the machines stay, the relay needs a snapshot.
+
+        The journal empties but for what the relay was not told.
+        """
         epoch, before = new_epoch_name(), self.head.epoch
 
-        async def begin(db: aiosqlite.Connection) -> None:
+        async def begin(db: aiosqlite.Connection) -> Offset:
+            bequest = await bequest_of(db)
             await db.execute("DELETE FROM journal")
             await db.execute(BEGIN_EPOCH, (epoch,))
+            return await write_bequest(db, bequest, epoch, self._shelf.run)
 
-        await self._shelf.write(begin)
+        head = await self._shelf.write(begin)
         log.warning("new epoch %s instead of %s: %s", epoch, before, reason)
-        self._moved(epoch)
+        self._moved(Position(epoch=epoch, offset=head))
         return epoch
 
     async def acknowledgeable(self, notice: NoticeId, resident: ResidentId, kind: AckKind) -> bool:
@@ -279,8 +336,8 @@ class RoomStore:
 
         return sorted(set(await self._shelf.write(note)))
 
-    def _moved(self, epoch: Epoch) -> None:
-        self.head = JournalHead(epoch)
+    def _moved(self, head: Position) -> None:
+        self.head = JournalHead(head.epoch, head.offset)
         self.acked, self.dropped, self._snapshot_due = 0, 0, True
 
     async def _make_room(self, db: aiosqlite.Connection) -> None:
@@ -289,7 +346,7 @@ class RoomStore:
         A snapshot stands for what the relay lacks.
         """
         middle = self.dropped + (self.head.offset - self.dropped) // 2
-        await db.execute("DELETE FROM journal WHERE offset <= ?", (middle,))
+        await db.execute("DELETE FROM journal WHERE offset < ?", (middle,))
         await db.execute("UPDATE meta SET dropped = ?", (middle,))
         await db.execute(
             "DELETE FROM answers WHERE rowid <= (SELECT (min(rowid) + max(rowid)) / 2 FROM answers)"

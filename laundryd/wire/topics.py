@@ -109,7 +109,12 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
         "What came of a staff command; the same `id` is carried out once and answered again",
     ),
     Topic.UP_HELLO: TopicRow(
-        Side.EDGE, Side.RELAY, "cloud", False, UpHello, "First word of each connection"
+        Side.EDGE,
+        Side.RELAY,
+        "cloud",
+        False,
+        UpHello,
+        "First word of each connection, and a sign of life after a minute without another word",
     ),
     Topic.DOWN_HELLO: TopicRow(
         Side.RELAY, Side.EDGE, "cloud", False, DownHello, "The answer: what the relay already has"
@@ -129,7 +134,12 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
         "Who is connected and attentive in the room",
     ),
     Topic.DOWN_ACK: TopicRow(
-        Side.RELAY, Side.EDGE, "cloud", False, DownAck, "What the relay keeps, or misses"
+        Side.RELAY,
+        Side.EDGE,
+        "cloud",
+        False,
+        DownAck,
+        "What the relay keeps, or misses; without a `word`: the relay has just connected, say hello",
     ),
     Topic.DOWN_COMMAND: TopicRow(
         Side.RELAY, Side.EDGE, "cloud", False, DownCommand, "A remote resident's command"
@@ -182,6 +192,14 @@ def topic_name(room: RoomRef, topic: Topic, variable: str | None = None) -> str:
     elif variable is not None:
         raise ValueError(f"{topic.value} has no variable level, {variable!r} was given")
     return f"{PREFIX}/{room.site}/{room.room}/{tail}"
+
+
+def client_id(link: str, room: RoomRef) -> str:
+    """Name the connection ``link`` of ``room``'s edge at a broker: always the same, and nobody else's.
+
+    Some brokers refuse a dot in it, so the two slugs are joined by what stands in none either.
+    """
+    return f"laundryd-{link}-{room.site}_{room.room}"
 
 
 def topic_filter(topic: Topic, room: RoomRef | None = None, variable: str | None = None) -> str:

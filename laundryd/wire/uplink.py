@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -13,26 +14,45 @@ from laundryd.wire.ids import (
     Offset,
     Position,
     ResidentId,
+    Run,
     SessionId,
     Slug,
     WireModel,
+    Word,
 )
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.times import Moment
 
-MAX_ENTRIES_A_BATCH = 100
-"""Entries in one ``up/events``: some 60 KiB, well under any broker's packet limit."""
+MAX_ENTRIES_A_BATCH = 250
+"""Entries in one ``up/events``: some 150 KiB."""
+
+MAX_BATCH_BYTES: Final = 192 * 1024
+"""Bytes of the entries in one ``up/events``, beside a single entry that is longer by itself: well under
+``topics.MAX_PAYLOAD_BYTES`` and any broker's packet limit."""
 
 
 MAX_SESSIONS = 2_000
 """Sessions in one ``up/presence``: some 200 KiB, and twice the connections of a process."""
 
 
+HELLO_EVERY_S: Final = 60.0
+"""Real seconds after which an edge that said nothing else says hello again: it shows that it lives, and
+finds out that the relay was restored to less than it had acknowledged."""
+
+LEASE_S: Final = 2.5 * HELLO_EVERY_S
+"""Real seconds without a word from an edge after which the relay takes it for gone, whatever the broker
+says: two of its hellos may get lost, three do not."""
+
+
 class UpHello(WireModel):
-    """The edge's first word on each connection.
+    """The edge's first word on each connection, and its sign of life.
 
     ``head``: the newest entry. ``acked``: how far the edge believes that the relay has it. ``sent_at`` is
     the edge's real time; the relay echoes it so that the edge measures the offset and the way's length.
+    ``word`` comes back in the answer. ``renewal``: said on a connection that was greeted before, so
+    nothing waits for ``caught_up``. ``nth`` counts the hellos of this ``run`` of the edge's store: one
+    with a lower number, or of a run that ended, came late and has no effect. ``relay_ahead_ms``: how far
+    the relay's clock was ahead of the edge's when last measured; None: not measured yet.
     """
 
     name: str
@@ -42,32 +62,68 @@ class UpHello(WireModel):
     durable: bool
     sent_at: Moment
     local_url: str | None = None
+    word: Word | None = None
+    renewal: bool = False
+    run: Run | None = None
+    nth: int = 0
+    relay_ahead_ms: int | None = None
 
 
 class DownHello(WireModel):
-    """The relay's answer. ``acked`` is None when it knows nothing of this epoch: send a snapshot first."""
+    """The relay's answer. ``acked`` is None when it knows nothing of this epoch: send a snapshot first.
+
+    ``run`` wrote the entry at ``acked``. An edge that has another entry there was restored from a backup
+    and must begin an epoch of its own. None: not known.
+    """
 
     version: str
     epoch: Epoch
     acked: Offset | None
     echo_sent_at: Moment
     relay_at: Moment
+    word: Word | None = None
+    run: Run | None = None
 
 
 class UpEvents(WireModel):
-    """Consecutive entries, oldest first. ``caught_up``: nothing older waits at the edge."""
+    """Consecutive entries, oldest first. ``caught_up``: nothing older waits at the edge.
+
+    ``after`` is the offset before the first entry, and ``after_run`` wrote the entry there: the relay
+    takes nothing that does not go on from the very entry it keeps. ``word`` comes back in the answer;
+    ``hello`` is the word of the hello that it follows. ``ahead_ms``: how far the relay's room time is
+    ahead of the edge's; the relay judges in its own time until when a notice is useful.
+    """
 
     entries: Annotated[list[Entry], Field(max_length=MAX_ENTRIES_A_BATCH)]
     caught_up: bool
+    after: Offset | None = None
+    after_run: Run | None = None
+    word: Word | None = None
+    hello: Word | None = None
+    ahead_ms: int = 0
+
+
+def up_events_json(batch: UpEvents, bodies: Sequence[str]) -> bytes:
+    """Write ``batch``, which has no entries itself, with ``bodies`` as its entries: each one's own JSON.
+
+    The journal keeps entries as JSON; a small computer that sends a day of them need not read them all.
+    """
+    rest = batch.model_dump_json().removeprefix('{"entries":[]')
+    return f'{{"entries":[{",".join(bodies)}]{rest}'.encode()
 
 
 class UpSnapshot(WireModel):
-    """The whole room at a position, with who owns what, for the relay alone."""
+    """The whole room at a position, with who owns what, for the relay alone.
+
+    ``run`` wrote the entry at the position. ``word`` comes back in the answer.
+    """
 
     snapshot: RoomSnapshot
     owners: dict[Slug, ResidentId]
     waiting: list[Waiting] = Field(default_factory=list)
     reason: Literal["new_epoch", "overflow", "asked"]
+    run: Run | None = None
+    word: Word | None = None
 
 
 class PresentSession(WireModel):
@@ -79,22 +135,28 @@ class PresentSession(WireModel):
 
 
 class UpPresence(WireModel):
-    """All live sessions at the edge, whole; a lower ``seq`` of the same connection is stale."""
+    """All live sessions at the edge, whole; a lower ``seq`` after the same ``hello`` is stale.
+
+    ``hello`` is the word of the connection's first hello: what an older connection said is stale too.
+    """
 
     seq: int
+    hello: Word | None = None
     sessions: Annotated[list[PresentSession], Field(max_length=MAX_SESSIONS)]
 
 
 class DownAck(WireModel):
     """The relay keeps everything up to ``offset``. ``send_from``: it misses entries from there on.
 
-    ``snapshot``: it wants the whole room instead.
+    ``snapshot``: it wants the whole room instead. ``word`` is that of the message it answers; None: no
+    answer, the relay has just connected and asks for a hello.
     """
 
     epoch: Epoch
     offset: Offset
     send_from: Offset | None = None
     snapshot: bool = False
+    word: Word | None = None
 
 
 class DownTold(WireModel):

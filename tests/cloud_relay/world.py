@@ -70,6 +70,10 @@ class HandClock(Clock):
     def real_now(self) -> datetime:
         return self.moment
 
+    @override
+    def monotonic_s(self) -> float:
+        return (self.moment - START).total_seconds()
+
     def forward(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
 
@@ -154,8 +158,21 @@ def snapshot(
     )
 
 
-def hello(head: int, epoch: str = EPOCH, acked: int = 0) -> UpHello:
+def hello(
+    head: int,
+    epoch: str = EPOCH,
+    acked: int = 0,
+    *,
+    word: str | None = None,
+    run: str | None = None,
+    nth: int = 0,
+    renewal: bool = False,
+) -> UpHello:
     return UpHello(
+        word=word,
+        run=run,
+        nth=nth,
+        renewal=renewal,
         name="Basement",
         version="0",
         head=Position(epoch=epoch, offset=head),
@@ -308,6 +325,7 @@ class World:
     planner: Planner
     told: ToldSender
     commands: RemoteCommands
+    handlers: Handlers
     ingest: Ingest
 
     async def hear(self, topic: Topic, payload: BaseModel | bytes, room: RoomRef = REF) -> None:
@@ -387,6 +405,7 @@ async def relay(
     subscribers: Subscribers | None = None,
     sender: Sender | None = None,
     command_timeout_s: float = 8.0,
+    late_grace_s: float = 0.0,
 ) -> AsyncGenerator[World]:
     """Start a relay; leaving it is as good as a kill, since nothing is written at the end."""
     db = await open_database(path, MIGRATIONS)
@@ -406,7 +425,14 @@ async def relay(
         push=queue,
         edges=told,
     )
-    commands = RemoteCommands(link, rooms, clock, relay_id=RELAY_ID, timeout_s=command_timeout_s)
+    commands = RemoteCommands(
+        link,
+        rooms,
+        clock,
+        relay_id=RELAY_ID,
+        timeout_s=command_timeout_s,
+        late_grace_s=late_grace_s,
+    )
     handlers = Handlers(
         db,
         clock,
@@ -421,7 +447,19 @@ async def relay(
     ingest = Ingest(rooms, handlers, commands)
     try:
         yield World(
-            db, clock, link, live, subscribers, rooms, edges, queue, planner, told, commands, ingest
+            db,
+            clock,
+            link,
+            live,
+            subscribers,
+            rooms,
+            edges,
+            queue,
+            planner,
+            told,
+            commands,
+            handlers,
+            ingest,
         )
     finally:
         await db.close()

@@ -309,6 +309,37 @@ async def test_an_acknowledgement_becomes_one_entry_of_its_resident(
     assert await store.room.pending_notices("anna", clock.now()) == []
 
 
+async def test_acknowledgements_that_come_together_are_kept_together(
+    writer: RoomWriter, clock: HandClock, store: EdgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = asyncio.create_task(writer.run())
+    told = Told(writer)
+    await writer.command(say("start", "c1", "bare", minutes=4))
+    await clock.move(4)
+    await told.until(Cause.FINISHED)
+    running.cancel()
+    (notice,) = await store.room.pending_notices("anna", clock.now())
+    acks = [
+        NoticeAck(notice_id=notice.id, resident="anna", kind=kind, at=clock.now())
+        for kind in AckKind
+    ]
+    commits: list[Commit] = []
+    real = store.room.commit
+
+    async def counted(work: Commit) -> None:
+        commits.append(work)
+        await real(work)
+
+    monkeypatch.setattr(store.room, "commit", counted)
+    entries = await writer.acks([*acks, *acks])
+    assert [entry.ack for entry in entries] == acks, "each once"
+    assert [entry.offset for entry in entries] == list(
+        range(entries[0].offset, entries[0].offset + len(acks))
+    )
+    assert len(commits) == 1
+    assert await writer.acks(acks) == []
+
+
 async def test_an_input_that_says_nothing_new_writes_nothing(
     writer: RoomWriter, store: EdgeStore
 ) -> None:

@@ -4,12 +4,13 @@ import asyncio
 
 from laundryd.wire.commands import (
     CommandAnswer,
+    CommandError,
     CommandName,
     DownCommand,
     ResidentCommand,
     UpAnswer,
 )
-from laundryd.wire.errors import ErrorCode
+from laundryd.wire.errors import ERRORS, ErrorCode
 from laundryd.wire.ids import Position, RoomRef
 from laundryd.wire.topics import Topic
 from tests.cloud_relay.world import EPOCH, ME, RELAY_ID, ROOM, World, eventually, relay
@@ -85,3 +86,25 @@ async def test_an_unknown_room_is_refused() -> None:
         answer = await world.commands.send(ROOM, CLAIM)
         assert answer.error is not None
         assert answer.error.code is ErrorCode.UNKNOWN_ROOM
+
+
+async def test_a_room_that_was_reached_too_late_says_that_nothing_was_done() -> None:
+    async with relay(None, command_timeout_s=0.05, late_grace_s=20) as world:
+        await world.begin()
+        sending = asyncio.create_task(world.commands.send(ROOM, CLAIM))
+        request = await asked(world)
+        await asyncio.sleep((request.expires_at - request.sent_at).total_seconds())
+        row = ERRORS[ErrorCode.EXPIRED]
+        error = CommandError(code=ErrorCode.EXPIRED, message=f"{row.title}. {row.remedy}")
+        too_late = CommandAnswer(id="c1", ok=False, error=error)
+        await world.hear(Topic.UP_ANSWER, UpAnswer(request_id=request.request_id, answer=too_late))
+        assert await sending == too_late
+        assert world.commands.counts["expired"] == 1
+
+
+def test_away_slow_and_late_say_three_things() -> None:
+    codes = (ErrorCode.EDGE_OFFLINE, ErrorCode.EDGE_TIMEOUT, ErrorCode.EXPIRED)
+    rows = [ERRORS[code] for code in codes]
+    assert len({row.status for row in rows}) == 3
+    assert len({row.title for row in rows}) == 3
+    assert len({row.remedy for row in rows}) == 3

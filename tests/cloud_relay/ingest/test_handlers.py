@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from cloud_relay.ingest.handlers import BEYOND_EVERY_HEAD
+from cloud_relay.ingest.order import BEYOND_EVERY_HEAD
+from cloud_relay.rooms.leases import FIRST_WORD_S
 from laundryd.daemon.mqtt import Message
+from laundryd.wire.events import Carried, Entry
 from laundryd.wire.ids import Position, RoomRef
 from laundryd.wire.machines import MachineKind
 from laundryd.wire.phases import Phase
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
-from laundryd.wire.uplink import DownAck, DownTold
+from laundryd.wire.uplink import LEASE_S, DownAck, DownTold, UpEvents
 from tests.cloud_relay.world import (
     EPOCH,
     ME,
@@ -21,6 +23,7 @@ from tests.cloud_relay.world import (
     START,
     STRANGER,
     HandClock,
+    World,
     ack_entry,
     entry,
     hello,
@@ -108,7 +111,8 @@ async def test_a_late_snapshot_of_the_same_epoch_changes_nothing() -> None:
         await world.events(entry(1, view=machine("w1", Phase.IN_USE)))
         await world.hear(Topic.UP_SNAPSHOT, snapshot(0))
         assert world.rooms.position(ROOM) == Position(epoch=EPOCH, offset=1)
-        assert world.link.acks[-1] == DownAck(epoch=EPOCH, offset=1)
+        # It is asked for again, from there: a machine that left must leave here too.
+        assert world.link.acks[-1] == DownAck(epoch=EPOCH, offset=1, snapshot=True)
 
 
 async def test_edge_status_follows_availability_and_presence_lapses_with_it(
@@ -233,7 +237,7 @@ async def test_at_a_connect_every_room_is_told_what_is_kept() -> None:
         await world.rooms.enroll("maple-hall.attic", "Attic")
         await world.ingest._nudge_all()
         assert world.link.acks == [DownAck(epoch=EPOCH, offset=0, send_from=1)]
-        assert len(world.link.sent) == 1, "a room never heard says its hello by itself"
+        assert len(world.link.sent) == 2, "a room never heard is asked as well"
 
 
 async def test_a_room_tells_its_own_residents_alone_and_a_stranger_stops_nothing() -> None:
@@ -258,3 +262,226 @@ async def test_a_turn_in_the_queue_is_told_like_any_notice() -> None:
         await world.push_due()
         assert world.subscribers.sent == ["sub-me"]
         assert world.live.events == []
+
+
+def of_run(one: Entry, run: str) -> Entry:
+    return one.model_copy(update={"run": run})
+
+
+async def batch(world: World, *entries: Entry, after: int, after_run: str | None) -> None:
+    await world.hear(
+        Topic.UP_EVENTS,
+        UpEvents(entries=list(entries), caught_up=True, after=after, after_run=after_run, word="w"),
+    )
+
+
+async def test_entries_of_another_past_take_no_effect_and_make_the_edge_begin_anew() -> None:
+    beyond = DownAck(epoch=EPOCH, offset=BEYOND_EVERY_HEAD, word="w")
+    async with relay(None) as world:
+        await world.begin()
+        await batch(world, of_run(entry(1), "r1"), after=0, after_run=None)
+        await world.hear(Topic.UP_HELLO, hello(2))
+        assert (world.link.hellos[-1].acked, world.link.hellos[-1].run) == (1, "r1")
+        # Restored from a backup before entry 1, it gave the number to another.
+        theirs = of_run(entry(2), "r2")
+        await batch(world, theirs, after=1, after_run="r2")
+        assert world.link.acks[-1] == beyond
+        await batch(world, of_run(entry(1), "r2"), theirs, after=0, after_run=None)
+        assert world.link.acks[-1] == beyond
+        await batch(world, after=1, after_run="r2")
+        assert world.link.acks[-1] == beyond, "having said nothing yet it is found out too"
+        late = snapshot(1).model_copy(update={"run": "r2", "word": "w"})
+        await world.hear(Topic.UP_SNAPSHOT, late)
+        assert world.link.acks[-1] == beyond
+        assert world.rooms.position(ROOM) == Position(epoch=EPOCH, offset=1)
+        assert [event.offset for event in world.live.events] == [1]
+        await batch(world, of_run(entry(2), "r3"), after=1, after_run="r1")
+        assert world.link.acks[-1] == DownAck(epoch=EPOCH, offset=2, word="w")
+
+
+async def test_the_run_survives_a_restart_of_the_relay(tmp_path: Path) -> None:
+    path, clock = tmp_path / "relay.db", HandClock()
+    async with relay(path, clock=clock) as world:
+        await world.begin()
+        await batch(world, of_run(entry(1), "r1"), after=0, after_run=None)
+    async with relay(path, clock=clock) as reborn:
+        assert reborn.rooms.run(ROOM) == "r1"
+
+
+async def test_a_notice_that_is_carried_over_is_told_once_under_its_old_id() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub-me")
+        done, place = notice(7), Position(epoch=EPOCH, offset=7)
+        await world.hear(Topic.UP_SNAPSHOT, snapshot(0, epoch="e2"))
+        carried = Entry(epoch="e2", offset=1, carried=Carried(notice=done, cause=place))
+        again = Entry(epoch="e2", offset=2, carried=Carried(notice=done, cause=place))
+        await world.events(carried)
+        await world.events(again)
+        await world.push_due()
+        assert world.subscribers.sent == ["sub-me"]
+        assert await world.state_of(done.id) == "pushed"
+        assert world.planner.counts["repeated"] == 1
+
+
+async def test_nobody_carries_over_what_is_not_theirs() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        for cause in (
+            Position(epoch=EPOCH, offset=7),  # of this very epoch: it would stand in its own entry
+            Position(epoch="e0", offset=8),  # not what gave it its id
+        ):
+            one = Carried(notice=notice(7, epoch=cause.epoch), cause=cause)
+            await world.events(Entry(epoch=EPOCH, offset=1, carried=one))
+        foreign = Carried(
+            notice=notice(7, epoch="e0", room="maple-hall.attic"),
+            cause=Position(epoch="e0", offset=7),
+        )
+        await world.events(Entry(epoch=EPOCH, offset=1, carried=foreign))
+        assert dict(world.ingest.skipped) == {"foreign_event": 3}
+
+
+async def test_until_when_a_notice_is_useful_is_judged_in_the_relays_time() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub-me")
+        world.clock.forward(3600 + 12 * 3600 - 120)  # its own clock is an hour behind ours
+        done = notice(1)
+        ahead = UpEvents(entries=[entry(1, notices=[done])], caught_up=True, ahead_ms=3_600_000)
+        await world.hear(Topic.UP_EVENTS, ahead)
+        await world.push_due()
+        assert await world.state_of(done.id) == "pushed", "without the hour it would have expired"
+        world.clock.forward(121)
+        assert await world.planner.list_of(ME) == []
+
+
+async def test_an_edge_that_says_nothing_lapses_whatever_the_broker_says_of_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "relay.db"
+    async with relay(path) as world:
+        await world.begin()
+        await world.hear(Topic.UP_PRESENCE, presence(1))
+        world.clock.forward(LEASE_S - 1)
+        await world.handlers.lapse()
+        assert world.rooms.edge(ROOM).online
+        assert world.edges.attentive(ME)
+        await world.hear(Topic.UP_HELLO, hello(0, renewal=True))
+        world.clock.forward(LEASE_S - 1)
+        await world.handlers.lapse()
+        assert world.rooms.edge(ROOM).online, "a sign of life is enough"
+        world.clock.forward(1)
+        await world.handlers.lapse()
+        assert not world.rooms.edge(ROOM).online
+        assert not world.edges.open(ME)
+    async with relay(path) as reborn:
+        assert not reborn.edges.open(ME)
+        # It died while the broker was down: nobody took its word back.
+        reborn.handlers.link_back()
+        online = Message(topic_name(REF, Topic.AVAILABILITY), b"online", retained=True)
+        await reborn.ingest.take(online)
+        assert reborn.rooms.edge(ROOM).online
+        reborn.clock.forward(FIRST_WORD_S)
+        await reborn.handlers.lapse()
+        assert not reborn.rooms.edge(ROOM).online
+
+
+async def test_presence_that_was_kept_lapses_when_its_edge_does_not_come_back(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "relay.db"
+    async with relay(path) as world:
+        await world.begin()
+        await world.hear(Topic.UP_PRESENCE, presence(1))
+    async with relay(path) as reborn:
+        reborn.handlers.link_back()
+        assert reborn.edges.attentive(ME)
+        reborn.clock.forward(FIRST_WORD_S)
+        await reborn.handlers.lapse()
+        assert not reborn.edges.open(ME)
+
+
+async def test_a_sign_of_life_holds_nothing_back_and_a_doubled_hello_neither() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        first = hello(0, word="h1", run="r1", nth=1)
+        await world.hear(Topic.UP_HELLO, first)
+        await world.hear(Topic.UP_HELLO, hello(5, word="h2", run="r1", nth=2, renewal=True))
+        await world.hear(Topic.UP_HELLO, first.model_copy(update={"acked": 9}))
+        world.subscribers.add(ME, "sub-me")
+        await world.events(entry(1, notices=[notice(1)]), caught_up=False)
+        await world.push_due()
+        assert world.subscribers.sent == ["sub-me"]
+
+
+async def test_caught_up_of_an_older_connection_releases_nothing() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub-me")
+        await world.hear(Topic.UP_HELLO, hello(2, word="h1", run="r1", nth=1))
+        await world.events(entry(1, notices=[notice(1)]), caught_up=False)
+        old = UpEvents(entries=[], caught_up=True, hello="h0")
+        await world.hear(Topic.UP_EVENTS, old)
+        await world.push_due()
+        assert world.subscribers.sent == []
+        await world.hear(Topic.UP_EVENTS, old.model_copy(update={"hello": "h1"}))
+        await world.push_due()
+        assert world.subscribers.sent == ["sub-me"]
+
+
+async def test_the_largest_difference_of_clocks_is_shown_while_its_edge_is_there() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        assert world.handlers.clock_off_s() == 60, "the hello's own time, at first"
+        measured = hello(0).model_copy(update={"relay_ahead_ms": -3_600_000})
+        await world.hear(Topic.UP_HELLO, measured)
+        assert world.handlers.clock_off_s() == 3600
+        await world.hear(Topic.AVAILABILITY, b"offline")
+        assert world.handlers.clock_off_s() == 0
+
+
+# -- without the mechanism: what it prevents
+
+
+async def killed_while_it_keeps(path: Path, *, acknowledges_first: bool) -> list[int]:
+    """The relay is killed in the middle of a batch; return what a resident's page was ever told."""
+    clock = HandClock()
+    async with relay(path, clock=clock) as world:
+        await world.begin()
+        if acknowledges_first:
+            answer = DownAck(epoch=EPOCH, offset=1, word="w")
+            await world.link.publish(
+                topic_name(REF, Topic.DOWN_ACK), answer.model_dump_json().encode()
+            )
+        await world.db.execute("ALTER TABLE room_events RENAME TO hidden")  # nothing can be kept
+        await batch(world, entry(1), after=0, after_run=None)
+        await world.db.execute("ALTER TABLE hidden RENAME TO room_events")
+        acked = max((ack.offset for ack in world.link.acks), default=0)
+    async with relay(path, clock=clock) as reborn:
+        for offset in range(acked + 1, 2):  # the edge may forget what was acknowledged
+            await batch(reborn, entry(offset), after=offset - 1, after_run=None)
+        return [event.offset for event in reborn.live.events]
+
+
+async def test_without_keeping_before_acknowledging_a_kill_loses_an_event(tmp_path: Path) -> None:
+    assert await killed_while_it_keeps(tmp_path / "one.db", acknowledges_first=False) == [1]
+    assert await killed_while_it_keeps(tmp_path / "two.db", acknowledges_first=True) == []
+
+
+async def told_after_the_edge_died(*, lease: bool) -> list[str]:
+    """An edge dies while the broker is down, a resident attentive at it; later they are to be told."""
+    async with relay(None) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub-me")
+        await world.hear(Topic.UP_PRESENCE, presence(1))
+        world.clock.forward(LEASE_S)
+        if lease:
+            await world.handlers.lapse()
+        await world.events(entry(1, notices=[notice(1)]))  # from another room's edge, it might be
+        await world.push_due()
+        return world.subscribers.sent
+
+
+async def test_without_a_lease_who_looked_at_a_dead_page_is_waited_for() -> None:
+    assert await told_after_the_edge_died(lease=True) == ["sub-me"]
+    assert await told_after_the_edge_died(lease=False) == []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from cloud_relay.ingest.uplink import Ingest
+from cloud_relay.rooms.leases import FIRST_WORD_S
 from laundryd.daemon.mqtt import Message, MqttLink, Will
 from laundryd.demo.broker import Mosquitto
 from laundryd.wire.topics import Topic, topic_filter, topic_name
 from laundryd.wire.uplink import DownAck, UpEvents
 from tests.cloud_relay.world import (
     EPOCH,
+    ME,
     REF,
     RELAY_ID,
     ROOM,
@@ -20,6 +23,7 @@ from tests.cloud_relay.world import (
     eventually,
     hello,
     notice,
+    presence,
     relay,
     running,
     snapshot,
@@ -49,9 +53,10 @@ class Edge:
     @property
     def acks(self) -> list[DownAck]:
         return [
-            DownAck.model_validate_json(message.payload)
+            ack
             for message in self.heard
             if message.topic.endswith("down/ack")
+            and (ack := DownAck.model_validate_json(message.payload)).epoch == EPOCH
         ]
 
     async def say(self, topic: Topic, payload: bytes) -> None:
@@ -118,3 +123,39 @@ async def test_a_lost_broker_makes_the_rooms_offline_only_after_a_while(
             await eventually(lambda: not link.connected, "the loss")
             assert world.rooms.edge(ROOM).online
             await eventually(lambda: not world.rooms.edge(ROOM).online, "the grace", 15)
+
+
+async def test_an_edge_that_dies_while_the_broker_is_down_lapses_though_it_is_said_to_be_online(
+    mosquitto: Mosquitto,
+) -> None:
+    async with relay(None) as world:
+        await world.begin()
+        link, ingest = listen(world, mosquitto)
+        edge = Edge(mosquitto)
+        async with running(
+            link.run(ingest.on_message, ingest.on_connect, ingest.on_disconnect), ingest.run()
+        ):
+            async with running(edge.link.run(edge.heard.append, edge.online)):
+                await eventually(lambda: edge.link.connected, "the edge's connect")
+                await eventually(ingest._connected.is_set, "the relay's connect")
+                await edge.say(Topic.UP_HELLO, hello(0).model_dump_json().encode())
+                await edge.say(Topic.UP_PRESENCE, presence(1).model_dump_json().encode())
+                await eventually(lambda: world.edges.attentive(ME), "who is there")
+                # Mosquitto writes its file once a second: the retained word must be in it.
+                await asyncio.sleep(1.5)
+                mosquitto.kill()
+                await eventually(lambda: not edge.link.connected, "the broker's death")
+                await eventually(lambda: not link.connected, "the broker's death at the relay")
+                words = ingest.taken[Topic.AVAILABILITY]
+                # And now the edge, whom nobody hears.
+            mosquitto.start()
+            await eventually(lambda: link.connected, "the broker's return", 20)
+            await eventually(ingest._connected.is_set, "the relay's notice of it")
+            await eventually(
+                lambda: ingest.taken[Topic.AVAILABILITY] > words and not ingest.waiting,
+                "the retained word",
+            )
+            assert world.rooms.edge(ROOM).online, "so the broker says"
+            world.clock.forward(FIRST_WORD_S)
+            await eventually(lambda: not world.rooms.edge(ROOM).online, "the lease's end")
+            assert not world.edges.open(ME)

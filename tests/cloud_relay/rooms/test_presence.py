@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cloud_relay.rooms.presence import EdgePresence
 from laundryd.wire.uplink import UpPresence
-from tests.cloud_relay.world import ME, OTHER, presence
+from tests.cloud_relay.world import ME, OTHER, hello, presence
 
 CELLAR, ATTIC = "maple-hall.cellar", "maple-hall.attic"
 
@@ -27,9 +27,9 @@ def test_a_stale_sequence_changes_nothing_until_the_edge_connects_anew() -> None
     edges = EdgePresence()
     edges.update(CELLAR, presence(7))
     assert not edges.update(CELLAR, UpPresence(seq=6, sessions=[]))
-    edges.connected(CELLAR)
+    assert edges.connected(CELLAR, hello(0, word="h2", run="r1", nth=2))
     assert edges.attentive(ME), "what was said stands"
-    assert edges.update(CELLAR, UpPresence(seq=1, sessions=[]))
+    assert edges.update(CELLAR, UpPresence(seq=1, hello="h2", sessions=[]))
     assert not edges.open(ME)
 
 
@@ -40,3 +40,16 @@ def test_presence_lapses_with_its_edge_alone() -> None:
     edges.lapse(CELLAR)
     assert not edges.open(ME)
     assert edges.attentive(OTHER)
+
+
+def test_a_hello_that_comes_late_or_twice_begins_nothing() -> None:
+    edges = EdgePresence()
+    assert edges.connected(CELLAR, hello(0, word="h2", run="r1", nth=2))
+    edges.update(CELLAR, UpPresence(seq=1, hello="h2", sessions=presence(1).sessions))
+    assert not edges.connected(CELLAR, hello(0, word="h1", run="r1", nth=1))
+    assert not edges.connected(CELLAR, hello(0, word="h2", run="r1", nth=2))
+    assert edges.connected(CELLAR, hello(0, word="g1", run="r2", nth=1)), "the edge began anew"
+    assert not edges.connected(CELLAR, hello(0, word="h3", run="r1", nth=3)), "that run has ended"
+    assert edges.is_current(CELLAR, "g1")
+    assert not edges.update(CELLAR, UpPresence(seq=9, hello="h2", sessions=[])), "of an old one"
+    assert edges.attentive(ME)

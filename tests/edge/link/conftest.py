@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 from pydantic import BaseModel
 
-from cloud_relay.ingest.order import decide
+from cloud_relay.ingest.order import Before, decide
 from edge.link.roster import RosterKeeper
 from edge.link.uplink import Uplink
 from edge.local.desk import LinkedRoom, RoomDesk
@@ -19,12 +19,12 @@ from edge.room.reconcile import MachineSetup
 from edge.store.edge_store import EdgeStore
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
-from laundryd.daemon.mqtt import Message, MqttLink, Will
+from laundryd.daemon.mqtt import SESSION_EXPIRY_S, Message, MqttLink, Will
 from laundryd.daemon.tokens import SigningKey
-from laundryd.demo.broker import Mosquitto
+from laundryd.demo.broker import Broker, Mosquitto, Nats
 from laundryd.wire.commands import CommandName, DownCommand, ResidentCommand, UpAnswer
 from laundryd.wire.events import Entry
-from laundryd.wire.ids import NoticeId, Position, RoomRef
+from laundryd.wire.ids import NoticeId, Position, RoomRef, Run
 from laundryd.wire.machines import MachineKind
 from laundryd.wire.topics import Topic, parse_topic, topic_name
 from laundryd.wire.uplink import (
@@ -53,7 +53,7 @@ async def until(found: Callable[[], bool], timeout_s: float = 20) -> None:
 class TinyRelay:
     """Speaks the relay's half over a real broker and keeps what it hears, in memory."""
 
-    def __init__(self, broker: Mosquitto) -> None:
+    def __init__(self, broker: Broker) -> None:
         self.link = MqttLink(
             broker.settings,
             "relay",
@@ -61,6 +61,7 @@ class TinyRelay:
             subscriptions=["laundry/v1/+/+/up/#", "laundry/v1/+/+/availability"],
         )
         self.kept: Position | None = None
+        self.kept_run: Run | None = None
         self.entries: list[Entry] = []
         self.hellos: list[UpHello] = []
         self.snapshots: list[UpSnapshot] = []
@@ -69,6 +70,9 @@ class TinyRelay:
         self.caught_up = 0
         self.availability = ""
         self.answers_words = True
+        self.ahead = timedelta()
+        """How far this relay's clock is ahead of the edge's."""
+        self.batches: list[UpEvents] = []
         self.connects = 0
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
 
@@ -82,7 +86,7 @@ class TinyRelay:
         assert await self.link.publish(topic_name(ROOM, topic), body, retain=retain)
 
     async def command(self, id_: str, machine: str = "w1", *, expires_in_s: float = 10) -> UpAnswer:
-        now = datetime.now(UTC)
+        now = datetime.now(UTC) + self.ahead
         before = len(self.answers)
         await self.say(
             Topic.DOWN_COMMAND,
@@ -120,8 +124,11 @@ class TinyRelay:
                     await self._hello(self.hellos[-1])
                 case Topic.UP_SNAPSHOT:
                     self.snapshots.append(UpSnapshot.model_validate_json(message.payload))
-                    self.kept = self.snapshots[-1].snapshot.position
-                    await self._ack(DownAck(epoch=self.kept.epoch, offset=self.kept.offset))
+                    body = self.snapshots[-1]
+                    self.kept, self.kept_run = body.snapshot.position, body.run
+                    await self._ack(
+                        DownAck(epoch=self.kept.epoch, offset=self.kept.offset, word=body.word)
+                    )
                 case Topic.UP_EVENTS:
                     await self._events(UpEvents.model_validate_json(message.payload))
                 case _:
@@ -134,16 +141,25 @@ class TinyRelay:
             epoch=hello.head.epoch,
             acked=self.kept.offset if self.kept and known else None,
             echo_sent_at=hello.sent_at,
-            relay_at=datetime.now(UTC),
+            relay_at=datetime.now(UTC) + self.ahead,
+            word=hello.word,
+            run=self.kept_run if known else None,
         )
         name = topic_name(ROOM, Topic.DOWN_HELLO)
         await self.link.publish(name, answer.model_dump_json().encode())
 
     async def _events(self, batch: UpEvents) -> None:
-        decision = decide(self.kept, batch.entries)
+        self.batches.append(batch)
+        decision = decide(
+            self.kept,
+            batch.entries,
+            kept_run=self.kept_run,
+            before=Before(batch.after, batch.after_run),
+            word=batch.word,
+        )
         if decision.take:
             self.entries += decision.take
-            self.kept = decision.take[-1].position
+            self.kept, self.kept_run = decision.take[-1].position, decision.take[-1].run
         self.caught_up += batch.caught_up
         if decision.answer is not None and self.answers_words:
             await self._ack(decision.answer)
@@ -176,7 +192,7 @@ class LinkedEdge:
 class Link:
     """What a test needs of both sides."""
 
-    broker: Mosquitto
+    broker: Broker
     relay: TinyRelay
     enrolment_key: SigningKey
     folder: Path
@@ -214,6 +230,7 @@ class Link:
                 name="cloud broker",
                 subscriptions=[f"laundry/v1/{ROOM.site}/{ROOM.room}/down/#"],
                 will=Will(topic_name(ROOM, Topic.AVAILABILITY), b"offline"),
+                session_expiry_s=SESSION_EXPIRY_S,
             ),
             room=LinkedRoom(desk, writer, store),
             roster=roster,
@@ -244,15 +261,33 @@ class Link:
         return DownRoster(jws=signer.sign(roster.model_dump(mode="json")))
 
 
-@pytest.fixture
-async def link(mosquitto: Mosquitto, tmp_path: Path) -> AsyncIterator[Link]:
-    relay = TinyRelay(mosquitto)
+@asynccontextmanager
+async def linked(broker: Broker, folder: Path) -> AsyncIterator[Link]:
+    relay = TinyRelay(broker)
     task = asyncio.create_task(relay.run())
     await until(lambda: relay.connects > 0)
-    key = SigningKey.load_or_create(tmp_path / "enrolment.pem")
-    yield Link(mosquitto, relay, key, tmp_path)
+    key = SigningKey.load_or_create(folder / "enrolment.pem")
+    yield Link(broker, relay, key, folder)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def link(mosquitto: Mosquitto, tmp_path: Path) -> AsyncIterator[Link]:
+    async with linked(mosquitto, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+async def link_over_311(tmp_path: Path) -> AsyncIterator[Link]:
+    """Over a broker that speaks MQTT 3.1.1 alone."""
+    broker = Nats(tmp_path / "nats")
+    broker.start()
+    try:
+        async with linked(broker, tmp_path) as found:
+            yield found
+    finally:
+        broker.stop()
 
 
 Waiter = Callable[..., Awaitable[None]]

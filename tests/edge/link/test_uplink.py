@@ -9,13 +9,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from edge.room.inputs import StaffOrder
 from edge.store.commit import Commit
+from edge.store.edge_store import EdgeStore
+from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.tokens import SigningKey
-from laundryd.wire.commands import CommandName, ResidentCommand
+from laundryd.wire.commands import (
+    CommandName,
+    CommandParams,
+    ResidentCommand,
+    StaffCommand,
+    StaffCommandName,
+)
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
-from laundryd.wire.uplink import DownTold
+from laundryd.wire.uplink import DownAck, DownTold
 from tests.edge.link.conftest import ROOM, WASHERS, Link, LinkedEdge, until
 
 
@@ -59,6 +68,17 @@ async def test_what_happened_before_the_relay_knew_the_room_reaches_it_as_entrie
 
 
 async def test_a_broker_killed_and_started_again_loses_and_doubles_nothing(link: Link) -> None:
+    await kill_the_broker_three_times(link)
+
+
+async def test_a_broker_of_mqtt_311_loses_and_doubles_nothing_either(link_over_311: Link) -> None:
+    await kill_the_broker_three_times(link_over_311)
+    async with link_over_311.edge() as edge:
+        await synced(link_over_311, edge)
+        assert (await link_over_311.relay.command("wish-1")).answer.ok
+
+
+async def kill_the_broker_three_times(link: Link) -> None:
     async with link.edge() as edge:
         await synced(link, edge)
         for round_ in range(3):
@@ -276,3 +296,134 @@ async def test_a_hello_tells_our_clock_the_relays_time(
     async with link.edge() as edge:
         await synced(link, edge)
         assert abs(heard[0] - datetime.now(UTC)) < timedelta(seconds=30)
+
+
+async def test_a_restored_backup_that_ran_ahead_begins_an_epoch_of_its_own_and_loses_nothing(
+    link: Link,
+) -> None:
+    path, backup = link.folder / "room.db", link.folder / "backup.db"
+    async with link.edge() as edge:
+        await synced(link, edge)
+        await edge.store.shelf.read("VACUUM INTO ?", (str(backup),))
+        await edge.claim_and_release(1)
+        await synced(link, edge)
+        epoch, before = edge.writer.position.epoch, len(link.relay.entries)
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    backup.rename(path)
+    store = await EdgeStore.open(path)
+    writer = await RoomWriter.open(ROOM, WASHERS, store, Clock())
+    for number in range(6):  # without a relay, past everything that it was ever told
+        name = (CommandName.CLAIM, CommandName.RELEASE)[number % 2]
+        wish = ResidentCommand(id=f"ahead-{number}", resident="anna", machine="w2", name=name)
+        assert (await writer.command(wish)).ok
+    assert link.relay.kept is not None
+    assert writer.position.offset > link.relay.kept.offset
+    await store.close()
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert edge.writer.position.epoch != epoch, "the old numbers stand for other entries"
+        assert link.relay.snapshots[-1].reason == "new_epoch"
+        assert len(link.relay.entries) == before, "none was taken for the others"
+        await edge.claim_and_release(2)
+        await synced(link, edge)
+        assert {one.epoch for one in link.relay.entries[before:]} == {edge.writer.position.epoch}
+
+
+async def test_what_happened_in_memory_and_was_told_nobody_far_away_goes_up_after_the_return(
+    link: Link,
+) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        link.broker.stop()
+        await until(lambda: not edge.uplink.connected)
+        wish = ResidentCommand(
+            id="start", resident="anna", machine="w1", name=CommandName.START,
+            params=CommandParams(minutes=10),
+        )  # fmt: skip
+        assert (await edge.writer.command(wish)).ok
+        order = StaffCommand(id="s1", machine="w1", name=StaffCommandName.OUT_OF_ORDER)
+        assert (await edge.writer.command(StaffOrder("ben", order))).ok
+        (told,) = await edge.store.room.pending_notices("anna", Clock().now())
+        await edge.store.shelf.db.execute("PRAGMA query_only = ON")  # every write: SQLITE_READONLY
+        await edge.store.documents.put("anything", "{}")
+        assert not edge.store.durable
+        assert await edge.store.back_to_disk()
+        link.broker.start()
+        await synced(link, edge)
+        carried = [one.carried.notice for one in link.relay.entries if one.carried]
+        assert [one.card() for one in carried] == [told]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), -timedelta(hours=1)])
+async def test_an_hour_between_the_clocks_changes_no_order_and_expires_no_command(
+    link: Link, ahead: timedelta
+) -> None:
+    link.relay.ahead = ahead
+    async with link.edge() as edge:
+        await synced(link, edge)
+        assert abs(edge.uplink.relay_ahead - ahead) < timedelta(seconds=5)
+        await edge.claim_and_release(1)
+        await synced(link, edge)
+        assert offsets(link) == list(range(1, edge.writer.position.offset + 1))
+        told = timedelta(milliseconds=link.relay.batches[-1].ahead_ms)
+        assert abs(told - ahead) < timedelta(seconds=5), "the relay judges in its own time"
+        assert (await link.relay.command("fresh")).answer.ok
+        late = await link.relay.command("late", machine="w2", expires_in_s=-1)
+        assert late.answer.error is not None
+        assert late.answer.error.code is ErrorCode.EXPIRED
+
+
+async def test_a_command_that_the_broker_kept_is_judged_when_the_relays_time_is_known(
+    link: Link,
+) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+    # Kept for the session of an edge whose clock, after its restart, is an hour behind the relay's.
+    link.relay.ahead = timedelta(hours=1)
+    asking = asyncio.create_task(link.relay.command("kept", expires_in_s=-1))
+    await asyncio.sleep(0.2)
+    async with link.edge() as edge:
+        answer = (await asking).answer
+        assert answer.error is not None, "by its own clock it would have carried it out"
+        assert answer.error.code is ErrorCode.EXPIRED
+        assert edge.writer.state.machines["w1"].owner is None
+
+
+async def test_presence_is_said_whole_after_each_greeting_in_the_name_of_its_hello(
+    link: Link,
+) -> None:
+    async with link.edge() as edge:
+        await synced(link, edge)
+        await until(lambda: bool(link.relay.presence))
+        assert link.relay.presence[-1].hello == link.relay.hellos[0].word
+        edge.uplink.presence_changed()
+        await until(lambda: len(link.relay.presence) == 2)
+        assert link.relay.presence[1].seq > link.relay.presence[0].seq
+        # The relay connects anew and asks for a hello.
+        assert link.relay.kept is not None
+        nudge = DownAck(epoch=link.relay.kept.epoch, offset=link.relay.kept.offset, send_from=1)
+        await link.relay.say(Topic.DOWN_ACK, nudge)
+        await until(lambda: len(link.relay.presence) == 3)
+        newest = link.relay.hellos[-1]
+        assert link.relay.presence[-1].hello == newest.word
+        assert (newest.renewal, newest.nth) == (False, link.relay.hellos[0].nth + 1)
+        await until(lambda: link.relay.caught_up == 2)
+
+
+async def test_an_idle_edge_learns_that_the_relay_was_restored_to_less(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.link.outbox.HELLO_EVERY_S", 0.5)
+    async with link.edge() as edge:
+        await synced(link, edge)
+        kept, run = link.relay.kept, link.relay.kept_run
+        await edge.claim_and_release(1)
+        await synced(link, edge)
+        before = offsets(link)
+        link.relay.kept, link.relay.kept_run = kept, run
+        await until(lambda: link.relay.kept == edge.writer.position)
+        again = [offset for offset in before if kept is not None and offset > kept.offset]
+        assert again, "and nothing had to happen"
+        assert offsets(link) == [*before, *again]
+        assert link.relay.hellos[-1].renewal

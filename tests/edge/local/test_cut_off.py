@@ -91,6 +91,7 @@ async def test_pages_come_back_for_the_whole_room_when_its_numbers_begin_anew(
             acked=hello.head.offset + 5,
             echo_sent_at=hello.sent_at,
             relay_at=datetime.now(UTC),
+            word=hello.word,
         )
         await relay.publish(topic_name(ROOM, Topic.DOWN_HELLO), ahead.model_dump_json().encode())
         code = await closed_with(page)

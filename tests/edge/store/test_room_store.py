@@ -15,6 +15,7 @@ from edge.store import commit as commit_module
 from edge.store import room_store
 from edge.store.commit import Commit, DetectorState, KeptAnswer
 from edge.store.edge_store import EdgeStore
+from edge.store.room_store import JournalLines
 from laundryd.wire.commands import CommandAnswer, CommandName, ResidentCommand
 from laundryd.wire.events import AckKind, NoticeAck
 from laundryd.wire.ids import Position
@@ -260,7 +261,8 @@ async def test_acknowledgements_go_up_but_are_no_public_events(edge_store: EdgeS
     events = await store.since(Position(epoch=head.epoch, offset=0), 100)
     assert events is not None
     assert [event.offset for event in events] == [1, 2]
-    assert await store.entries_after(2, 10) == [entry]
+    kept = entry.model_copy(update={"run": edge_store.shelf.run})
+    assert await store.entries_after(2, 10) == [kept]
     assert (store.head.offset, store.head.last_public) == (3, 2)
 
 
@@ -293,3 +295,35 @@ async def test_a_notice_that_was_told_elsewhere_is_not_pending_any_more(
     assert await store.told_elsewhere(["0" * 32]) == []
     assert await store.told_elsewhere([card.id]) == ["anna"]
     assert await store.pending_notices("anna", room.now) == []
+
+
+async def test_lines_are_the_entries_as_json_in_pieces_that_fit_a_message(
+    edge_store: EdgeStore,
+) -> None:
+    await _claims_and_releases(edge_store, 2)
+    room = edge_store.room
+    entries = await room.entries_after(1, 10)
+    assert entries is not None
+    whole = await room.lines_after(1, 10, 1_000_000)
+    assert whole == JournalLines(
+        1, edge_store.shelf.run, [one.model_dump_json() for one in entries], to_head=True
+    )
+    two = await room.lines_after(1, 2, 1_000_000)
+    assert two is not None
+    assert (two.bodies, two.to_head) == (whole.bodies[:2], False)
+    one = await room.lines_after(0, 10, 1)
+    assert one is not None
+    assert (len(one.bodies), one.run, one.to_head) == (1, None, False), "one at least"
+    none = await room.lines_after(4, 10, 1)
+    assert none == JournalLines(4, edge_store.shelf.run, [], to_head=True)
+
+
+async def test_lines_that_were_dropped_are_none(
+    edge_store: EdgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_store, "UNACKNOWLEDGED_MAX", 4)
+    await _claims_and_releases(edge_store, 3)
+    assert await edge_store.room.lines_after(1, 10, 1_000) is None
+    lines = await edge_store.room.lines_after(2, 10, 100_000)
+    assert lines is not None
+    assert (lines.run, len(lines.bodies)) == (edge_store.shelf.run, 4), "who wrote the dropped one"

@@ -1,0 +1,69 @@
+"""What the link needs of the room; ``edge.local.desk.LinkedRoom`` is it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from edge.link.outbox import SnapshotReason
+from edge.store.room_store import JournalLines
+from laundryd.wire.commands import CommandAnswer, ResidentCommand
+from laundryd.wire.ids import Offset, Position, Run
+from laundryd.wire.uplink import PresentSession, UpSnapshot
+
+
+class UplinkRoom(Protocol):
+    """What the link needs of the room."""
+
+    def head(self) -> Position:
+        """Return the journal's newest position."""
+        ...
+
+    def run(self) -> Run:
+        """Name this opening of the store."""
+        ...
+
+    def durable(self) -> bool:
+        """Say whether the journal survives a power cut."""
+        ...
+
+    async def lines_after(self, offset: Offset, limit: int, max_bytes: int) -> JournalLines | None:
+        """Return entries of the current epoch after ``offset``, oldest first.
+
+        ``limit`` and ``max_bytes`` at most, one at least if there is any; None when some were dropped.
+        """
+        ...
+
+    async def run_at(self, offset: Offset) -> Run | None:
+        """Return which run of the store wrote the entry at ``offset``; None when that is not known."""
+        ...
+
+    async def acknowledge(self, position: Position) -> None:
+        """Let go of everything up to ``position``: the relay keeps it. Another epoch's is ignored."""
+        ...
+
+    async def begin_epoch(self) -> None:
+        """Begin new numbers, because the old numbers cannot be continued."""
+        ...
+
+    def up_snapshot(self, reason: SnapshotReason, after: Offset) -> UpSnapshot:
+        """Return the whole room at ``after``, or at the oldest position that entries lead on from.
+
+        Not at the newest: an entry that a snapshot stands for takes its notices with it.
+        """
+        ...
+
+    def snapshot_due(self) -> bool:
+        """Say whether the relay needs the whole room, whatever entries it keeps."""
+        ...
+
+    async def snapshot_taken(self) -> None:
+        """Take note that the relay keeps the whole room."""
+        ...
+
+    async def command(self, command: ResidentCommand) -> CommandAnswer:
+        """Carry out a resident's command, once for each id."""
+        ...
+
+    def sessions(self) -> list[PresentSession]:
+        """Return everybody who is connected to the room's own page."""
+        ...
