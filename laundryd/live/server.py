@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import NoReturn
 
-from laundryd.live.asgi import Receive, Scope, Send
+from laundryd.live.asgi import FRAMES_EXTENSION, Receive, Scope, Send
 from laundryd.live.connection import Connection
 from laundryd.live.conversation import Conversation
 from laundryd.live.desk import Desk, RoomTime
@@ -137,7 +137,14 @@ class LiveServer:
             await self._refuse(scope, send, admission)
             return
         await send({"type": "websocket.accept"})
-        connection = Connection(send, admission, self._settings, spawn=self._spawn, now_s=now_s())
+        connection = Connection(
+            send,
+            admission,
+            self._settings,
+            writer=scope.get("extensions", {}).get(FRAMES_EXTENSION),
+            spawn=self._spawn,
+            now_s=now_s(),
+        )
         self._hub.add(connection)
         on_purpose = False
         try:
