@@ -54,7 +54,13 @@ class LiveServer:
         self._settings = settings
         self._edge_status = edge_status
         self._counts = Counts(server_name)
-        self._hub = Hub(settings, clock, self._counts, presence_changed=desk.presence_changed)
+        self._hub = Hub(
+            settings,
+            clock,
+            self._counts,
+            since=desk.since,
+            presence_changed=desk.presence_changed,
+        )
         self._tasks: asyncio.TaskGroup | None = None
         self._open = 0
 
