@@ -27,6 +27,7 @@ from cloud_relay.notify.plan import (
     decide,
 )
 from laundryd.daemon.clock import Clock
+from laundryd.daemon.gathered import Gathered
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import AckKind, NoticeAck
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey, SessionId
@@ -77,6 +78,7 @@ class Planner:
         self._returning_until = clock.real_now() + RETURN_GRACE
         self._held: dict[RoomKey, datetime] = {}
         self._changed = asyncio.Event()
+        self._pending = Gathered(self._pending_of, missing=list[NoticeCard]())
         self.counts: Counter[str] = Counter()
 
     # Inside the transaction of whoever brings notices and acknowledgements; ``tell`` follows it.
@@ -178,15 +180,25 @@ class Planner:
 
         If the resident looks, the push of what waits gives this session the socket's deadline first.
         """
+        return await self._pending.of(resident)
+
+    async def _pending_of(
+        self, residents: Sequence[ResidentId]
+    ) -> dict[ResidentId, list[NoticeCard]]:
         async with transaction(self._db) as db:
-            cards = await store.pending(db, resident, self._clock.now())
-            if cards and self._presence.attentive(resident):
+            found = await store.pending(db, residents, self._clock.now())
+            ids = [
+                card.id
+                for resident, cards in found.items()
+                if self._presence.attentive(resident)
+                for card in cards
+            ]
+            if ids:
                 now = self._clock.real_now()
-                ids = [card.id for card in cards]
                 await store.given_to_session(db, ids, now, now + ACK_DEADLINE)
-        if cards:
+        if found:
             self._changed.set()
-        return cards
+        return found
 
     async def list_of(self, resident: ResidentId) -> list[tuple[NoticeCard, bool]]:
         """Return the resident's notices that are still useful, newest first, and whether each was told."""

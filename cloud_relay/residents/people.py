@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import secrets
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,6 +14,7 @@ from typing import Final
 import aiosqlite
 
 from cloud_relay.residents.tokens import TOKEN_LIFE
+from laundryd.daemon.gathered import Gathered
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.ids import DeviceId, ResidentId, RoomKey
 from laundryd.wire.notices import Lang
@@ -33,22 +38,38 @@ class People:
 
     def __init__(self, db: aiosqlite.Connection) -> None:
         self._db = db
+        # A whole house may come back in the same second, and a query costs ten times its row.
+        self._owners = Gathered(self._owners_of, missing=None)
+        self._rooms = Gathered(self._rooms_of, missing=frozenset[RoomKey]())
 
     async def person(self, resident: ResidentId, device: DeviceId) -> Person | None:
         """Return the person, or None when the device was revoked or never was theirs."""
-        found = await self._db.execute_fetchall(
-            "SELECT 1 FROM devices WHERE device = ? AND resident = ?", (device, resident)
-        )
-        if not list(found):
-            return None
-        return Person(resident, device, await self.rooms(resident))
+        owner, rooms = await asyncio.gather(self._owners.of(device), self._rooms.of(resident))
+        return Person(resident, device, rooms) if owner == resident else None
 
     async def rooms(self, resident: ResidentId) -> frozenset[RoomKey]:
         """Return the rooms that ``resident`` joined; empty also when there is no such resident."""
+        return await self._rooms.of(resident)
+
+    async def _owners_of(self, devices: Sequence[DeviceId]) -> dict[DeviceId, ResidentId | None]:
         found = await self._db.execute_fetchall(
-            "SELECT room FROM memberships WHERE resident = ?", (resident,)
+            "SELECT device, resident FROM devices WHERE device IN (SELECT value FROM json_each(?))",
+            (json.dumps(devices),),
         )
-        return frozenset(str(row["room"]) for row in found)
+        return {str(row["device"]): str(row["resident"]) for row in found}
+
+    async def _rooms_of(
+        self, residents: Sequence[ResidentId]
+    ) -> dict[ResidentId, frozenset[RoomKey]]:
+        found = await self._db.execute_fetchall(
+            "SELECT resident, room FROM memberships"
+            " WHERE resident IN (SELECT value FROM json_each(?))",
+            (json.dumps(residents),),
+        )
+        rooms: defaultdict[ResidentId, set[RoomKey]] = defaultdict(set)
+        for row in found:
+            rooms[str(row["resident"])].add(str(row["room"]))
+        return {resident: frozenset(theirs) for resident, theirs in rooms.items()}
 
     async def lang(self, resident: ResidentId) -> Lang:
         """Return the resident's language; English when there is no such resident."""
