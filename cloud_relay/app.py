@@ -53,6 +53,7 @@ from laundryd.daemon import logs, sd_notify
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import MqttLink
 from laundryd.daemon.serve import listen, serve
+from laundryd.daemon.settling import settle_with_many_connections
 from laundryd.daemon.sqlite import MigrationError, open_database
 from laundryd.daemon.tokens import SigningKey
 from laundryd.live.server import LiveServer
@@ -211,6 +212,7 @@ class Relay:
         def started() -> None:
             on_listening(port)
             self._port = port
+            settle_with_many_connections()
             sd_notify.notify(f"READY=1\nSTATUS={self._status()}")
             log.info("serving %s on port %d", self._settings.http.public_url, port)
 
