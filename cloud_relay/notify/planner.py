@@ -45,11 +45,15 @@ RETRY_AFTER_FAULT_S: Final = 2.0
 
 @dataclass(slots=True)
 class Told:
-    """What is to be said on sockets once the transaction stands."""
+    """What is to be said on sockets once the transaction stands.
+
+    ``is_news``: notices were planned or acknowledged, so there may be other deadlines than before.
+    """
 
     cards: list[tuple[NoticeCard, ResidentId]] = field(default_factory=list)
     gone: list[tuple[ResidentId, NoticeId, SessionId | None]] = field(default_factory=list)
     rooms: list[tuple[RoomKey, NoticeId]] = field(default_factory=list)
+    is_news: bool = False
 
 
 class Planner:
@@ -86,6 +90,7 @@ class Planner:
     async def plan(self, db: aiosqlite.Connection, notices: Iterable[Notice], told: Told) -> None:
         """Keep new notices with their plans, inside the caller's transaction."""
         for notice in notices:
+            told.is_news = True
             plan = decide(
                 useful_until=notice.useful_until,
                 socket_tried=False,
@@ -116,6 +121,7 @@ class Planner:
         push is cancelled. The first ``shown``, and the first ``read``, take the notice off the
         resident's other pages. What is not this resident's notice is counted and skipped.
         """
+        told.is_news = True
         now = self._clock.real_now()
         before = await store.acknowledge(
             db, ack.resident, ack.notice_id, ack.kind, now, room=at_room
@@ -142,6 +148,7 @@ class Planner:
         """
         if self._held.pop(room, None) is not None:
             await store.release_held(db, room, self._clock.real_now())
+            self._changed.set()
 
     def hold(self, room: RoomKey) -> None:
         """Plan nothing for ``room`` until it has caught up, ``CATCH_UP_MAX`` at most."""
@@ -155,7 +162,8 @@ class Planner:
             self._sockets.notice_gone(resident, [notice_id], but=session_id)
         for room, notice_id in told.rooms:
             self._edges.told(room, [notice_id])
-        self._changed.set()
+        if told.is_news:
+            self._changed.set()
 
     # For the relay's own sockets.
 
