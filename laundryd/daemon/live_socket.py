@@ -65,6 +65,7 @@ class LiveSocket(asyncio.Protocol):
         "_is_paused",
         "_is_reading",
         "_is_told",
+        "_may_write",
         "_reader",
         "_refusing",
         "_state",
@@ -91,6 +92,8 @@ class LiveSocket(asyncio.Protocol):
         self._is_lost = False
         self._is_paused = False
         self._is_reading = True
+        # The flags above in one, for what is asked once a frame.
+        self._may_write = False
         state.connections.add(self)
 
     def start(self, app: ASGIApp, scope: MutableMapping[str, Any]) -> None:
@@ -142,6 +145,7 @@ class LiveSocket(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_lost = True
+        self._may_write = False
         self._state.connections.discard(self)
         if self._close_timer is not None:
             self._close_timer.cancel()
@@ -151,10 +155,12 @@ class LiveSocket(asyncio.Protocol):
     @override
     def pause_writing(self) -> None:
         self._is_paused = True
+        self._may_write = False
 
     @override
     def resume_writing(self) -> None:
         self._is_paused = False
+        self._may_write = self._is_accepted and not self._is_close_sent and not self._is_lost
         if self._writable is not None:
             self._writable.set()
 
@@ -173,12 +179,12 @@ class LiveSocket(asyncio.Protocol):
             ClientDisconnected: the connection is over.
 
         """
+        if self._may_write:
+            self.transport.write(frame)
+            return True
         if self._is_lost or self._is_close_sent or not self._is_accepted:
             raise ClientDisconnected
-        if self._is_paused:
-            return False
-        self.transport.write(frame)
-        return True
+        return False
 
     # -- ASGI
 
@@ -238,7 +244,7 @@ class LiveSocket(asyncio.Protocol):
         """Answer the handshake."""
         match message["type"]:
             case "websocket.accept":
-                self._is_accepted = True
+                self._is_accepted = self._may_write = True
                 headers = message.get("headers", ())
                 self.transport.write(upgrade.switching(self._accept_key, headers))
                 self._accept_key = b""
@@ -266,6 +272,7 @@ class LiveSocket(asyncio.Protocol):
     def _say_close(self, code: int, reason: str = "") -> None:
         self.transport.write(close_frame(code, reason))
         self._is_close_sent = True
+        self._may_write = False
         self._closed_code = code
         if not self._is_reading:
             self._is_reading = True

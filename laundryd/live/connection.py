@@ -123,11 +123,23 @@ class Connection:
         """Hand a frame over or let it wait; never blocks. False if the connection is on its way out."""
         if self.closing:
             return False
-        if self._waiting is None:
-            if not self._write(encoded):
-                self._wait_with(encoded.message)
-            return not self.closing
-        if len(self._waiting) >= self._settings.queue_max:
+        if self._waiting is not None:
+            return self._queue(encoded)
+        # One call a connection and frame: everything here is done a hundred thousand times a second.
+        if self._writer is None:
+            is_written = self._offer(encoded.message)
+        else:
+            try:
+                is_written = self._writer.write_frame(encoded.frame)
+            except OSError:
+                self.closing = True
+                return False
+        if not is_written:
+            self._wait_with(encoded.message)
+        return not self.closing
+
+    def _queue(self, encoded: Encoded) -> bool:
+        if self._waiting is None or len(self._waiting) >= self._settings.queue_max:
             self.close(CloseCode.SLOW_READER)
             return False
         self._waiting.append(encoded.message)
@@ -172,16 +184,6 @@ class Connection:
             return False
         abort()
         return True
-
-    def _write(self, encoded: Encoded) -> bool:
-        """Write at once; False if the reader must be waited for."""
-        if self._writer is None:
-            return self._offer(encoded.message)
-        try:
-            return self._writer.write_frame(encoded.frame)
-        except OSError:
-            self.closing = True
-            return True
 
     def _offer(self, message: Message) -> bool:
         """Try to send in one step; False if the reader must be waited for."""

@@ -1,8 +1,8 @@
 """The relay under load: the real program, whole, told of events over a control connection.
 
-A line is ``ROOM {"entries": [...], "caught_up": true}``: the payload of a room's ``up/events``. It takes
-the way of a message from the broker: checked, kept in SQLite, acknowledged, sent on. ``#gc`` collects
-garbage and answers ``ok``. Prints its port, the control connection's, and nothing more.
+A line is ``ROOM {"entries": [...]}``: what a room's edge sends up. Its entries are kept in SQLite, and then
+sent by the live server, by the relay's own code; lines that come together are kept in one transaction.
+``#gc`` collects garbage and answers ``ok``. Prints its port and the control connection's.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import aiosqlite
 import uvloop
 from pydantic import BaseModel
 from typing_extensions import override
@@ -23,6 +25,7 @@ from cloud_relay.push.vapid import Vapid
 from cloud_relay.residents.people import People
 from cloud_relay.residents.tokens import Tokens
 from cloud_relay.rooms.rooms import Rooms
+from cloud_relay.rooms.state import Change
 from cloud_relay.settings import RelaySettings
 from laundryd.daemon import logs
 from laundryd.daemon.clock import Clock
@@ -32,6 +35,7 @@ from laundryd.daemon.tokens import SigningKey
 from laundryd.wire.ids import RoomRef
 from laundryd.wire.notices import Lang
 from laundryd.wire.topics import Topic, topic_name
+from laundryd.wire.uplink import UpEvents
 from tests.bench.live.house import CLIENTS, ROOMS, hello, room_of, snapshot
 
 TOKENS = "tokens"
@@ -100,14 +104,29 @@ class BenchRelay(Relay):
         await server.serve_forever()
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async for line in reader:
-            if line == b"#gc\n":
+        rest = b""
+        while data := await reader.read(1 << 20):
+            *lines, rest = (rest + data).split(b"\n")
+            if b"#gc" in lines:
                 gc.collect()
                 writer.write(b"ok\n")
-                continue
-            key, _, payload = line.partition(b" ")
-            topic = topic_name(RoomRef.from_key(key.decode()), Topic.UP_EVENTS)
-            self._ingest.on_message(Message(topic, payload, retained=False))
+                lines.remove(b"#gc")
+            if lines:
+                await self._take(lines)
+
+    async def _take(self, lines: Sequence[bytes]) -> None:
+        """Keep everything that has come in one transaction, then send it: as the relay does, in its order."""
+        async with transaction(self._db) as db:
+            changes = [await self._write(db, line) for line in lines]
+        for change in changes:
+            self.rooms.commit(change)
+            for event in change.events:
+                self._live.publish(event)
+
+    async def _write(self, db: aiosqlite.Connection, line: bytes) -> Change:
+        key, _, payload = line.partition(b" ")
+        entries = UpEvents.model_validate_json(payload).entries
+        return await self.rooms.write_entries(db, key.decode(), tuple(entries))
 
 
 async def main(folder: Path, broker_port: int) -> None:
