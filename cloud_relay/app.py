@@ -46,6 +46,7 @@ from cloud_relay.residents.subscriptions import SubscriptionStore
 from cloud_relay.residents.tokens import Tokens
 from cloud_relay.rooms.presence import EdgePresence
 from cloud_relay.rooms.rooms import Rooms
+from cloud_relay.rooms.snapshots import Snapshots
 from cloud_relay.rooms.store import load_presence
 from cloud_relay.settings import RelaySettings
 from cloud_relay.supervision import supervise
@@ -108,6 +109,12 @@ class Relay:
         )
         self.rooms = rooms = Rooms(db, clock)
         await rooms.load()
+        snapshots = Snapshots(
+            rooms,
+            clock,
+            rooms_max=settings.snapshots.rooms_max,
+            keep_s=settings.snapshots.keep_s,
+        )
         edges = EdgePresence(await load_presence(db))
         people = People(db)
         tokens = Tokens(SigningKey.load_or_create(settings.keys.signing))
@@ -173,6 +180,7 @@ class Relay:
                 "pushes": queue.counts,
                 "commands": commands.counts,
                 "told_down": told.counts,
+                "snapshots": snapshots.counts,
             },
             {
                 "broker_connected": lambda: float(link.connected),
@@ -191,6 +199,7 @@ class Relay:
                 link_codes=link_codes,
                 subscriptions=subscriptions,
                 rooms=rooms,
+                snapshots=snapshots,
                 commands=commands,
                 planner=planner,
                 vapid_key=vapid.public_key,
