@@ -17,7 +17,8 @@ ROOMS: Final = tuple(
     RoomRef(site="maple-hall", room=f"r{number}") for number in range(CLIENTS // ROOM_CLIENTS)
 )
 EPOCH: Final = "e1"
-AT: Final = datetime(2026, 1, 5, 18, 30, tzinfo=UTC)
+AT: Final = datetime.now(UTC)
+"""Of today: what is older than a journal's age is replayed to nobody."""
 MARK: Final = b'"cause"'
 """Stands once in each event, and nowhere else in any frame."""
 
