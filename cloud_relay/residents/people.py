@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -39,26 +38,33 @@ class People:
     def __init__(self, db: aiosqlite.Connection) -> None:
         self._db = db
         # A whole house may come back in the same second, and a query costs ten times its row.
-        self._owners = Gathered(self._owners_of, missing=None)
-        self._rooms = Gathered(self._rooms_of, missing=frozenset[RoomKey]())
+        self._on_devices = Gathered(self._look_up_devices, missing=None)
+        self._rooms = Gathered(self._look_up_rooms, missing=frozenset[RoomKey]())
 
     async def person(self, resident: ResidentId, device: DeviceId) -> Person | None:
         """Return the person, or None when the device was revoked or never was theirs."""
-        owner, rooms = await asyncio.gather(self._owners.of(device), self._rooms.of(resident))
-        return Person(resident, device, rooms) if owner == resident else None
+        person = await self._on_devices.of(device)
+        return person if person is not None and person.resident == resident else None
 
     async def rooms(self, resident: ResidentId) -> frozenset[RoomKey]:
         """Return the rooms that ``resident`` joined; empty also when there is no such resident."""
         return await self._rooms.of(resident)
 
-    async def _owners_of(self, devices: Sequence[DeviceId]) -> dict[DeviceId, ResidentId | None]:
+    async def _look_up_devices(self, devices: Sequence[DeviceId]) -> dict[DeviceId, Person | None]:
         found = await self._db.execute_fetchall(
-            "SELECT device, resident FROM devices WHERE device IN (SELECT value FROM json_each(?))",
+            "SELECT device, d.resident, room FROM devices d"
+            " LEFT JOIN memberships m ON m.resident = d.resident"
+            " WHERE device IN (SELECT value FROM json_each(?))",
             (json.dumps(devices),),
         )
-        return {str(row["device"]): str(row["resident"]) for row in found}
+        residents = {str(row["device"]): str(row["resident"]) for row in found}
+        rooms = _rooms_by((str(row["device"]), row["room"]) for row in found)
+        return {
+            device: Person(resident, device, rooms.get(device, frozenset()))
+            for device, resident in residents.items()
+        }
 
-    async def _rooms_of(
+    async def _look_up_rooms(
         self, residents: Sequence[ResidentId]
     ) -> dict[ResidentId, frozenset[RoomKey]]:
         found = await self._db.execute_fetchall(
@@ -66,10 +72,7 @@ class People:
             " WHERE resident IN (SELECT value FROM json_each(?))",
             (json.dumps(residents),),
         )
-        rooms: defaultdict[ResidentId, set[RoomKey]] = defaultdict(set)
-        for row in found:
-            rooms[str(row["resident"])].add(str(row["room"]))
-        return {resident: frozenset(theirs) for resident, theirs in rooms.items()}
+        return _rooms_by((str(row["resident"]), row["room"]) for row in found)
 
     async def lang(self, resident: ResidentId) -> Lang:
         """Return the resident's language; English when there is no such resident."""
@@ -149,6 +152,15 @@ class People:
         await self._db.execute(
             "DELETE FROM devices WHERE device = ? AND resident = ?", (device, resident)
         )
+
+
+def _rooms_by(rows: Iterable[tuple[str, str | None]]) -> dict[str, frozenset[RoomKey]]:
+    """Gather rooms by what stands before them; None is no room."""
+    rooms: defaultdict[str, set[RoomKey]] = defaultdict(set)
+    for key, room in rows:
+        if room is not None:
+            rooms[key].add(room)
+    return {key: frozenset(theirs) for key, theirs in rooms.items()}
 
 
 def _new_id() -> str:

@@ -18,7 +18,8 @@ HEAD_END: Final = b"\r\n\r\n"
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _VERSION: Final = b"13"
 _KEY_BYTES: Final = 16
-_HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r\n]*?)[ \t]*")
+_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_VALUES: Final = re.compile(rb"[\x00\r\n]")
 
 RawHeaders = list[tuple[bytes, bytes]]
 """As ASGI has them: names in lower case."""
@@ -63,10 +64,10 @@ def read_request(head: bytes) -> Request | None:
         case [b"GET", target, b"HTTP/1.1"] if target.startswith(b"/") and target.isascii():
             headers: RawHeaders = []
             for line in lines:
-                found = _HEADER.fullmatch(line)
-                if found is None:
+                name, colon, value = line.partition(b":")
+                if not colon or not _NAME.fullmatch(name) or _NOT_IN_VALUES.search(value):
                     return None
-                headers.append((found[1].lower(), found[2]))
+                headers.append((name.lower(), value.strip(b" \t")))
             return Request(target, headers)
         case _:
             return None
