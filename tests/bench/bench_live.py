@@ -70,13 +70,18 @@ async def lone(crowd: Crowd, figures: Figures) -> None:
 
 
 async def waits(crowd: Crowd, figures: Figures) -> None:
-    """Have events happen one by one, each awaited at all clients of its room: how long they take."""
+    """Have events happen one by one, each awaited at all clients of its room: how long they take.
+
+    Each is a transaction by itself here, so what they cost is told too, beside the bar.
+    """
     crowd.waits_s.clear()
+    before_s = crowd.server.cpu_s()
     for _ in range(WAIT_SWEEPS):
         ends_s = time.monotonic() + SWEEP_S
         for room in range(len(ROOMS)):
             await crowd.tell(slice(room, room + 1), 1)
         await asyncio.sleep(ends_s - time.monotonic())
+    figures.add("single", WAIT_SWEEPS * CLIENTS / (crowd.server.cpu_s() - before_s))
     figures.add_waits("lone", crowd.waits_s)
 
 

@@ -48,6 +48,7 @@ class Row:
 
 ROWS: Final = (
     Row("lone", "lone events", "deliveries/CPU s"),
+    Row("single", "  one after the other", "deliveries/CPU s"),
     Row("lone_p50", "  p50", "ms"),
     Row("lone_p99", "  p99", "ms"),
     Row("burst", "bursts of 50 a room", "deliveries/CPU s"),
