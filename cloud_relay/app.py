@@ -46,6 +46,7 @@ from cloud_relay.residents.subscriptions import SubscriptionStore
 from cloud_relay.residents.tokens import Tokens
 from cloud_relay.rooms.presence import EdgePresence
 from cloud_relay.rooms.rooms import Rooms
+from cloud_relay.rooms.snapshots import Snapshots
 from cloud_relay.rooms.store import load_presence
 from cloud_relay.settings import RelaySettings
 from cloud_relay.supervision import supervise
@@ -53,6 +54,7 @@ from laundryd.daemon import logs, sd_notify
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import SESSION_EXPIRY_S, MqttLink
 from laundryd.daemon.serve import listen, serve
+from laundryd.daemon.settling import settle_with_many_connections
 from laundryd.daemon.sqlite import MigrationError, open_database
 from laundryd.daemon.tokens import LIVE_SESSIONS, SigningKey
 from laundryd.live.server import LiveServer
@@ -108,6 +110,12 @@ class Relay:
         )
         self.rooms = rooms = Rooms(db, clock)
         await rooms.load()
+        snapshots = Snapshots(
+            rooms,
+            clock,
+            rooms_max=settings.snapshots.rooms_max,
+            keep_s=settings.snapshots.keep_s,
+        )
         edges = EdgePresence(await load_presence(db))
         people = People(db)
         signing_key = SigningKey.load_or_create(settings.keys.signing)
@@ -176,6 +184,7 @@ class Relay:
                 "pushes": queue.counts,
                 "commands": commands.counts,
                 "told_down": told.counts,
+                "snapshots": snapshots.counts,
             },
             {
                 "broker_connected": lambda: float(link.connected),
@@ -195,6 +204,7 @@ class Relay:
                 link_codes=link_codes,
                 subscriptions=subscriptions,
                 rooms=rooms,
+                snapshots=snapshots,
                 commands=commands,
                 planner=planner,
                 vapid_key=vapid.public_key,
@@ -216,6 +226,7 @@ class Relay:
         def started() -> None:
             on_listening(port)
             self._port = port
+            settle_with_many_connections()
             sd_notify.notify(f"READY=1\nSTATUS={self._status()}")
             log.info("serving %s on port %d", self._settings.http.public_url, port)
 

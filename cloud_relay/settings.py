@@ -13,6 +13,7 @@ from pydantic_settings import SettingsConfigDict
 
 from cloud_relay.push.endpoints import PUSH_SERVICES, PushHosts
 from cloud_relay.push.vapid import check_subject
+from cloud_relay.rooms.snapshots import KEEP_S, ROOMS_MAX
 from laundryd.daemon.logs import LogLevel
 from laundryd.daemon.mqtt import BrokerSettings
 from laundryd.daemon.settings import ProgramSettings
@@ -127,6 +128,21 @@ class PushSettings(_Table):
         default=PUSH_SERVICES,
         description="Hosts of push services; `*.` stands for one label or more. Nobody else is sent "
         "to: a subscription's address is chosen by whoever sends it.",
+    )
+
+
+class SnapshotSettings(_Table):
+    """Rooms that are kept encoded, for pages that open or that missed too much."""
+
+    rooms_max: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=ROOMS_MAX,
+        description="Rooms kept encoded; the longest unasked goes first. A room of ten machines is "
+        "some 5 KB, so 10,000 are 50 MB.",
+    )
+    keep_s: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        default=KEEP_S,
+        description="Seconds after which a room is encoded anew although nothing happened; any event "
+        "does that at once, and 0 keeps nothing.",
     )
 
 
@@ -245,6 +261,9 @@ class RelaySettings(ProgramSettings):
     http: HttpSettings = Field(description="The HTTP server.")
     live: LiveSettings = Field(default_factory=LiveSettings, description="The session server.")
     push: PushSettings = Field(description="Web Push.")
+    snapshots: SnapshotSettings = Field(
+        default_factory=SnapshotSettings, description="Rooms that are kept encoded."
+    )
     join: JoinSettings = Field(
         default_factory=JoinSettings, description="How residents are let in."
     )

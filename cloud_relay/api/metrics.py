@@ -19,6 +19,7 @@ COUNTERS: Final[dict[str, str]] = {
     "notices": "Notices, by what became of them.",
     "pushes": "Attempts to push, by outcome.",
     "commands": "Remote commands, by outcome.",
+    "snapshots": "Rooms handed out whole, by whether the answer was kept ready.",
     "told_down": "Words to rooms that a notice was told.",
 }
 """Name without prefix and ``_total`` -> what it counts. Each has the one label ``outcome``."""

@@ -29,17 +29,14 @@ router = APIRouter(prefix="/api/v1/rooms/{room}", tags=["rooms"])
 _JOINED = (*SIGNED_IN, ErrorCode.FOREIGN_ROOM, ErrorCode.UNKNOWN_ROOM)
 
 
-@router.get("", responses=refusals(*_JOINED, ErrorCode.EDGE_OFFLINE))
-async def room_now(
-    room: RoomPath, response: Response, relay: Relay, caller: Caller
-) -> RoomSnapshot:
+@router.get("", response_model=RoomSnapshot, responses=refusals(*_JOINED, ErrorCode.EDGE_OFFLINE))
+async def room_now(room: RoomPath, relay: Relay, caller: Caller) -> Response:
     """Return the whole room, with the position that events go on from."""
     await _require_joined(relay, caller, room)
-    snapshot = relay.rooms.snapshot(room)
-    if snapshot is None:
+    encoded = relay.snapshots.encoded(room)
+    if encoded is None:
         raise ProblemError(ErrorCode.EDGE_OFFLINE, "It was never heard yet.")
-    response.headers["Cache-Control"] = "no-store"
-    return snapshot
+    return Response(encoded, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 @router.post(

@@ -20,6 +20,7 @@ from cloud_relay.residents.people import People
 from cloud_relay.residents.subscriptions import SubscriptionStore
 from cloud_relay.residents.tokens import Tokens
 from cloud_relay.rooms.rooms import Rooms
+from cloud_relay.rooms.snapshots import Snapshots
 from cloud_relay.settings import RelaySettings
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.http_guard import headers_of
@@ -45,6 +46,7 @@ class Services:
     link_codes: LinkCodes
     subscriptions: SubscriptionStore
     rooms: Rooms
+    snapshots: Snapshots
     commands: Commands
     planner: Planner
     vapid_key: str

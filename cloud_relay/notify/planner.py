@@ -27,6 +27,7 @@ from cloud_relay.notify.plan import (
     decide,
 )
 from laundryd.daemon.clock import Clock
+from laundryd.daemon.gathered import Gathered
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import AckKind, NoticeAck
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey, SessionId
@@ -44,11 +45,15 @@ RETRY_AFTER_FAULT_S: Final = 2.0
 
 @dataclass(slots=True)
 class Told:
-    """What is to be said on sockets once the transaction stands."""
+    """What is to be said on sockets once the transaction stands.
+
+    ``is_news``: notices were planned or acknowledged, so there may be other deadlines than before.
+    """
 
     cards: list[tuple[NoticeCard, ResidentId]] = field(default_factory=list)
     gone: list[tuple[ResidentId, NoticeId, SessionId | None]] = field(default_factory=list)
     rooms: list[tuple[RoomKey, NoticeId]] = field(default_factory=list)
+    is_news: bool = False
 
 
 class Planner:
@@ -77,6 +82,7 @@ class Planner:
         self._returning_until = clock.real_now() + RETURN_GRACE
         self._held: dict[RoomKey, datetime] = {}
         self._changed = asyncio.Event()
+        self._pending = Gathered(self._pending_of, missing=list[NoticeCard]())
         self.counts: Counter[str] = Counter()
 
     # Inside the transaction of whoever brings notices and acknowledgements; ``tell`` follows it.
@@ -84,6 +90,7 @@ class Planner:
     async def plan(self, db: aiosqlite.Connection, notices: Iterable[Notice], told: Told) -> None:
         """Keep new notices with their plans, inside the caller's transaction."""
         for notice in notices:
+            told.is_news = True
             plan = decide(
                 useful_until=notice.useful_until,
                 socket_tried=False,
@@ -114,6 +121,7 @@ class Planner:
         push is cancelled. The first ``shown``, and the first ``read``, take the notice off the
         resident's other pages. What is not this resident's notice is counted and skipped.
         """
+        told.is_news = True
         now = self._clock.real_now()
         before = await store.acknowledge(
             db, ack.resident, ack.notice_id, ack.kind, now, room=at_room
@@ -140,6 +148,7 @@ class Planner:
         """
         if self._held.pop(room, None) is not None:
             await store.release_held(db, room, self._clock.real_now())
+            self._changed.set()
 
     def hold(self, room: RoomKey) -> None:
         """Plan nothing for ``room`` until it has caught up, ``CATCH_UP_MAX`` at most."""
@@ -153,7 +162,8 @@ class Planner:
             self._sockets.notice_gone(resident, [notice_id], but=session_id)
         for room, notice_id in told.rooms:
             self._edges.told(room, [notice_id])
-        self._changed.set()
+        if told.is_news:
+            self._changed.set()
 
     # For the relay's own sockets.
 
@@ -178,15 +188,25 @@ class Planner:
 
         If the resident looks, the push of what waits gives this session the socket's deadline first.
         """
+        return await self._pending.of(resident)
+
+    async def _pending_of(
+        self, residents: Sequence[ResidentId]
+    ) -> dict[ResidentId, list[NoticeCard]]:
         async with transaction(self._db) as db:
-            cards = await store.pending(db, resident, self._clock.now())
-            if cards and self._presence.attentive(resident):
+            found = await store.pending(db, residents, self._clock.now())
+            ids = [
+                card.id
+                for resident, cards in found.items()
+                if self._presence.attentive(resident)
+                for card in cards
+            ]
+            if ids:
                 now = self._clock.real_now()
-                ids = [card.id for card in cards]
                 await store.given_to_session(db, ids, now, now + ACK_DEADLINE)
-        if cards:
+        if found:
             self._changed.set()
-        return cards
+        return found
 
     async def list_of(self, resident: ResidentId) -> list[tuple[NoticeCard, bool]]:
         """Return the resident's notices that are still useful, newest first, and whether each was told."""

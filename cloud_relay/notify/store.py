@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -174,15 +176,23 @@ async def forget_in(db: aiosqlite.Connection, resident: ResidentId) -> None:
 
 
 async def pending(
-    db: aiosqlite.Connection, resident: ResidentId, room_now: datetime
-) -> list[NoticeCard]:
-    """Read what the resident was not told yet and is still useful, oldest first; never held ones."""
+    db: aiosqlite.Connection, residents: Sequence[ResidentId], room_now: datetime
+) -> dict[ResidentId, list[NoticeCard]]:
+    """Read what each was not told yet and is still useful, oldest first; never held ones.
+
+    Who has nothing is left out.
+    """
     rows = await db.execute_fetchall(
-        "SELECT card FROM notices WHERE resident = ? AND useful_until_ms > ?"  # noqa: S608 -- our own states
-        f" AND state IN ({_UNTOLD}) ORDER BY caused_at_ms, id LIMIT ?",
-        (resident, to_ms(room_now), PENDING_MAX),
+        "SELECT resident, card FROM (SELECT resident, card, row_number() OVER"  # noqa: S608 -- our own states
+        " (PARTITION BY resident ORDER BY caused_at_ms, id) AS place FROM notices"
+        " WHERE resident IN (SELECT value FROM json_each(?)) AND useful_until_ms > ?"
+        f" AND state IN ({_UNTOLD})) WHERE place <= ? ORDER BY resident, place",
+        (json.dumps(residents), to_ms(room_now), PENDING_MAX),
     )
-    return [NoticeCard.model_validate_json(row["card"]) for row in rows]
+    found: defaultdict[ResidentId, list[NoticeCard]] = defaultdict(list)
+    for row in rows:
+        found[row["resident"]].append(NoticeCard.model_validate_json(row["card"]))
+    return dict(found)
 
 
 async def told_of_room(

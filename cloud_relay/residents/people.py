@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,6 +13,7 @@ from typing import Final
 import aiosqlite
 
 from cloud_relay.residents.tokens import TOKEN_LIFE
+from laundryd.daemon.gathered import Gathered
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.ids import DeviceId, ResidentId, RoomKey
 from laundryd.wire.notices import Lang
@@ -33,22 +37,42 @@ class People:
 
     def __init__(self, db: aiosqlite.Connection) -> None:
         self._db = db
+        # A whole house may come back in the same second, and a query costs ten times its row.
+        self._on_devices = Gathered(self._look_up_devices, missing=None)
+        self._rooms = Gathered(self._look_up_rooms, missing=frozenset[RoomKey]())
 
     async def person(self, resident: ResidentId, device: DeviceId) -> Person | None:
         """Return the person, or None when the device was revoked or never was theirs."""
-        found = await self._db.execute_fetchall(
-            "SELECT 1 FROM devices WHERE device = ? AND resident = ?", (device, resident)
-        )
-        if not list(found):
-            return None
-        return Person(resident, device, await self.rooms(resident))
+        person = await self._on_devices.of(device)
+        return person if person is not None and person.resident == resident else None
 
     async def rooms(self, resident: ResidentId) -> frozenset[RoomKey]:
         """Return the rooms that ``resident`` joined; empty also when there is no such resident."""
+        return await self._rooms.of(resident)
+
+    async def _look_up_devices(self, devices: Sequence[DeviceId]) -> dict[DeviceId, Person | None]:
         found = await self._db.execute_fetchall(
-            "SELECT room FROM memberships WHERE resident = ?", (resident,)
+            "SELECT device, d.resident, room FROM devices d"
+            " LEFT JOIN memberships m ON m.resident = d.resident"
+            " WHERE device IN (SELECT value FROM json_each(?))",
+            (json.dumps(devices),),
         )
-        return frozenset(str(row["room"]) for row in found)
+        residents = {str(row["device"]): str(row["resident"]) for row in found}
+        rooms = _rooms_by((str(row["device"]), row["room"]) for row in found)
+        return {
+            device: Person(resident, device, rooms.get(device, frozenset()))
+            for device, resident in residents.items()
+        }
+
+    async def _look_up_rooms(
+        self, residents: Sequence[ResidentId]
+    ) -> dict[ResidentId, frozenset[RoomKey]]:
+        found = await self._db.execute_fetchall(
+            "SELECT resident, room FROM memberships"
+            " WHERE resident IN (SELECT value FROM json_each(?))",
+            (json.dumps(residents),),
+        )
+        return _rooms_by((str(row["resident"]), row["room"]) for row in found)
 
     async def lang(self, resident: ResidentId) -> Lang:
         """Return the resident's language; English when there is no such resident."""
@@ -128,6 +152,15 @@ class People:
         await self._db.execute(
             "DELETE FROM devices WHERE device = ? AND resident = ?", (device, resident)
         )
+
+
+def _rooms_by(rows: Iterable[tuple[str, str | None]]) -> dict[str, frozenset[RoomKey]]:
+    """Gather rooms by what stands before them; None is no room."""
+    rooms: defaultdict[str, set[RoomKey]] = defaultdict(set)
+    for key, room in rows:
+        if room is not None:
+            rooms[key].add(room)
+    return {key: frozenset(theirs) for key, theirs in rooms.items()}
 
 
 def _new_id() -> str:

@@ -96,6 +96,14 @@ class Rooms:
         state = self._states.get(room)
         return state.snapshot(self._clock.now(), self._edges[room]) if state else None
 
+    def looks(self, room: RoomKey) -> tuple[RoomState, EdgeStatus] | None:
+        """Return all that a room's snapshot shows; None for an unknown room.
+
+        Both are replaced, never changed: who has the same two objects as before has the same room.
+        """
+        state = self._states.get(room)
+        return (state, self._edges[room]) if state else None
+
     def mine(self, resident: ResidentId) -> Mine:
         """Return everything that is this resident's, over all rooms."""
         states = [self._states[room] for room in sorted(self._rooms_of.get(resident, ()))]

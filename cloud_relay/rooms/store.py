@@ -10,6 +10,7 @@ import aiosqlite
 from pydantic import TypeAdapter
 
 from cloud_relay.rooms.state import Change, RoomState
+from laundryd.daemon.sqlite import Statement, execute_all
 from laundryd.wire.events import PublicEvent, Waiting
 from laundryd.wire.ids import Position, RoomKey
 from laundryd.wire.machines import MachineView, Programme
@@ -69,38 +70,62 @@ async def _state(db: aiosqlite.Connection, row: aiosqlite.Row) -> RoomState:
 async def write_change(db: aiosqlite.Connection, before: RoomState, change: Change) -> RoomState:
     """Write what ``change`` did, inside the caller's transaction; return the state with its new floor."""
     after = change.state
-    if change.replaced:
-        await _forget_epoch(db, before, after)
-        await db.execute("DELETE FROM room_events WHERE room = ?", (after.room,))
-        await db.execute("DELETE FROM room_machines WHERE room = ?", (after.room,))
-        changed = list(after.machines)
-    else:
-        changed = list(dict.fromkeys(event.machine.machine for event in change.events))
+    statements = [
+        *(_replace(before, after) if change.replaced else ()),
+        _machines(change),
+        *_waiting(change),
+        *_append(after.room, change.events),
+    ]
+    if _may_be_full(after):
+        await execute_all(db, statements)
+        after = await _trim(db, after)
+        statements.clear()
+    await execute_all(db, [*statements, _head(after)])
+    return after
+
+
+def _replace(before: RoomState, after: RoomState) -> Iterable[Statement]:
+    old, new = before.position, after.position
+    if old is not None and new is not None and old.epoch != new.epoch:
+        yield (
+            "INSERT OR IGNORE INTO room_past_epochs (room, epoch) VALUES (?, ?)",
+            [(before.room, old.epoch)],
+        )
+    yield "DELETE FROM room_events WHERE room = ?", [(after.room,)]
+    yield "DELETE FROM room_machines WHERE room = ?", [(after.room,)]
+
+
+def _machines(change: Change) -> Statement:
+    after = change.state
+    changed = (
+        list(after.machines)
+        if change.replaced
+        else list(dict.fromkeys(event.machine.machine for event in change.events))
+    )
     places = {slug: place for place, slug in enumerate(after.machines)}
-    await db.executemany(
+    sql = (
         "INSERT INTO room_machines (room, machine, place, view, owner) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (room, machine) DO UPDATE SET view = excluded.view, owner = excluded.owner",
+        " ON CONFLICT (room, machine) DO UPDATE SET view = excluded.view, owner = excluded.owner"
+    )
+    return (
+        sql,
         [
             (after.room, slug, places[slug], after.machines[slug].model_dump_json(),
              after.owners.get(slug))
             for slug in changed
         ],
     )  # fmt: skip
-    await _write_waiting(db, change)
-    await _append(db, after.room, change.events)
-    if change.events:
-        after = await _trim(db, after)
-    await write_head(db, after)
-    return after
 
 
-async def _write_waiting(db: aiosqlite.Connection, change: Change) -> None:
+def _waiting(change: Change) -> Iterable[Statement]:
     room, waiting = change.state.room, change.state.waiting
-    await db.executemany(
+    if not change.waiting:
+        return
+    yield (
         "DELETE FROM room_waiting WHERE room = ? AND resident = ?",
         [(room, resident) for resident in change.waiting],
     )
-    await db.executemany(
+    yield (
         "INSERT INTO room_waiting (room, resident, waiting) VALUES (?, ?, ?)",
         [
             (room, resident, waiting[resident].model_dump_json())
@@ -112,30 +137,34 @@ async def _write_waiting(db: aiosqlite.Connection, change: Change) -> None:
 
 async def write_head(db: aiosqlite.Connection, state: RoomState) -> None:
     """Write the room's own row, inside the caller's transaction."""
+    await execute_all(db, [_head(state)])
+
+
+def _head(state: RoomState) -> Statement:
     position = state.position
-    await db.execute(
+    sql = (
         "UPDATE rooms SET name = ?, epoch = ?, position_offset = ?, run = ?, journal_floor = ?,"
-        " durable = ?, local_url = ?, heard_at = ?, programmes = ? WHERE room = ?",
-        (state.name, position.epoch if position else None, position.offset if position else 0,
-         state.run, state.floor, state.durable, state.local_url, to_rfc3339(state.heard_at),
-         _PROGRAMMES.dump_json(state.programmes).decode(), state.room),
+        " durable = ?, local_url = ?, heard_at = ?, programmes = ? WHERE room = ?"
+    )
+    return (
+        sql,
+        [(state.name, position.epoch if position else None, position.offset if position else 0,
+          state.run, state.floor, state.durable, state.local_url, to_rfc3339(state.heard_at),
+          _PROGRAMMES.dump_json(state.programmes).decode(), state.room)],
     )  # fmt: skip
 
 
-async def _forget_epoch(db: aiosqlite.Connection, before: RoomState, after: RoomState) -> None:
-    old, new = before.position, after.position
-    if old is not None and new is not None and old.epoch != new.epoch:
-        await db.execute(
-            "INSERT OR IGNORE INTO room_past_epochs (room, epoch) VALUES (?, ?)",
-            (before.room, old.epoch),
-        )
+def _append(room: RoomKey, events: Iterable[PublicEvent]) -> Iterable[Statement]:
+    rows = [(room, event.offset, event.model_dump_json()) for event in events]
+    if rows:
+        yield "INSERT INTO room_events (room, position_offset, event) VALUES (?, ?, ?)", rows
 
 
-async def _append(db: aiosqlite.Connection, room: RoomKey, events: Iterable[PublicEvent]) -> None:
-    await db.executemany(
-        "INSERT INTO room_events (room, position_offset, event) VALUES (?, ?, ?)",
-        [(room, event.offset, event.model_dump_json()) for event in events],
-    )
+def _may_be_full(state: RoomState) -> bool:
+    """Say whether the journal must be counted: it has no more events than numbers after its floor."""
+    if state.position is None:
+        return False
+    return state.position.offset - state.floor > JOURNAL_EVENTS_MAX + JOURNAL_SLACK
 
 
 async def _trim(db: aiosqlite.Connection, state: RoomState) -> RoomState:

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from typing_extensions import override
 
-from laundryd.wire.frames import FRAME_MAX_BYTES
+from laundryd.daemon.doorstep import Doorstep, LateUpgrade
 
 GOODBYE_S: Final = 3
 """How long a stopping server waits for requests under way, seconds; systemd waits much longer."""
@@ -53,16 +53,14 @@ async def serve(
 ) -> None:
     """Serve ``app`` on ``listener`` until cancelled; then close within ``GOODBYE_S``.
 
-    Deflate is off: it costs memory and time a connection and our frames are small. The protocol's own
-    pings are off too: the live protocol has its own, which a page can see.
+    WebSockets are served by ``LiveSocket``, without deflate: it costs memory and time a connection and our
+    frames are small. Nor are there pings of the protocol's own: the live protocol has its own, which a
+    page can see.
     """
     config = uvicorn.Config(
         cast("Callable[..., object]", app),
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_ping_interval=None,
-        # Above the live protocol's own limit, which closes with a code that says why.
-        ws_max_size=4 * FRAME_MAX_BYTES,
+        http=Doorstep,
+        ws=LateUpgrade,
         log_config=None,
         access_log=False,
         lifespan="off",

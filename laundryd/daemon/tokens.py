@@ -177,11 +177,23 @@ def verify_token(token: str, keys: Mapping[str, VerifyKey], audience: str, now: 
         TokenRefusedError: malformed, unknown key, bad signature, other audience, expired.
 
     """
+    claims = read_token(token, keys, audience)
+    check_times(claims, now)
+    return claims
+
+
+def read_token(token: str, keys: Mapping[str, VerifyKey], audience: str) -> Claims:
+    """Check who signed a token and for whom, and return what it says; ``check_times`` comes after.
+
+    Raises:
+        TokenRefusedError: malformed, unknown key, bad signature, other audience.
+
+    """
     try:
         kid = jwt.get_unverified_header(token).get("kid")
         if not isinstance(kid, str) or kid not in keys:
             raise TokenRefusedError("signed with a key that is not known here")
-        # Times are checked below against the clock that was handed in.
+        # Times are checked by themselves, against the clock that is handed in.
         said = jwt.decode(
             token,
             public_key(keys[kid]),
@@ -193,7 +205,7 @@ def verify_token(token: str, keys: Mapping[str, VerifyKey], audience: str, now: 
                 "verify_iat": False,
             },
         )
-        claims = Claims(
+        return Claims(
             resident=str(said["sub"]),
             device=str(said["dev"]),
             rooms=frozenset(str(room) for room in said.get("rooms", [])),
@@ -204,11 +216,19 @@ def verify_token(token: str, keys: Mapping[str, VerifyKey], audience: str, now: 
         raise TokenRefusedError(f"not for {audience}") from error
     except (jwt.PyJWTError, InvalidSignature, ValueError, TypeError, OverflowError) as error:
         raise TokenRefusedError(f"not a token of ours: {type(error).__name__}") from error
+
+
+def check_times(claims: Claims, now: datetime) -> None:
+    """Check that a token is good at real time ``now``.
+
+    Raises:
+        TokenRefusedError: expired, or not valid yet.
+
+    """
     if now.timestamp() >= claims.expires_at.timestamp():
         raise TokenRefusedError("expired")
     if claims.issued_at.timestamp() > now.timestamp() + LEEWAY_S:
         raise TokenRefusedError("issued in the future: compare the clocks of the two computers")
-    return claims
 
 
 def verify_document(jws: str, key: VerifyKey) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -15,6 +16,8 @@ from typing import Final
 
 HOUSEHOLD_BITS: Final = 64
 """Of an IPv6 address: what one household gets whole (RFC 6177)."""
+ADDRESSES_KEPT: Final = 4_096
+"""Of which it is known what they are: parsing one took a tenth of a handshake, and a house has few."""
 
 
 def caller_address(
@@ -44,6 +47,7 @@ def caller_address(
     return address
 
 
+@lru_cache(maxsize=ADDRESSES_KEPT)
 def is_this_computer(address: str) -> bool:
     """Say whether ``address`` is of this very computer, behind which anybody may be: a proxy that is silent.
 
@@ -60,6 +64,7 @@ def _is_trusted(text: str, trusted: Collection[IPv4Network | IPv6Network]) -> bo
     )
 
 
+@lru_cache(maxsize=ADDRESSES_KEPT)
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(text)

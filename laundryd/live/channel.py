@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from laundryd.live.asgi import Message
 from laundryd.live.batcher import Batcher
-from laundryd.live.connection import Connection, encode
+from laundryd.live.connection import Connection, Encoded, encode
 from laundryd.live.metrics import Counts
 from laundryd.live.resume import Joining
 from laundryd.live.settings import LiveSettings
@@ -80,7 +79,7 @@ class Channel:
         """Send what waits."""
         self._send(self._batcher.take(now_s))
 
-    def tell(self, message: Message) -> int:
+    def tell(self, message: Encoded) -> int:
         """Give an encoded frame to everybody who was welcomed; return how many took it."""
         told = sum(connection.deliver(message) for connection in self._live)
         welcomed = (c for c in self._joining if c.session_id is not None)

@@ -1,8 +1,10 @@
 """One WebSocket connection's way out: never waits for its reader, and needs no task while it keeps up.
 
-ASGI's ``send`` waits when the reader is slow. A frame is therefore offered by a single step of that
-coroutine: a reader who keeps up has it with that step. For one who does not, frames wait in a bounded
-queue and a task drains it; the task ends when the queue is empty.
+A frame is made once, and its bytes are written to each connection. ASGI knows only texts, so the server
+offers its way beside it (``FrameWriter``); with a server that does not, each text goes through ``send``.
+That waits when the reader is slow: a text is offered by a single step of the coroutine, and a reader who
+keeps up has it with that step. For one who does not, frames wait in a bounded queue and a task drains
+it; the task ends when the queue is empty.
 """
 
 from __future__ import annotations
@@ -11,12 +13,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
 
-from laundryd.live.asgi import Message, Send
+from laundryd.live.asgi import FrameWriter, Message, Send
 from laundryd.live.door import Admission
 from laundryd.live.settings import LiveSettings
 from laundryd.wire.close_codes import CLOSE_CODES, CloseCode
 from laundryd.wire.frames import ServerFrame
 from laundryd.wire.ids import NoticeId, SessionId
+from laundryd.wire.rfc6455 import Opcode, server_frame
 
 Spawn = Callable[[Coroutine[object, object, None]], bool]
 """Starts a task of the server's; False when the server is not running."""
@@ -26,14 +29,24 @@ Spawn = Callable[[Coroutine[object, object, None]], bool]
 _GONE = (OSError, RuntimeError)
 
 
-def text_message(text: str) -> Message:
-    """Wrap an encoded frame for ASGI; the same message may be delivered to any number of connections."""
-    return {"type": "websocket.send", "text": text}
+class Encoded:
+    """A frame of ours as it goes over the wire, for any number of connections."""
+
+    __slots__ = ("_text", "frame")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.frame = server_frame(Opcode.TEXT, text.encode())
+
+    @property
+    def message(self) -> Message:
+        """The same for ASGI's ``send``."""
+        return {"type": "websocket.send", "text": self._text}
 
 
-def encode(frame: ServerFrame) -> Message:
+def encode(frame: ServerFrame) -> Encoded:
     """Encode a frame once, for as many connections as get it."""
-    return text_message(frame.model_dump_json())
+    return Encoded(frame.model_dump_json())
 
 
 class Connection:
@@ -51,6 +64,7 @@ class Connection:
         "_task",
         "_waiting",
         "_waiting_bytes",
+        "_writer",
         "accepted_s",
         "admission",
         "close_code",
@@ -73,10 +87,12 @@ class Connection:
         admission: Admission,
         settings: LiveSettings,
         *,
+        writer: FrameWriter | None = None,
         spawn: Spawn,
         now_s: float,
     ) -> None:
         self._send = send
+        self._writer = writer
         self._settings = settings
         self.spawn = spawn
         self._task = asyncio.current_task()
@@ -103,17 +119,31 @@ class Connection:
         """The connection's task was cancelled by us, because its reader did not even take the close."""
         return self._cut
 
-    def deliver(self, message: Message) -> bool:
+    def deliver(self, encoded: Encoded) -> bool:
         """Hand a frame over or let it wait; never blocks. False if the connection is on its way out."""
         if self.closing:
             return False
-        if self._waiting is None:
-            if not self._offer(message):
-                self._wait_with(message)
-            return not self.closing
-        settings, size = self._settings, _size(message)
+        if self._waiting is not None:
+            return self._queue(encoded)
+        # One call a connection and frame: everything here is done a hundred thousand times a second.
+        if self._writer is None:
+            is_written = self._offer(encoded.message)
+        else:
+            try:
+                is_written = self._writer.write_frame(encoded.frame)
+            except OSError:
+                self.closing = True
+                return False
+        if not is_written:
+            self._wait_with(encoded.message)
+        return not self.closing
+
+    def _queue(self, encoded: Encoded) -> bool:
+        settings, message = self._settings, encoded.message
+        size = _size(message)
         if (
-            len(self._waiting) >= settings.queue_max
+            self._waiting is None
+            or len(self._waiting) >= settings.queue_max
             or self._waiting_bytes + size > settings.queue_max_bytes
         ):
             self.close(CloseCode.SLOW_READER)

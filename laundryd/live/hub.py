@@ -9,11 +9,12 @@ from typing import Final
 
 from laundryd.live.attention import Attention
 from laundryd.live.channel import Channel
-from laundryd.live.connection import Connection, encode
+from laundryd.live.connection import Connection, Encoded, encode
 from laundryd.live.desk import RoomTime
 from laundryd.live.kept import KeptSession
 from laundryd.live.metrics import Counts
 from laundryd.live.misdeeds import Misdeeds
+from laundryd.live.replays import Replays, Since, encoded
 from laundryd.live.session_ids import SessionIds
 from laundryd.live.sessions import Sessions
 from laundryd.live.settings import LiveSettings
@@ -37,12 +38,14 @@ class Hub:
         clock: RoomTime,
         counts: Counts,
         *,
+        since: Since,
         session_ids: SessionIds,
         presence_changed: Callable[[], None],
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.counts = counts
+        self.replays = Replays(since, replay_max=settings.replay_max, batch_max=settings.batch_max)
         self._presence_changed = presence_changed
         self._connections: dict[Connection, None] = {}
         self._channels: dict[RoomKey, Channel] = {}
@@ -115,6 +118,10 @@ class Hub:
         """Return the room's held events after ``floor`` and feed the connection from now on."""
         channel = self._channels.get(room)
         return () if channel is None else channel.settle(connection, floor)
+
+    def encoded(self, events: Sequence[PublicEvent]) -> list[Encoded]:
+        """Encode events for one connection, as a batch does."""
+        return encoded(events, self.settings.batch_max)
 
     def attach(self, connection: Connection, asked_id: SessionId | None, *, visible: bool) -> None:
         """Make a session of an identified connection; an older connection of it is closed."""

@@ -14,7 +14,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Final, NoReturn
 
 from laundryd.live.address import caller_address, is_this_computer
-from laundryd.live.asgi import Receive, Scope, Send
+from laundryd.live.asgi import FRAMES_EXTENSION, FrameWriter, Receive, Scope, Send
 from laundryd.live.connection import Connection
 from laundryd.live.conversation import Conversation
 from laundryd.live.crowd import Crowd
@@ -71,6 +71,7 @@ class LiveServer:
             settings,
             clock,
             self._counts,
+            since=desk.since,
             session_ids=SessionIds(session_key),
             presence_changed=desk.presence_changed,
         )
@@ -146,9 +147,10 @@ class LiveServer:
             if isinstance(admission, Refusal):
                 await self._refuse(scope, send, admission)
                 return
-            del headers  # they would live as long as the connection
+            writer: FrameWriter | None = scope.get("extensions", {}).get(FRAMES_EXTENSION)
+            del headers, scope  # they would live as long as the connection
             try:
-                await self._serve(admission, receive, send)
+                await self._serve(admission, receive, send, writer)
             finally:
                 self._crowd.leave_as(admission.resident)
         except OSError:
@@ -186,9 +188,18 @@ class LiveServer:
             )
         return self._crowd.enter_as(admission.resident) or admission
 
-    async def _serve(self, admission: Admission, receive: Receive, send: Send) -> None:
+    async def _serve(
+        self, admission: Admission, receive: Receive, send: Send, writer: FrameWriter | None
+    ) -> None:
         await send({"type": "websocket.accept"})
-        connection = Connection(send, admission, self._settings, spawn=self._spawn, now_s=now_s())
+        connection = Connection(
+            send,
+            admission,
+            self._settings,
+            writer=writer,
+            spawn=self._spawn,
+            now_s=now_s(),
+        )
         self._hub.add(connection)
         on_purpose = False
         try:

@@ -33,7 +33,7 @@ class LiveSettings(BaseModel):
     connections_max: int = Field(
         default=1_000,
         ge=1,
-        description="Open connections a process. Each costs about 20 KB, and the process needs two "
+        description="Open connections a process. Each costs about 17 KB, and the process needs two "
         "file descriptors to spare: raise LimitNOFILE first.",
     )
     connections_per_address_max: int = Field(

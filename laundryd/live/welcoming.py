@@ -14,10 +14,9 @@ from laundryd.live.connection import Connection, encode
 from laundryd.live.desk import Desk
 from laundryd.live.door import Door
 from laundryd.live.hub import Hub
-from laundryd.live.resume import Resumption, decide, needs_history, since
+from laundryd.live.replays import Replay
 from laundryd.wire import frames
 from laundryd.wire.errors import ErrorCode
-from laundryd.wire.events import PublicEvent
 from laundryd.wire.ids import RoomKey
 from laundryd.wire.machines import EdgeStatus
 
@@ -39,7 +38,7 @@ async def welcome(
     resumptions = {
         room: await _resume(hub, desk, connection, identify, room) for room in mine_to_see
     }
-    if any(found is not None and found.replay for found in resumptions.values()):
+    if any(found is not None and found.frames for found in resumptions.values()):
         hub.restrict(connection, await door.rooms_now(connection.admission))
         still = connection.admission.rooms
         resumptions = {room: found for room, found in resumptions.items() if room in still}
@@ -51,10 +50,11 @@ async def welcome(
     if connection.session_id is None:
         raise RuntimeError("the hub attached a connection without a session id")
     _send(hub, connection, _frame(hub, connection.session_id, resumptions))
-    for room, resumption in resumptions.items():
-        floor = None if resumption is None else resumption.floor
-        replay = () if resumption is None else resumption.replay
-        _send_events(hub, connection, [*replay, *hub.settle(room, connection, floor)])
+    for room, replay in resumptions.items():
+        floor = None if replay is None else replay.resumption.floor
+        held = hub.settle(room, connection, floor)
+        for encoded in (*(replay.frames if replay else ()), *hub.encoded(held)):
+            hub.counts.frames("batch", connection.deliver(encoded))
         status = edge_status(room)
         if status is not None:
             _send(hub, connection, frames.RoomStatus(room=room, edge=status))
@@ -80,26 +80,19 @@ async def send_mine(hub: Hub, desk: Desk, connections: Sequence[Connection]) -> 
 
 async def _resume(
     hub: Hub, desk: Desk, connection: Connection, identify: frames.Identify, room: RoomKey
-) -> Resumption | None:
+) -> Replay | None:
     """Decide for one room; None when its journal is not known (yet)."""
-    named = identify.rooms[room]
     hub.join(room, connection)
     head = desk.position(room)
     if head is None:
         return None
-    missed = None
-    if named is not None and needs_history(named, head):
-        # One more than is replayed, to see that there are more.
-        kept = await desk.since(room, named, hub.settings.replay_max + 1)
-        missed = since(kept, hub.clock.now() - timedelta(seconds=hub.settings.replay_age_s))
-    resumption = decide(named, head, missed, hub.settings.replay_max)
-    hub.counts.resumed(resumption.outcome)
-    return resumption
+    not_before = hub.clock.now() - timedelta(seconds=hub.settings.replay_age_s)
+    replay = await hub.replays.answer(room, identify.rooms[room], head, not_before)
+    hub.counts.resumed(replay.resumption.outcome)
+    return replay
 
 
-def _frame(
-    hub: Hub, session_id: str, resumptions: dict[RoomKey, Resumption | None]
-) -> frames.Welcome:
+def _frame(hub: Hub, session_id: str, resumptions: dict[RoomKey, Replay | None]) -> frames.Welcome:
     settings = hub.settings
     return frames.Welcome(
         session_id=session_id,
@@ -107,15 +100,13 @@ def _frame(
         batch_ms=settings.batch_ms,
         backoff=settings.backoff,
         clock=frames.RoomClock(at=hub.clock.now(), speed=hub.clock.speed),
-        rooms={room: found.frame() for room, found in resumptions.items() if found is not None},
+        rooms={
+            room: found.resumption.frame()
+            for room, found in resumptions.items()
+            if found is not None
+        },
     )
 
 
 def _send(hub: Hub, connection: Connection, frame: frames.ServerFrame) -> None:
     hub.counts.frames(frame.type, connection.deliver(encode(frame)))
-
-
-def _send_events(hub: Hub, connection: Connection, events: Sequence[PublicEvent]) -> None:
-    size = hub.settings.batch_max
-    for start in range(0, len(events), size):
-        _send(hub, connection, frames.Batch(events=list(events[start : start + size])))
