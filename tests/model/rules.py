@@ -1,0 +1,182 @@
+"""What may happen to a world, in any order."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+from typing_extensions import override
+
+from laundryd.wire.commands import CommandName
+from laundryd.wire.phases import Phase
+from tests.model.broker import Mode
+from tests.model.pages import Page
+from tests.model.programs import EdgeProcess, RelayProcess
+from tests.model.promises import check_all
+from tests.model.world import World
+
+MACHINES = st.sampled_from(["w1", "w2", "d1"])
+WORDS: dict[Phase, list[CommandName]] = {
+    Phase.FREE: [CommandName.START, CommandName.CLAIM, CommandName.WATCH],
+    Phase.CLAIMED: [CommandName.ARRIVE, CommandName.START, CommandName.RELEASE, CommandName.WATCH],
+    Phase.ARRIVED: [CommandName.START, CommandName.RELEASE, CommandName.WATCH],
+    Phase.IN_USE: [CommandName.WATCH, CommandName.EXTEND, CommandName.RELEASE, CommandName.ADOPT],
+    Phase.FINISHED: [
+        CommandName.COLLECT,
+        CommandName.REQUEST_PICKUP,
+        CommandName.COMING,
+        CommandName.MUTE_PICKUP,
+        CommandName.ADOPT,
+    ],
+    Phase.OUT_OF_ORDER: [CommandName.UNWATCH],
+}
+"""What a resident would say of a machine, by its phase; whose it is they find out."""
+WAYS = st.sampled_from(["edge up", "edge down", "relay up", "relay down"])
+PROGRAMS = st.sampled_from(["edge", "relay"])
+PAGES = st.integers(0, 3)
+INDEX = st.integers(0, 9)
+SOON = st.sampled_from([0.0, 0.02, 0.3])
+SECONDS = st.sampled_from([0.0, 0.004, 0.02, 0.1, 0.7, 3.0, 7.0, 12.0, 40.0, 70.0, 150.0])
+SKEW_S = st.sampled_from([0.0, 0.0, -3_600.0, -20.0, 20.0, 3_600.0])
+
+
+class RoomAndCloud(RuleBasedStateMachine):
+    """One run: break what you like; at the end everything is mended, and all promises must hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self._with = self.world.__enter__()
+
+    @override
+    def teardown(self) -> None:
+        try:
+            check_all(self.world)
+        finally:
+            self.world.__exit__()
+
+    # -- people
+
+    @rule(page=PAGES, machine=MACHINES, word=st.integers(0, 4), seconds=SOON)
+    def say(self, page: int, machine: str, word: int, seconds: float) -> None:
+        shown = self._page(page).machines.get(machine)
+        if shown is None:
+            return
+        words = WORDS[shown.phase]
+        name = words[word % len(words)]
+        takes_minutes = name in {CommandName.START, CommandName.EXTEND}
+        self.world.say(self._page(page), machine, name, 1 if takes_minutes else None)
+        self.world.advance(seconds)
+
+    @rule(page=PAGES, machine=MACHINES)
+    def wash_beside_the_page(self, page: int, machine: str) -> None:
+        """Somebody does it at the room's own page, whatever the networks do."""
+        if self.world.edge.running:
+            self.world.at_the_machine(self._page(page).resident, machine)
+
+    @rule(page=PAGES, visible=st.booleans())
+    def look(self, page: int, *, visible: bool) -> None:
+        self.world.do(self._page(page).look, visible=visible)
+
+    @rule(page=PAGES, shows=st.booleans())
+    def hang(self, page: int, *, shows: bool) -> None:
+        self._page(page).shows_notices = shows
+
+    @rule(page=PAGES)
+    def leave(self, page: int) -> None:
+        self.world.do(self._page(page).leave)
+
+    @rule(page=PAGES)
+    def come_back(self, page: int) -> None:
+        self.world.do(self._page(page).open)
+
+    @rule(seconds=SECONDS)
+    def wait(self, seconds: float) -> None:
+        self.world.advance(seconds)
+
+    # -- between page and program
+
+    @rule(page=PAGES, server_hears=st.booleans(), page_hears=st.booleans())
+    def cut_socket(self, page: int, *, server_hears: bool, page_hears: bool) -> None:
+        socket = self._page(page).socket
+        if socket is not None:
+            self.world.do(socket.cut, server_hears=server_hears, page_hears=page_hears)
+
+    @rule(page=PAGES, is_stalled=st.booleans())
+    def stall_socket(self, page: int, *, is_stalled: bool) -> None:
+        socket = self._page(page).socket
+        if socket is None:
+            return
+        if is_stalled:
+            socket.stalled = True
+        else:
+            self.world.do(socket.read_on)
+
+    @rule(page=PAGES, seconds=st.sampled_from([0.001, 0.02, 0.4, 5.0]))
+    def slow_http(self, page: int, seconds: float) -> None:
+        self._page(page).http_s = seconds
+
+    # -- between programs and broker
+
+    @rule(way=WAYS, mode=st.sampled_from([Mode.HOLD, Mode.HOLD, Mode.LOSE]))
+    def trouble_way(self, way: str, mode: Mode) -> None:
+        self.world.broken()
+        self.world.broker.way(way).mode = mode
+
+    @rule(way=WAYS)
+    def mend_way(self, way: str) -> None:
+        self.world.do(self.world.broker.way(way).flow)
+        self.world.do(self.world.broker.let_in)
+
+    @rule(way=WAYS, index=INDEX, keep=st.booleans())
+    def deliver_one(self, way: str, index: int, *, keep: bool) -> None:
+        self.world.do(self.world.broker.way(way).deliver, index, keep=keep)
+
+    @rule(way=WAYS, index=INDEX)
+    def lose_one(self, way: str, index: int) -> None:
+        self.world.broken()
+        self.world.broker.way(way).lose(index)
+
+    @rule(program=PROGRAMS, with_will=st.booleans())
+    def lose_connection(self, program: str, *, with_will: bool) -> None:
+        self.world.broken()
+        self.world.do(self.world.broker.lose_connection, program, with_will=with_will)
+
+    @rule(forget=st.booleans())
+    def stop_broker(self, *, forget: bool) -> None:
+        self.world.broken()
+        self.world.do(self.world.broker.stop, forget=forget)
+
+    @rule()
+    def start_broker(self) -> None:
+        self.world.do(self.world.broker.start)
+
+    # -- programs
+
+    @rule(program=PROGRAMS, pages_hear=st.booleans())
+    def kill(self, program: str, *, pages_hear: bool) -> None:
+        self.world.kill(self._program(program), pages_hear=pages_hear)
+
+    @rule(program=PROGRAMS)
+    def start(self, program: str) -> None:
+        self.world.start(self._program(program))
+
+    @rule(program=PROGRAMS)
+    def restart(self, program: str) -> None:
+        self.world.kill(self._program(program))
+        self.world.start(self._program(program))
+
+    @rule(program=PROGRAMS, seconds=st.sampled_from([0.0, 0.0, 0.003, 0.05]))
+    def slow_disk(self, program: str, seconds: float) -> None:
+        self.world.disks.delay_s[self._program(program).database] = seconds
+
+    @rule(is_out=st.booleans())
+    def push_outage(self, *, is_out: bool) -> None:
+        self.world.push.is_out = is_out
+
+    # -- inside
+
+    def _page(self, index: int) -> Page:
+        return self.world.pages[index]
+
+    def _program(self, name: str) -> EdgeProcess | RelayProcess:
+        return self.world.edge if name == "edge" else self.world.relay

@@ -1,0 +1,302 @@
+"""The whole of it: a room's edge, the cloud's broker and relay, pages at both, and all that can fail.
+
+Everything that decides or keeps is the product's own; simulated are time, the broker, the sockets, the
+push services and the threads of SQLite. A world is built anew for each run and closed after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from typing import Final, Self
+
+import aiosqlite
+import pytest
+
+import cloud_relay.app
+import edge.app
+from cloud_relay.api.services import Services
+from edge.local.api import LocalRoom
+from laundryd.live.server import LiveServer
+from laundryd.wire.commands import CommandName, CommandParams, ResidentCommand
+from laundryd.wire.events import Entry
+from laundryd.wire.phases import Phase
+from tests.model.broker import Broker
+from tests.model.disks import Disks
+from tests.model.loop import SimulatedLoop
+from tests.model.pages import Page
+from tests.model.people import STRANGER, house, memory_folder, relay_settings
+from tests.model.programs import ROOM, EdgeProcess, Process, PushServices, RelayProcess
+
+MACHINES: Final[list[dict[str, object]]] = [
+    {"id": "w1", "kind": "washer", "name": "Washer 1"},
+    {"id": "w2", "kind": "washer", "name": "Washer 2"},
+    {"id": "d1", "kind": "dryer", "name": "Dryer 1"},
+]
+REST_S: Final = 300.0
+"""Simulated seconds within which everything comes to rest once nothing is broken any more."""
+
+
+class NumberReusedError(AssertionError):
+    """The room gave a number to two different entries."""
+
+
+class NeverAtRestError(AssertionError):
+    """Everything works, and yet somebody has not got what there is."""
+
+
+class World:
+    """Use it with ``with``. ``accepted`` is what the room ever committed, by epoch and offset."""
+
+    def __init__(self) -> None:
+        self.folder = memory_folder()
+        built = house()
+        shutil.copytree(built.folder, self.folder / "relay")
+        self.loop = SimulatedLoop()
+        self.loop.set_exception_handler(self._fault_in_callback)
+        self.disks, self.broker, self.push = Disks(), Broker(), PushServices()
+        self.edge = EdgeProcess(
+            self.loop, self.disks, self.folder / "edge", built.enrolment, MACHINES
+        )
+        self.relay = RelayProcess(self.loop, self.disks, relay_settings(self.folder / "relay"))
+        self.accepted: dict[tuple[str, int], Entry] = {}
+        self.accepted_at_s: dict[tuple[str, int], float] = {}
+        self._words = 0
+        self.restores = 0
+        """How often the relay lost what it knew, other than by a kill."""
+        self.lost_epochs: set[str] = set()
+        """Epochs whose last entries the room lost before the relay had them: a lost or older store."""
+        self.faults: list[BaseException] = []
+        self.fault_s = self.loop.time()
+        """When something was broken last."""
+        self.pages = [
+            Page("anna-room", "anna", built.room_tokens["anna"], ROOM.key, self.edge),
+            Page("ben-room", "ben", built.room_tokens["ben"], ROOM.key, self.edge),
+            Page("anna-away", "anna", built.relay_tokens["anna"], ROOM.key, self.relay),
+            Page("ben-away", "ben", built.relay_tokens["ben"], ROOM.key, self.relay),
+        ]
+        self.stranger = Page(
+            "zoe-away", STRANGER, built.relay_tokens[STRANGER], ROOM.key, self.relay
+        )
+        self._patch = pytest.MonkeyPatch()
+
+    def __enter__(self) -> Self:
+        logging.disable(logging.CRITICAL)
+        patch = self._patch
+        patch.setattr(aiosqlite, "connect", self.disks.connect)
+        patch.setattr(edge.app, "MqttLink", self.broker.make_link)
+        patch.setattr(edge.app, "make_api", self._edge_made)
+        patch.setattr(cloud_relay.app, "MqttLink", self.broker.make_link)
+        patch.setattr(cloud_relay.app, "web_side", self._relay_made)
+        patch.setattr(cloud_relay.app, "WebPushSender", lambda *_args, **_more: self.push)
+        self.start(self.relay)
+        self.start(self.edge)
+        for page in (*self.pages, self.stranger):
+            self.do(page.open)
+        self.advance(3)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for process in (self.edge, self.relay):
+            process.kill()
+        self.loop.advance(0)
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.advance(0)
+        self.loop.close()
+        self._patch.undo()
+        logging.disable(logging.NOTSET)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- time
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; raise what a page or a program found wrong meanwhile."""
+        self.loop.advance(seconds)
+        if self.faults:
+            raise self.faults[0]
+        for process in (self.edge, self.relay):
+            if process.crashes:
+                raise process.crashes[0]
+
+    def do(self, call: object, *args: object, **more: object) -> object:
+        """Call something that needs the running loop, and let its direct consequences happen."""
+        if not callable(call):
+            raise TypeError(call)
+        result: list[object] = []
+
+        async def within() -> None:
+            result.append(call(*args, **more))
+
+        self.loop.finish(within())
+        self.advance(0)
+        return result[0]
+
+    # -- programs
+
+    def start(self, process: EdgeProcess | RelayProcess) -> None:
+        """Start a program, unless it runs."""
+        if process.running:
+            return
+        self.loop.finish(process.start())
+        if process is self.edge:
+            self._edge_started()
+        self.advance(0)
+
+    def kill(self, process: Process, *, pages_hear: bool = True) -> None:
+        """Kill a program. ``pages_hear`` false: the power went, and nobody closed their connections."""
+        if not process.running:
+            return
+        self.broken()
+        self.do(self._kill, process, pages_hear=pages_hear)
+        if process is self.edge:
+            self._collect()
+
+    def broken(self) -> None:
+        """Note that something is broken on purpose now."""
+        self.fault_s = self.loop.time()
+
+    def _kill(self, process: Process, *, pages_hear: bool) -> None:
+        name = "edge" if process is self.edge else "relay"
+        process.kill()
+        for page in (*self.pages, self.stranger):
+            if page.is_at(process) and page.socket is not None:
+                page.socket.server_died(page_hears=pages_hear)
+        self.broker.lose_connection(name)
+
+    def _edge_made(self, room: LocalRoom) -> object:
+        self.edge.api = room
+        return _no_http
+
+    def _relay_made(self, services: Services, live: LiveServer) -> object:
+        del live
+        self.relay.services = services
+        return _no_http
+
+    def _edge_started(self) -> None:
+        def accepted(entries: list[Entry], _changes: object) -> None:
+            for entry in entries:
+                self._accept(entry)
+
+        self._collect()
+        self.edge.writer.on_entries.insert(0, accepted)
+
+    def _collect(self) -> None:
+        """Read what was committed and perhaps never told."""
+        for body in self.rows(self.edge, "SELECT body FROM journal ORDER BY offset"):
+            self._accept(Entry.model_validate_json(body))
+
+    def _accept(self, entry: Entry) -> None:
+        key = (entry.epoch, entry.offset)
+        before = self.accepted.setdefault(key, entry)
+        self.accepted_at_s.setdefault(key, self.loop.time())
+        if before != entry:
+            raise NumberReusedError(f"{key} was {before} and is {entry}")
+
+    def numbers(self, process: Process, query: str) -> list[int]:
+        """As ``rows``, for whole numbers."""
+        return [int(one) for one in self.rows(process, query)]
+
+    def rows(self, process: Process, query: str) -> list[str]:
+        """Read the first column of what is committed in a program's database."""
+        if not process.database.exists():
+            return []
+        database = sqlite3.connect(process.database)
+        try:
+            return [row[0] for row in database.execute(query)]
+        finally:
+            database.close()
+
+    # -- what residents do
+
+    def say(
+        self, page: Page, machine: str, name: CommandName, minutes: int | None = None
+    ) -> str | None:
+        """Let a page say a word."""
+        command_id = self.do(page.command, machine, name, CommandParams(minutes=minutes))
+        return command_id if isinstance(command_id, str) else None
+
+    def at_the_machine(self, resident: str, machine: str) -> None:
+        """Let a resident do what comes next with a machine, at the room itself, and wait until it is kept."""
+        record = self.edge.writer.state.machines[machine]
+        next_word = {Phase.FREE: CommandName.START, Phase.FINISHED: CommandName.COLLECT}
+        self._words += 1
+        command = ResidentCommand(
+            id=f"beside-{self._words}",
+            resident=record.owner or resident,
+            machine=machine,
+            name=next_word.get(record.phase, CommandName.RELEASE),
+            params=CommandParams(minutes=1 if record.phase is Phase.FREE else None),
+        )
+        self.loop.finish(self.edge.writer.command(command))
+        self.advance(0)
+
+    # -- the end
+
+    def heal(self) -> None:
+        """Mend everything, and wait until everybody has what there is.
+
+        Raises:
+            NeverAtRestError: somebody never got it.
+
+        """
+        self.do(self._mend)
+        for process in (self.relay, self.edge):
+            self.start(process)
+        ends_s = self.loop.time() + REST_S
+        while self._unrest() and self.loop.time() < ends_s:
+            self.advance(1)
+        unrest = self._unrest()
+        if unrest:
+            raise NeverAtRestError("; ".join(unrest))
+
+    def _mend(self) -> None:
+        self.disks.delay_s.clear()
+        self.push.is_out = False
+        for way in self.broker.ways():
+            way.flow()
+        self.broker.start()
+        for page in (*self.pages, self.stranger):
+            page.http_s, page.shows_notices = 0.02, True
+            if page.socket is not None:
+                page.socket.read_on()
+            page.look(visible=True)
+            page.open()
+
+    def _unrest(self) -> list[str]:
+        return list(self._what_is_missing())
+
+    def _what_is_missing(self) -> Iterator[str]:
+        services, uplink = self.relay.services, self.edge.app._uplink
+        if services is None or uplink is None:
+            yield "not everything runs"
+            return
+        head = self.edge.store.room.head
+        kept = services.rooms.position(ROOM.key)
+        if kept != head.position:
+            yield f"the relay keeps {kept}, the room is at {head.position}"
+        if self.edge.store.room.snapshot_due:
+            yield "the room still owes the relay a snapshot"
+        if uplink._outbox.due_s is not None:
+            yield "the room waits for an answer of the relay"
+        for page in self.pages:
+            position = page.position
+            if not page.welcomed or page.fetching:
+                yield f"{page.name} is not there yet"
+            elif position is None or position.epoch != head.epoch:
+                yield f"{page.name} is at {position}, the room at {head.position}"
+            elif position.offset < head.last_public:
+                yield f"{page.name} is at {position}, the last event is {head.last_public}"
+
+    def _fault_in_callback(self, _loop: object, context: dict[str, object]) -> None:
+        error = context.get("exception")
+        self.faults.append(
+            error if isinstance(error, BaseException) else AssertionError(context.get("message"))
+        )
+
+
+async def _no_http(*_args: object) -> None:
+    raise AssertionError("no HTTP here")
