@@ -55,6 +55,10 @@ class LeftAHoleError(AssertionError):
     """The server let a page miss something without saying so."""
 
 
+class TookEffectTwiceError(AssertionError):
+    """A page applied what it had."""
+
+
 @dataclass
 class Seen:
     """What a page was sent, for judgement after the fact."""
@@ -227,9 +231,16 @@ class Page:
         if resume is not None and resume.recovered:
             self._promised = True
         elif resume is not None:
+            self._forget_what_never_was(resume)
             self._fetch()
         self._say(frames.Attention(visible=self.visible, touched_s_ago=0))
         self._later(TOUCH_EVERY_S, self._keep_alive, self.socket)
+
+    def _forget_what_never_was(self, resume: frames.RoomResume) -> None:
+        # The server is behind us: it was restored, and what we have of its future is no more.
+        held = self.position
+        if held is not None and held.epoch == resume.epoch and held.offset > resume.offset:
+            self.position = None
 
     def _take_events(self, events: Sequence[PublicEvent]) -> None:
         if self.fetching:
@@ -249,6 +260,7 @@ class Page:
                     self._check_promise(event)
                     return events[index:]
                 case Step.APPLY:
+                    self._check_forward(event)
                     self.machines[event.machine.machine] = event.machine
                     self.position = Position(epoch=event.epoch, offset=event.offset)
                     self.seen.applied[event.epoch, event.offset] += 1
@@ -265,6 +277,11 @@ class Page:
                 f"{self.name} was told that it has all up to {self.position}, and then came "
                 f"{event.offset}, which follows {event.follows}"
             )
+
+    def _check_forward(self, event: PublicEvent) -> None:
+        held = self.position
+        if held is not None and held.epoch == event.epoch and event.offset <= held.offset:
+            raise TookEffectTwiceError(f"{self.name} is at {held} and applies {event.offset}")
 
     def _fetch(self, waiting: Sequence[PublicEvent] = ()) -> None:
         if self.fetching:

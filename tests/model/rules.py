@@ -165,6 +165,43 @@ class RoomAndCloud(RuleBasedStateMachine):
         self.world.kill(self._program(program))
         self.world.start(self._program(program))
 
+    @rule()
+    def lose_store(self) -> None:
+        self.world.lose_store()
+
+    @rule(program=PROGRAMS)
+    def back_up(self, program: str) -> None:
+        self.world.back_up(self._program(program))
+
+    @rule()
+    def restore_room(self) -> None:
+        """An older store is put back while the relay can tell it so.
+
+        Alone it cannot know: then it uses numbers again, and whoever saw them before is not told.
+        """
+        world = self.world
+        world.start(world.edge)
+        world.start(world.relay)
+        world.do(world.mend_links)
+        world.disks.delay_s.clear()
+        world.advance(8)
+        world.restore(world.edge)
+        world.start(world.edge)
+        world.advance(3)
+
+    @rule()
+    def restore_relay(self) -> None:
+        self.world.restore(self.world.relay)
+        self.world.start(self.world.relay)
+
+    @rule(seconds=SKEW_S)
+    def set_room_clock(self, seconds: float) -> None:
+        self.world.set_room_clock(seconds)
+
+    @rule(seconds=SKEW_S)
+    def set_relay_clock(self, seconds: float) -> None:
+        self.world.relay.watch.ahead_s = seconds
+
     @rule(program=PROGRAMS, seconds=st.sampled_from([0.0, 0.0, 0.003, 0.05]))
     def slow_disk(self, program: str, seconds: float) -> None:
         self.world.disks.delay_s[self._program(program).database] = seconds

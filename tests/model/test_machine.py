@@ -1,13 +1,33 @@
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+from collections.abc import Iterator
 
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.model.people import demolish
 from tests.model.rules import RoomAndCloud
 
-TestRoomAndCloud = RoomAndCloud.TestCase
-TestRoomAndCloud.settings = settings(
-    max_examples=50,
-    stateful_step_count=30,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+# A run is as long as what it simulates; data is small.
+SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(autouse=True)
+def house_is_demolished() -> Iterator[None]:
+    yield
+    demolish()
+
+
+def test_nothing_accepted_is_lost_whatever_breaks() -> None:
+    run_state_machine_as_test(
+        RoomAndCloud, settings=settings(SETTINGS, max_examples=60, stateful_step_count=40)
+    )
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3_600)
+def test_nothing_accepted_is_lost_in_many_long_courses() -> None:
+    run_state_machine_as_test(
+        RoomAndCloud, settings=settings(SETTINGS, max_examples=4_000, stateful_step_count=80)
+    )

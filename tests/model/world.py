@@ -11,6 +11,7 @@ import logging
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, Self
 
 import aiosqlite
@@ -65,10 +66,16 @@ class World:
         self.accepted: dict[tuple[str, int], Entry] = {}
         self.accepted_at_s: dict[tuple[str, int], float] = {}
         self._words = 0
+        self.clock_was_set = False
+        self.rest_s = REST_S
+        self.mended: list[tuple[float, frozenset[str]]] = []
+        """When the links were mended, and which notices the relay knew then."""
         self.restores = 0
         """How often the relay lost what it knew, other than by a kill."""
         self.lost_epochs: set[str] = set()
         """Epochs whose last entries the room lost before the relay had them: a lost or older store."""
+        self.overwritten: list[Entry] = []
+        """What an older store took back and numbered anew."""
         self.faults: list[BaseException] = []
         self.fault_s = self.loop.time()
         """When something was broken last."""
@@ -155,6 +162,42 @@ class World:
         if process is self.edge:
             self._collect()
 
+    def set_room_clock(self, ahead_s: float) -> None:
+        """Set the edge's wall clock; a running edge notices, another one when it starts."""
+        self.clock_was_set = self.clock_was_set or ahead_s != self.edge.watch.ahead_s
+        self.edge.watch.ahead_s = ahead_s
+        if self.edge.running:
+            self.loop.finish(self.edge.look_at_clock())
+
+    def lose_store(self) -> None:
+        """Kill the edge and lose its database; whoever starts it begins anew."""
+        self._lost_epoch()
+        self.kill(self.edge)
+        self.disks.delete(self.edge.database)
+
+    def back_up(self, process: Process) -> None:
+        """Keep a copy of a program's database as it is committed now; it may be running."""
+        if process.database.exists():
+            self.disks.copy(process.database, self._backup_of(process))
+
+    def restore(self, process: Process) -> None:
+        """Kill a program and put its last backup, if there is one, in the place of its database."""
+        backup = self._backup_of(process)
+        if not backup.exists():
+            return
+        if process is self.edge:
+            self._lost_epoch()
+        else:
+            self.restores += 1
+        self.kill(process)
+        self.disks.put_back(backup, process.database)
+
+    def _backup_of(self, process: Process) -> Path:
+        return self.folder / f"{'edge' if process is self.edge else 'relay'}-backup.db"
+
+    def _lost_epoch(self) -> None:
+        self.lost_epochs |= {str(one) for one in self.rows(self.edge, "SELECT epoch FROM meta")}
+
     def broken(self) -> None:
         """Note that something is broken on purpose now."""
         self.fault_s = self.loop.time()
@@ -193,8 +236,13 @@ class World:
         key = (entry.epoch, entry.offset)
         before = self.accepted.setdefault(key, entry)
         self.accepted_at_s.setdefault(key, self.loop.time())
-        if before != entry:
+        if before == entry:
+            return
+        if entry.epoch not in self.lost_epochs:
             raise NumberReusedError(f"{key} was {before} and is {entry}")
+        # An older store was put back, and goes on with its numbers until it hears of it.
+        self.overwritten.append(before)
+        self.accepted[key] = entry
 
     def numbers(self, process: Process, query: str) -> list[int]:
         """As ``rows``, for whole numbers."""
@@ -246,7 +294,7 @@ class World:
         self.do(self._mend)
         for process in (self.relay, self.edge):
             self.start(process)
-        ends_s = self.loop.time() + REST_S
+        ends_s = self.loop.time() + self.rest_s
         while self._unrest() and self.loop.time() < ends_s:
             self.advance(1)
         unrest = self._unrest()
@@ -256,15 +304,21 @@ class World:
     def _mend(self) -> None:
         self.disks.delay_s.clear()
         self.push.is_out = False
-        for way in self.broker.ways():
-            way.flow()
-        self.broker.start()
+        self.mend_links()
         for page in (*self.pages, self.stranger):
             page.http_s, page.shows_notices = 0.02, True
             if page.socket is not None:
                 page.socket.read_on()
             page.look(visible=True)
             page.open()
+
+    def mend_links(self) -> None:
+        """Let everything between the room and the relay work; call it within the loop."""
+        known = frozenset(self.rows(self.relay, "SELECT id FROM notices"))
+        self.mended.append((self.loop.time(), known))
+        for way in self.broker.ways():
+            way.flow()
+        self.broker.start()
 
     def _unrest(self) -> list[str]:
         return list(self._what_is_missing())
@@ -280,7 +334,7 @@ class World:
             yield f"the relay keeps {kept}, the room is at {head.position}"
         if self.edge.store.room.snapshot_due:
             yield "the room still owes the relay a snapshot"
-        if uplink._outbox.due_s is not None:
+        if uplink._outbox._sent_at_s is not None:
             yield "the room waits for an answer of the relay"
         for page in self.pages:
             position = page.position
@@ -294,7 +348,9 @@ class World:
     def _fault_in_callback(self, _loop: object, context: dict[str, object]) -> None:
         error = context.get("exception")
         self.faults.append(
-            error if isinstance(error, BaseException) else AssertionError(context.get("message"))
+            error
+            if isinstance(error, BaseException)
+            else AssertionError(f"{context.get('message')}: {context.get('task')}")
         )
 
 
