@@ -59,6 +59,10 @@ class TookEffectTwiceError(AssertionError):
     """A page applied what it had."""
 
 
+class SessionLostError(AssertionError):
+    """A page came back and was not recognised."""
+
+
 @dataclass
 class Seen:
     """What a page was sent, for judgement after the fact."""
@@ -224,6 +228,8 @@ class Page:
 
     def _take_welcome(self, welcome: frames.Welcome) -> None:
         self.welcomed = True
+        if self.session_id not in {None, welcome.session_id}:
+            raise SessionLostError(f"{self.name} asked for its session and got another one")
         self.session_id = welcome.session_id
         self.seen.welcomes += 1
         self._promised = False

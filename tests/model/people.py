@@ -42,12 +42,13 @@ class House:
     room_tokens: dict[str, str]
 
 
-def relay_settings(folder: Path) -> RelaySettings:
-    """Return the settings of a relay that keeps everything in ``folder``."""
+def relay_settings(folder: Path, live: dict[str, object] | None = None) -> RelaySettings:
+    """Return the settings of a relay that keeps everything in ``folder``; ``live``: its sessions'."""
     return RelaySettings.model_validate(
         {
             "data_dir": folder,
             "http": {"public_url": PUBLIC_URL},
+            "live": live or {},
             "push": {"vapid_subject": "mailto:staff@example.org"},
         }
     )

@@ -136,7 +136,9 @@ class EdgeProcess(Process):
         disks: Disks,
         folder: Path,
         enrolment: Enrolment,
+        *,
         machines: list[dict[str, object]],
+        live: dict[str, object],
     ) -> None:
         super().__init__(loop, disks, folder / "laundryd.db")
         self._enrolment = enrolment
@@ -147,6 +149,7 @@ class EdgeProcess(Process):
                 "name": "Basement",
                 "data_dir": folder,
                 "machines": machines,
+                "live": live,
                 # Minutes are the shortest that can be said; all else is shortened to match.
                 "timings": {
                     "hold_s": 60,

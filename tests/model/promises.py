@@ -105,9 +105,15 @@ def check_notices(world: World) -> None:
     pushed = Counter(world.push.taken)
     told = acked | {notice for notice, _ in pushed}
     now = world.edge.app._clock.now()
-    epochs = {one.id: entry.epoch for entry in world.accepted.values() for one in entry.notices}
+    overwritten = [notice for entry in world.overwritten for notice in entry.notices]
+    lost = {
+        notice.id
+        for key, entry in world.accepted.items()
+        if entry.epoch in world.lost_epochs or key in world.superseded
+        for notice in entry.notices
+    }
     for notice in notices(world):
-        is_lost = epochs.get(notice.id, "") in world.lost_epochs
+        is_lost = notice.id in lost or notice in overwritten
         if notice.resident in MEMBERS and notice.useful_until > now and not is_lost:
             assert notice.id in told, f"never told: {notice}"
     reasons = world.relay.kills + world.restores

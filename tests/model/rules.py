@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from typing_extensions import override
 
 from laundryd.wire.commands import CommandName
@@ -44,15 +46,20 @@ class RoomAndCloud(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
-        self._with = self.world.__enter__()
+        self._stack = ExitStack()
+        self.world: World
+
+    @initialize(is_small=st.booleans(), room_s=SKEW_S, relay_s=SKEW_S)
+    def begin(self, *, is_small: bool, room_s: float, relay_s: float) -> None:
+        world = World(is_small=is_small)
+        world.edge.watch.ahead_s, world.relay.watch.ahead_s = room_s, relay_s
+        self.world = self._stack.enter_context(world)
 
     @override
     def teardown(self) -> None:
-        try:
-            check_all(self.world)
-        finally:
-            self.world.__exit__()
+        with self._stack:
+            if hasattr(self, "world"):
+                check_all(self.world)
 
     # -- people
 

@@ -18,7 +18,10 @@ import aiosqlite
 import pytest
 
 import cloud_relay.app
+import cloud_relay.rooms.store
 import edge.app
+import edge.link.uplink
+import edge.store.room_store
 from cloud_relay.api.services import Services
 from edge.local.api import LocalRoom
 from laundryd.live.server import LiveServer
@@ -37,6 +40,8 @@ MACHINES: Final[list[dict[str, object]]] = [
     {"id": "w2", "kind": "washer", "name": "Washer 2"},
     {"id": "d1", "kind": "dryer", "name": "Dryer 1"},
 ]
+SMALL_LIVE: Final[dict[str, object]] = {"replay_max": 4, "queue_max": 6, "batch_max": 2}
+"""Settings of the session servers, past which a short run gets."""
 REST_S: Final = 300.0
 """Simulated seconds within which everything comes to rest once nothing is broken any more."""
 
@@ -50,19 +55,31 @@ class NeverAtRestError(AssertionError):
 
 
 class World:
-    """Use it with ``with``. ``accepted`` is what the room ever committed, by epoch and offset."""
+    """Use it with ``with``. ``accepted`` is what the room ever committed, by epoch and offset.
 
-    def __init__(self) -> None:
+    ``is_small``: everything that is bounded holds so little that a short run gets past it.
+    """
+
+    def __init__(self, *, is_small: bool = False) -> None:
+        self.is_small = is_small
         self.folder = memory_folder()
         built = house()
         shutil.copytree(built.folder, self.folder / "relay")
         self.loop = SimulatedLoop()
         self.loop.set_exception_handler(self._fault_in_callback)
         self.disks, self.broker, self.push = Disks(), Broker(), PushServices()
+        live: dict[str, object] = SMALL_LIVE if is_small else {}
         self.edge = EdgeProcess(
-            self.loop, self.disks, self.folder / "edge", built.enrolment, MACHINES
+            self.loop,
+            self.disks,
+            self.folder / "edge",
+            built.enrolment,
+            machines=MACHINES,
+            live=live,
         )
-        self.relay = RelayProcess(self.loop, self.disks, relay_settings(self.folder / "relay"))
+        self.relay = RelayProcess(
+            self.loop, self.disks, relay_settings(self.folder / "relay", live)
+        )
         self.accepted: dict[tuple[str, int], Entry] = {}
         self.accepted_at_s: dict[tuple[str, int], float] = {}
         self._words = 0
@@ -74,6 +91,8 @@ class World:
         """How often the relay lost what it knew, other than by a kill."""
         self.lost_epochs: set[str] = set()
         """Epochs whose last entries the room lost before the relay had them: a lost or older store."""
+        self.superseded: set[tuple[str, int]] = set()
+        """Entries that the room dropped before the relay had them: a snapshot stands for them."""
         self.overwritten: list[Entry] = []
         """What an older store took back and numbered anew."""
         self.faults: list[BaseException] = []
@@ -99,6 +118,12 @@ class World:
         patch.setattr(cloud_relay.app, "MqttLink", self.broker.make_link)
         patch.setattr(cloud_relay.app, "web_side", self._relay_made)
         patch.setattr(cloud_relay.app, "WebPushSender", lambda *_args, **_more: self.push)
+        if self.is_small:
+            patch.setattr(edge.store.room_store, "KEPT_ACKNOWLEDGED", 3)
+            patch.setattr(edge.store.room_store, "UNACKNOWLEDGED_MAX", 10)
+            patch.setattr(edge.link.uplink, "MAX_ENTRIES_A_BATCH", 2)
+            patch.setattr(cloud_relay.rooms.store, "JOURNAL_EVENTS_MAX", 4)
+            patch.setattr(cloud_relay.rooms.store, "JOURNAL_SLACK", 2)
         self.start(self.relay)
         self.start(self.edge)
         for page in (*self.pages, self.stranger):
@@ -223,6 +248,10 @@ class World:
         def accepted(entries: list[Entry], _changes: object) -> None:
             for entry in entries:
                 self._accept(entry)
+            room = self.edge.store.room
+            self.superseded |= {
+                (room.head.epoch, offset) for offset in range(room.acked + 1, room.dropped + 1)
+            }
 
         self._collect()
         self.edge.writer.on_entries.insert(0, accepted)
