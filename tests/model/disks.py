@@ -14,20 +14,26 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import aiosqlite
 from typing_extensions import override
 
 T = TypeVar("T")
+MEMORY: Final = Path(":memory:")
+"""Only the edge ever goes there."""
 
 
 class Disks:
-    """Every open database, by its file. ``delay_s``: how long each statement takes there."""
+    """Every open database, by its file.
+
+    ``delay_s``: how long each statement takes there. ``full``: files whose disk takes nothing more.
+    """
 
     def __init__(self) -> None:
         self._open: dict[Path, list[InlineConnection]] = {}
         self.delay_s: dict[Path, float] = {}
+        self.full: set[Path] = set()
 
     def connect(self, database: Path | str, *, isolation_level: None) -> InlineConnection:
         """Stand in for ``aiosqlite.connect``."""
@@ -37,10 +43,11 @@ class Disks:
         self._open.setdefault(path, []).append(connection)
         return connection
 
-    def kill(self, path: Path) -> None:
-        """Let the process that has ``path`` open vanish."""
-        for connection in self._open.pop(path, []):
-            connection.kill()
+    def kill(self, *paths: Path) -> None:
+        """Let the process that has ``paths`` open vanish."""
+        for path in paths:
+            for connection in self._open.pop(path, []):
+                connection.kill()
 
     def delete(self, path: Path) -> None:
         """Lose the file with its side files."""
@@ -85,7 +92,16 @@ class InlineConnection(aiosqlite.Connection):
             raise ValueError("Connection closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._work.append((future, lambda: fn(*args, **kwargs)))
+        is_commit = bool(args) and args[0] == "COMMIT"
+
+        def carried_out() -> T:
+            if is_commit and self._path in self._disks.full:
+                error = sqlite3.OperationalError("database or disk is full")
+                error.sqlite_errorcode = sqlite3.SQLITE_FULL
+                raise error
+            return fn(*args, **kwargs)
+
+        self._work.append((future, carried_out))
         if len(self._work) == 1:
             self._next_turn(loop)
         return await future

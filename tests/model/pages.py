@@ -28,6 +28,8 @@ SHOWN_AFTER_S: Final = 0.2
 """From a notice's frame to the acknowledgement of a page that shows it."""
 WELCOME_S: Final = 10.0
 """A server that says nothing for this long is as good as none."""
+MISMATCHES_MAX: Final = 3
+"""After so many snapshots that do not meet the waiting events, those are from another history."""
 SILENCE_S: Final = 60.0
 """Without a frame for this long the page takes its connection for dead."""
 TOUCH_EVERY_S: Final = 30.0
@@ -97,6 +99,7 @@ class Page:
         """How long each direction of a GET takes."""
         self.fetching = False
         self._waiting: list[PublicEvent] = []
+        self._mismatches = 0
         self._again_due = False
         self.seen = Seen()
         self._promised = False
@@ -295,7 +298,7 @@ class Page:
             self._again_due = True
             return
         self.fetching = True
-        self._waiting = list(waiting)
+        self._waiting, self._mismatches = list(waiting), 0
         self._later(self.http_s, self._ask)
 
     def _ask(self) -> None:
@@ -314,7 +317,8 @@ class Page:
         self._take_snapshot(room)
         waiting, self._promised = self._waiting, False
         rest = self._apply(waiting)
-        if rest or self._again_due:
+        self._mismatches += bool(rest) and not self._again_due
+        if self._again_due or (rest and self._mismatches < MISMATCHES_MAX):
             self._waiting = list(rest)
             self._later(self.http_s, self._ask)
         else:

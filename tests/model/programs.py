@@ -30,7 +30,7 @@ from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import NoticeCard
 from tests.model.broker import SimulatedLink
 from tests.model.clocks import PlainClock, RoomClock, Watch
-from tests.model.disks import Disks
+from tests.model.disks import MEMORY, Disks
 from tests.model.sockets import Application
 
 ROOM: Final = RoomRef(site="maple-hall", room="basement")
@@ -75,6 +75,7 @@ class Process:
     def __init__(self, loop: asyncio.AbstractEventLoop, disks: Disks, database: Path) -> None:
         self.loop, self.disks, self.database = loop, disks, database
         self.watch = Watch(loop)
+        self.open_files: tuple[Path, ...] = (database,)
         self.kills = 0
         self.crashes: list[BaseException] = []
         # Dictionaries for their order: a run must be the same each time.
@@ -104,7 +105,7 @@ class Process:
         for link in self._links:
             link.is_dead = True
         self._links.clear()
-        self.disks.kill(self.database)
+        self.disks.kill(*self.open_files)
         tasks, self._tasks = self._tasks, {}
         for task in tasks:
             task.cancel()
@@ -160,6 +161,7 @@ class EdgeProcess(Process):
                 },
             }
         )
+        self.open_files = (self.database, MEMORY)
         self.app: edge.app.Edge
         self.store: EdgeStore
         self.api: LocalRoom | None = None
@@ -180,7 +182,13 @@ class EdgeProcess(Process):
             raise AssertionError("the room is enrolled and has no uplink")
         self.app, self.store, self._live = app, store, app._live
         self._links = [cast("SimulatedLink", app._cloud)]
-        for work in (app._writer.run(), app._live.run(), app._send_mine(), uplink.run()):
+        for work in (
+            app._writer.run(),
+            store.run(),
+            app._live.run(),
+            app._send_mine(),
+            uplink.run(),
+        ):
             self._start(work)
 
     async def room(self, token: str) -> RoomSnapshot | None:

@@ -84,8 +84,9 @@ def _sorted(said: Mine) -> tuple[list[str], list[str], list[str], list[str]]:
 def check_journals(world: World) -> None:
     """No number is missing in the room's journal; what the relay keeps are the same events, chained."""
     dropped, head = world.edge.store.room.dropped, world.edge.store.room.head
-    query = f"SELECT offset FROM journal WHERE offset > {dropped} ORDER BY offset"  # noqa: S608 -- a number
-    offsets = world.numbers(world.edge, query)
+    query = "SELECT offset FROM journal WHERE offset > ? ORDER BY offset"
+    rows = world.loop.finish(world.edge.store.shelf.read(query, (dropped,)))
+    offsets = [int(row["offset"]) for row in rows]
     assert offsets == list(range(dropped + 1, head.offset + 1)), "the journal has a hole"
     before: PublicEvent | None = None
     for body in world.rows(world.relay, "SELECT event FROM room_events ORDER BY position_offset"):
@@ -109,7 +110,7 @@ def check_notices(world: World) -> None:
     lost = {
         notice.id
         for key, entry in world.accepted.items()
-        if entry.epoch in world.lost_epochs or key in world.superseded
+        if key in world.superseded or entry.epoch in world.lost_epochs | world.ended_epochs
         for notice in entry.notices
     }
     for notice in notices(world):

@@ -12,6 +12,7 @@ from laundryd.wire.commands import CommandName
 from laundryd.wire.phases import Phase
 from tests.model.broker import Mode
 from tests.model.pages import Page
+from tests.model.people import MEMBERS
 from tests.model.programs import EdgeProcess, RelayProcess
 from tests.model.promises import check_all
 from tests.model.world import World
@@ -74,11 +75,26 @@ class RoomAndCloud(RuleBasedStateMachine):
         self.world.say(self._page(page), machine, name, 1 if takes_minutes else None)
         self.world.advance(seconds)
 
-    @rule(page=PAGES, machine=MACHINES)
-    def wash_beside_the_page(self, page: int, machine: str) -> None:
-        """Somebody does it at the room's own page, whatever the networks do."""
+    @rule(resident=st.sampled_from(MEMBERS), machine=MACHINES, seconds=SOON)
+    def do_at_the_machine(self, resident: str, machine: str, seconds: float) -> None:
+        """Start, or collect, or give back: in the room itself, whatever the networks do."""
         if self.world.edge.running:
-            self.world.at_the_machine(self._page(page).resident, machine)
+            self.world.at_the_machine(resident, machine)
+            self.world.advance(seconds)
+
+    @rule(resident=st.sampled_from(MEMBERS), machine=MACHINES)
+    def wash(self, resident: str, machine: str) -> None:
+        """Start, and wait until it is nearly done."""
+        if self.world.edge.running:
+            self.world.at_the_machine(resident, machine)
+            self.world.advance(59.9)
+
+    @rule(machine=MACHINES)
+    def turn_over_quickly(self, machine: str) -> None:
+        """Some changes within a moment."""
+        for resident in MEMBERS:
+            if self.world.edge.running:
+                self.world.at_the_machine(resident, machine)
 
     @rule(page=PAGES, visible=st.booleans())
     def look(self, page: int, *, visible: bool) -> None:
@@ -212,6 +228,15 @@ class RoomAndCloud(RuleBasedStateMachine):
     @rule(program=PROGRAMS, seconds=st.sampled_from([0.0, 0.0, 0.003, 0.05]))
     def slow_disk(self, program: str, seconds: float) -> None:
         self.world.disks.delay_s[self._program(program).database] = seconds
+
+    @rule(is_full=st.booleans())
+    def fill_disk(self, *, is_full: bool) -> None:
+        """The room's disk takes nothing more, or does again."""
+        full, path = self.world.disks.full, self.world.edge.database
+        if is_full:
+            full.add(path)
+        else:
+            full.discard(path)
 
     @rule(is_out=st.booleans())
     def push_outage(self, *, is_out: bool) -> None:

@@ -91,6 +91,9 @@ class World:
         """How often the relay lost what it knew, other than by a kill."""
         self.lost_epochs: set[str] = set()
         """Epochs whose last entries the room lost before the relay had them: a lost or older store."""
+        self.ended_epochs: set[str] = set()
+        """Epochs that the room left: what the relay did not have of them, a snapshot stands for."""
+        self._epoch = ""
         self.superseded: set[tuple[str, int]] = set()
         """Entries that the room dropped before the relay had them: a snapshot stands for them."""
         self.overwritten: list[Entry] = []
@@ -183,6 +186,8 @@ class World:
         if not process.running:
             return
         self.broken()
+        if process is self.edge and not self.edge.store.durable:
+            self.lost_epochs.add(self.edge.store.room.head.epoch)
         self.do(self._kill, process, pages_hear=pages_hear)
         if process is self.edge:
             self._collect()
@@ -253,11 +258,23 @@ class World:
                 (room.head.epoch, offset) for offset in range(room.acked + 1, room.dropped + 1)
             }
 
+        def began() -> None:
+            self.ended_epochs.add(self._epoch)
+            self._epoch = self.edge.store.room.head.epoch
+
         self._collect()
+        shelf = self.edge.store.shelf
+        for row in self.loop.finish(shelf.read("SELECT body FROM journal ORDER BY offset")):
+            self._accept(Entry.model_validate_json(row["body"]))
+        for epoch in self.rows(self.edge, "SELECT epoch FROM meta"):
+            self._epoch = epoch
+        if self._epoch != self.edge.store.room.head.epoch:
+            began()
         self.edge.writer.on_entries.insert(0, accepted)
+        self.edge.writer.on_new_epoch.insert(0, began)
 
     def _collect(self) -> None:
-        """Read what was committed and perhaps never told."""
+        """Read what was committed to the disk and perhaps never told."""
         for body in self.rows(self.edge, "SELECT body FROM journal ORDER BY offset"):
             self._accept(Entry.model_validate_json(body))
 
@@ -272,10 +289,6 @@ class World:
         # An older store was put back, and goes on with its numbers until it hears of it.
         self.overwritten.append(before)
         self.accepted[key] = entry
-
-    def numbers(self, process: Process, query: str) -> list[int]:
-        """As ``rows``, for whole numbers."""
-        return [int(one) for one in self.rows(process, query)]
 
     def rows(self, process: Process, query: str) -> list[str]:
         """Read the first column of what is committed in a program's database."""
@@ -332,6 +345,7 @@ class World:
 
     def _mend(self) -> None:
         self.disks.delay_s.clear()
+        self.disks.full.clear()
         self.push.is_out = False
         self.mend_links()
         for page in (*self.pages, self.stranger):
@@ -361,6 +375,8 @@ class World:
         kept = services.rooms.position(ROOM.key)
         if kept != head.position:
             yield f"the relay keeps {kept}, the room is at {head.position}"
+        if not self.edge.store.durable:
+            yield "the room runs from memory"
         if self.edge.store.room.snapshot_due:
             yield "the room still owes the relay a snapshot"
         if uplink._outbox._sent_at_s is not None:
