@@ -280,15 +280,15 @@ class World:
 
     def _accept(self, entry: Entry) -> None:
         key = (entry.epoch, entry.offset)
-        before = self.accepted.setdefault(key, entry)
+        before = self.accepted.get(key, entry)
+        self.accepted[key] = entry
         self.accepted_at_s.setdefault(key, self.loop.time())
-        if before == entry:
+        if _content(before) == _content(entry):
             return
         if entry.epoch not in self.lost_epochs:
             raise NumberReusedError(f"{key} was {before} and is {entry}")
         # An older store was put back, and goes on with its numbers until it hears of it.
         self.overwritten.append(before)
-        self.accepted[key] = entry
 
     def rows(self, process: Process, query: str) -> list[str]:
         """Read the first column of what is committed in a program's database."""
@@ -397,6 +397,15 @@ class World:
             if isinstance(error, BaseException)
             else AssertionError(f"{context.get('message')}: {context.get('task')}")
         )
+
+
+def _content(entry: Entry) -> dict[str, object]:
+    """Return what was accepted.
+
+    Which run of the program wrote it down is the store's own affair, and a clock that is set moves how
+    long a notice is useful.
+    """
+    return entry.model_dump(exclude={"run": True, "notices": {"__all__": {"useful_until"}}})
 
 
 async def _no_http(*_args: object) -> None:
