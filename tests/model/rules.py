@@ -221,10 +221,6 @@ class RoomAndCloud(RuleBasedStateMachine):
     def set_room_clock(self, seconds: float) -> None:
         self.world.set_room_clock(seconds)
 
-    @rule(seconds=SKEW_S)
-    def set_relay_clock(self, seconds: float) -> None:
-        self.world.relay.watch.ahead_s = seconds
-
     @rule(program=PROGRAMS, seconds=st.sampled_from([0.0, 0.0, 0.003, 0.05]))
     def slow_disk(self, program: str, seconds: float) -> None:
         self.world.disks.delay_s[self._program(program).database] = seconds
