@@ -110,9 +110,9 @@ def check_notices(world: World) -> None:
     lost = {
         notice.id
         for key, entry in world.accepted.items()
-        if key in world.superseded or entry.epoch in world.lost_epochs | world.ended_epochs
+        if key in world.superseded or entry.epoch in world.ended_epochs
         for notice in entry.notices
-    }
+    } | world.lost_notices
     for notice in notices(world):
         is_lost = notice.id in lost or notice in overwritten
         if notice.resident in MEMBERS and notice.useful_until > now and not is_lost:

@@ -90,7 +90,9 @@ class World:
         self.restores = 0
         """How often the relay lost what it knew, other than by a kill."""
         self.lost_epochs: set[str] = set()
-        """Epochs whose last entries the room lost before the relay had them: a lost or older store."""
+        """Epochs whose last entries the room lost, with its store or its memory."""
+        self.lost_notices: set[str] = set()
+        """Notices that went with a store before another one had them."""
         self.ended_epochs: set[str] = set()
         """Epochs that the room left: what the relay did not have of them, a snapshot stands for."""
         self._epoch = ""
@@ -188,6 +190,7 @@ class World:
         self.broken()
         if process is self.edge and not self.edge.store.durable:
             self.lost_epochs.add(self.edge.store.room.head.epoch)
+            self._lost_what_the_relay_lacks()
         self.do(self._kill, process, pages_hear=pages_hear)
         if process is self.edge:
             self._collect()
@@ -211,22 +214,40 @@ class World:
             self.disks.copy(process.database, self._backup_of(process))
 
     def restore(self, process: Process) -> None:
-        """Kill a program and put its last backup, if there is one, in the place of its database."""
+        """Stop a program and put its last backup, if there is one, in the place of its database."""
         backup = self._backup_of(process)
         if not backup.exists():
             return
         if process is self.edge:
             self._lost_epoch()
+            if process.running:
+                self.loop.finish(self.edge.store.close())
         else:
             self.restores += 1
+            # Of what it had acknowledged, the room keeps only so much to send again.
+            self.lost_notices |= set(self.rows(self.relay, "SELECT id FROM notices"))
         self.kill(process)
         self.disks.put_back(backup, process.database)
+
+    def relay_has_all(self) -> bool:
+        """Say whether the relay keeps everything that the room has accepted."""
+        services = self.relay.services
+        return services is not None and (
+            services.rooms.position(ROOM.key) == self.edge.store.room.head.position
+        )
 
     def _backup_of(self, process: Process) -> Path:
         return self.folder / f"{'edge' if process is self.edge else 'relay'}-backup.db"
 
     def _lost_epoch(self) -> None:
         self.lost_epochs |= {str(one) for one in self.rows(self.edge, "SELECT epoch FROM meta")}
+        self._collect()
+        self._lost_what_the_relay_lacks()
+
+    def _lost_what_the_relay_lacks(self) -> None:
+        known = set(self.rows(self.relay, "SELECT id FROM notices"))
+        wanted = {notice.id for entry in self.accepted.values() for notice in entry.notices}
+        self.lost_notices |= wanted - known
 
     def broken(self) -> None:
         """Note that something is broken on purpose now."""
@@ -336,6 +357,8 @@ class World:
         self.do(self._mend)
         for process in (self.relay, self.edge):
             self.start(process)
+        # A relay that was put back to an older state is noticed at the room's next word.
+        self.at_the_machine("cleo", "d1")
         ends_s = self.loop.time() + self.rest_s
         while self._unrest() and self.loop.time() < ends_s:
             self.advance(1)
