@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from cloud_relay.push.outcomes import BACKOFF_CAP_S
 from edge.room.view import mine, owners, view, waiting
 from laundryd.wire.close_codes import CloseCode
 from laundryd.wire.events import PublicEvent
@@ -17,6 +18,8 @@ from tests.model.people import MEMBERS, STRANGER
 from tests.model.programs import ROOM
 from tests.model.world import World
 
+PUSHES_WAITING = "SELECT notice_id FROM push_deliveries WHERE outcome IS NULL"
+"""What a push service could not take, and is offered again after minutes at most."""
 SETTLE_S = 30.0
 """From rest until every notice's deadline (5 s, 10 s for a room that came back) is over."""
 
@@ -25,6 +28,9 @@ def check_all(world: World) -> None:
     """Heal the world, let deadlines pass, and check every promise."""
     world.heal()
     world.advance(SETTLE_S)
+    ends_s = world.loop.time() + BACKOFF_CAP_S + SETTLE_S
+    while world.loop.time() < ends_s and world.rows(world.relay, PUSHES_WAITING):
+        world.advance(10)
     world.heal()  # what fell due meanwhile has arrived, too
     check_rooms_agree(world)
     check_pages(world)

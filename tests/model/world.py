@@ -357,8 +357,9 @@ class World:
         self.do(self._mend)
         for process in (self.relay, self.edge):
             self.start(process)
-        # A relay that was put back to an older state is noticed at the room's next word.
-        self.at_the_machine("cleo", "d1")
+        if self.restores:
+            # A relay that was put back to an older state is noticed at the room's next word.
+            self.at_the_machine("cleo", "d1")
         ends_s = self.loop.time() + self.rest_s
         while self._unrest() and self.loop.time() < ends_s:
             self.advance(1)
