@@ -24,6 +24,10 @@ MEMORY: Final = Path(":memory:")
 """Only the edge ever goes there."""
 
 
+class KilledError(sqlite3.OperationalError):
+    """The process that asks is dead; whatever of it still runs ends with this."""
+
+
 class Disks:
     """Every open database, by its file.
 
@@ -74,6 +78,7 @@ class InlineConnection(aiosqlite.Connection):
     def __init__(self, path: Path, disks: Disks) -> None:
         super().__init__(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
         self._path, self._disks = path, disks
+        self._is_killed = False
         self._work: deque[tuple[asyncio.Future[Any], Callable[[], object]]] = deque()
 
     @override
@@ -89,7 +94,7 @@ class InlineConnection(aiosqlite.Connection):
     @override
     async def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         if self._connection is None:
-            raise ValueError("Connection closed")
+            raise self._ended()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         is_commit = bool(args) and args[0] == "COMMIT"
@@ -118,13 +123,24 @@ class InlineConnection(aiosqlite.Connection):
 
     def kill(self) -> None:
         """Close without a word; whoever waits for a statement hears an error."""
+        self._is_killed = True
         raw, self._connection = self._connection, None
         if raw is not None:
             raw.close()
         while self._work:
             future, _ = self._work.popleft()
             if not future.done():
-                future.set_exception(sqlite3.OperationalError("the process was killed"))
+                future.set_exception(KilledError)
+
+    @property
+    @override
+    def _conn(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise self._ended()
+        return self._connection
+
+    def _ended(self) -> Exception:
+        return KilledError() if self._is_killed else ValueError("Connection closed")
 
     def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
         delay_s = self._disks.delay_s.get(self._path, 0.0)

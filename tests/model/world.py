@@ -29,7 +29,7 @@ from laundryd.wire.commands import CommandName, CommandParams, ResidentCommand
 from laundryd.wire.events import Entry
 from laundryd.wire.phases import Phase
 from tests.model.broker import Broker
-from tests.model.disks import Disks
+from tests.model.disks import Disks, KilledError
 from tests.model.loop import SimulatedLoop
 from tests.model.pages import Page
 from tests.model.people import STRANGER, house, memory_folder, relay_settings
@@ -416,6 +416,8 @@ class World:
 
     def _fault_in_callback(self, _loop: object, context: dict[str, object]) -> None:
         error = context.get("exception")
+        if isinstance(error, KilledError):
+            return
         self.faults.append(
             error
             if isinstance(error, BaseException)
