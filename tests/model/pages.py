@@ -57,6 +57,10 @@ class LeftAHoleError(AssertionError):
     """The server let a page miss something without saying so."""
 
 
+class SentTwiceError(AssertionError):
+    """The server sent over one connection what it had sent before."""
+
+
 class TookEffectTwiceError(AssertionError):
     """A page applied what it had."""
 
@@ -97,6 +101,8 @@ class Page:
         """False: the page hangs; it shows and acknowledges nothing."""
         self.http_s = 0.02
         """How long each direction of a GET takes."""
+        self._came_to: Position | None = None
+        """How far this connection's events came."""
         self.fetching = False
         self._waiting: list[PublicEvent] = []
         self._mismatches = 0
@@ -251,7 +257,16 @@ class Page:
         if held is not None and held.epoch == resume.epoch and held.offset > resume.offset:
             self.position = None
 
+    def _check_new(self, event: PublicEvent) -> None:
+        came, is_marker = self._came_to, event.follows == event.offset
+        is_again = came is not None and came.epoch == event.epoch and event.offset <= came.offset
+        if is_again and not is_marker:
+            raise SentTwiceError(f"{self.name} got {event.offset} after {came} over one connection")
+        self._came_to = Position(epoch=event.epoch, offset=event.offset)
+
     def _take_events(self, events: Sequence[PublicEvent]) -> None:
+        for event in events:
+            self._check_new(event)
         if self.fetching:
             self._waiting += events
             return
@@ -370,6 +385,7 @@ class Page:
     def _gone(self) -> None:
         self.socket = None
         self.welcomed = self._promised = False
+        self._came_to = None
 
     def _again(self) -> None:
         if self.wants_to_be_open and self.socket is None:
