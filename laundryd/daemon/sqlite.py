@@ -197,7 +197,9 @@ async def transaction(db: aiosqlite.Connection) -> AsyncIterator[aiosqlite.Conne
             yield db
             await db.execute("COMMIT")
         except BaseException:
-            await _to_its_end(_roll_back(db))
+            if await _to_its_end(_roll_back(db)):
+                # Else the caller would take the error for all that happened, and go on for ever.
+                raise asyncio.CancelledError from None
             raise
 
 
@@ -229,12 +231,20 @@ async def _roll_back(db: aiosqlite.Connection) -> None:
         await db.execute("ROLLBACK")
 
 
-async def _to_its_end(work: Coroutine[object, object, None]) -> None:
-    """Wait for ``work`` whatever comes, so that the lock is held until it is over."""
+async def _to_its_end(work: Coroutine[object, object, None]) -> bool:
+    """Wait for ``work`` whatever comes, so that the lock is held until it is over.
+
+    True when we were cancelled meanwhile: the caller must raise it.
+    """
     task = asyncio.create_task(work)
+    was_cancelled = False
     while not task.done():
-        with contextlib.suppress(asyncio.CancelledError, sqlite3.Error, ValueError):
-            await asyncio.shield(task)
+        try:
+            with contextlib.suppress(sqlite3.Error, ValueError):
+                await asyncio.shield(task)
+        except asyncio.CancelledError:
+            was_cancelled = True
     if (error := task.exception()) is not None:
         # What led here is raised; a connection that cannot roll back refuses the next BEGIN.
         log.error("a transaction could not be rolled back", exc_info=error)
+    return was_cancelled

@@ -78,3 +78,27 @@ async def test_an_error_inside_takes_everything_back(tmp_path: Path) -> None:
         with pytest.raises(aiosqlite.IntegrityError):
             await keep_all(db, 2, 1)
         assert await numbers(db) == [1]
+
+
+async def test_a_cancellation_while_a_failed_transaction_is_rolled_back_is_not_lost(
+    tmp_path: Path,
+) -> None:
+    # A task that goes on after an error would otherwise never end, and nor would the program.
+    async with database(tmp_path / "x.db") as db:
+        entered, go_on = asyncio.Event(), asyncio.Event()
+
+        async def fails() -> None:
+            async with transaction(db):
+                await db.execute("INSERT INTO kept VALUES (1)")
+                entered.set()
+                await go_on.wait()
+                raise aiosqlite.OperationalError("disk I/O error")
+
+        task = asyncio.create_task(fails())
+        await entered.wait()
+        go_on.set()
+        await asyncio.sleep(0)  # it has failed and waits for its rollback
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await numbers(db) == []
