@@ -1,0 +1,124 @@
+"""The two journals as they stand on the disks: the room's own is the truth, the relay's must match it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from laundryd.wire.commands import CommandAnswer
+from laundryd.wire.events import Entry
+from laundryd.wire.ids import NoticeId, Position
+from tests.faults.judge import Accepted, DueNotice, Item, Saw, Snapshot, Told
+
+SETTLED = frozenset({"pushed", "shown", "read", "expired", "unreachable"})
+"""States of a notice in which the relay has nothing left to do."""
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+
+
+@dataclass(slots=True)
+class EdgeBook:
+    """The room's journal, read bit by bit, and what the room answered.
+
+    ``unkept``: answered as durable, in an epoch that goes on, but not in the journal.
+    """
+
+    path: Path
+    epochs: list[str] = field(default_factory=list)
+    events: set[Position] = field(default_factory=set)
+    notices: dict[NoticeId, DueNotice] = field(default_factory=dict)
+    entries: set[Position] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
+    unkept: list[Position] = field(default_factory=list)
+
+    def read(self, answers: list[CommandAnswer]) -> None:
+        """Read what is new in the journal, and take ``answers``, in the order in which they came."""
+        for answer in answers:
+            if answer.position is not None:
+                self._begin(answer.position.epoch)
+        with closing(_open(self.path)) as db:
+            ((epoch,),) = db.execute("SELECT epoch FROM meta").fetchall()
+            self._begin(epoch)
+            self.whole.add(epoch)
+            last = max((one.offset for one in self.entries if one.epoch == epoch), default=0)
+            rows = db.execute(
+                "SELECT body FROM journal WHERE offset > ? ORDER BY offset", (last,)
+            ).fetchall()
+        for (body,) in rows:
+            self._take(Entry.model_validate_json(body))
+        for answer in answers:
+            position = answer.position
+            if position is None or position in self.entries:
+                continue
+            if position.epoch == epoch and answer.durable:
+                self.unkept.append(position)
+            self.events.add(position)
+        # Of an epoch that ended, what was never answered and not read before it ended is not known.
+        self.whole.intersection_update({epoch})
+
+    def since(self, known: int, events_before: frozenset[Position]) -> Accepted:
+        """Return what was accepted beside ``events_before``; ``known``: epochs older than these are over."""
+        del known
+        return Accepted(
+            tuple(self.events - events_before), tuple(self.epochs), frozenset(self.whole)
+        )
+
+    def _begin(self, epoch: str) -> None:
+        if epoch not in self.epochs:
+            self.epochs.append(epoch)
+
+    def _take(self, entry: Entry) -> None:
+        self.entries.add(entry.position)
+        if entry.event is not None:
+            self.events.add(entry.position)
+        for notice in entry.notices:
+            self.notices[notice.id] = DueNotice(notice.id, notice.resident, notice.useful_until)
+
+
+@dataclass(slots=True)
+class RelayBook:
+    """The relay's journal as a reader of the room: what it keeps, and where snapshots stood for events."""
+
+    path: Path
+    items: list[Item] = field(default_factory=list)
+    _at: Position | None = None
+
+    def position(self) -> Position | None:
+        """Return how far the room's journal is kept."""
+        with closing(_open(self.path)) as db:
+            ((epoch, offset),) = db.execute("SELECT epoch, position_offset FROM rooms").fetchall()
+        return Position(epoch=epoch, offset=offset) if epoch else None
+
+    def unsettled(self, notices: frozenset[NoticeId]) -> list[str]:
+        """Return which of ``notices`` still need something, with their states; or are not known."""
+        with closing(_open(self.path)) as db:
+            states: dict[str, str] = dict(db.execute("SELECT id, state FROM notices").fetchall())
+        return [
+            f"{one} {states.get(one, 'unknown')}"
+            for one in sorted(notices)
+            if states.get(one) not in SETTLED
+        ]
+
+    def read(self) -> None:
+        """Read what is new."""
+        before = self._at
+        with closing(_open(self.path)) as db:
+            db.execute("BEGIN")
+            ((epoch, head, floor),) = db.execute(
+                "SELECT epoch, position_offset, journal_floor FROM rooms"
+            ).fetchall()
+            after = before.offset if before is not None and before.epoch == epoch else 0
+            rows = db.execute(
+                "SELECT position_offset FROM room_events WHERE position_offset > ?"
+                " ORDER BY position_offset",
+                (after,),
+            ).fetchall()
+        if before is None or before.epoch != epoch or floor > before.offset:
+            # The room was replaced by a snapshot, as the relay asked or the room said.
+            self.items += [Told(), Snapshot(Position(epoch=epoch, offset=floor))]
+        self.items += [Saw(Position(epoch=epoch, offset=offset)) for (offset,) in rows]
+        self._at = Position(epoch=epoch, offset=head)
