@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,12 +61,21 @@ class EdgeBook:
         # Of an epoch that ended, what was never answered and not read before it ended is not known.
         self.whole.intersection_update({epoch})
 
-    def since(self, known: int, events_before: frozenset[Position]) -> Accepted:
-        """Return what was accepted beside ``events_before``; ``known``: epochs older than these are over."""
-        del known
-        return Accepted(
-            tuple(self.events - events_before), tuple(self.epochs), frozenset(self.whole)
-        )
+    def last_public(self) -> Position:
+        """Return where somebody stands who knows every event: entries after it are nobody's to see."""
+        with closing(_open(self.path)) as db:
+            ((epoch, offset),) = db.execute("SELECT epoch, last_public FROM meta").fetchall()
+        return Position(epoch=epoch, offset=offset)
+
+    def heard_of(self, epochs: Iterable[str]) -> None:
+        """Take note of epochs that readers were in, in order: one in memory may have had no answer."""
+        for epoch in epochs:
+            if epoch not in self.epochs:
+                self.epochs.insert(len(self.epochs) - 1, epoch)
+
+    def accepted_beside(self, before: frozenset[Position]) -> Accepted:
+        """Return what was accepted beside ``before``."""
+        return Accepted(tuple(self.events - before), tuple(self.epochs), frozenset(self.whole))
 
     def _begin(self, epoch: str) -> None:
         if epoch not in self.epochs:

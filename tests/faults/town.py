@@ -109,7 +109,7 @@ class Town:
         self.edge_url = f"http://{LAN_EDGE}:{edge_port}"
         epoch_s = round(time.time(), 3)
         self.clock = Clock(SPEED, epoch_s)
-        testing = {"enabled": True, "clock_speed": SPEED, "clock_epoch_s": epoch_s}
+        testing: dict[str, object] = {"enabled": True, "clock_speed": SPEED, "clock_epoch_s": epoch_s}
         enrolment = await self._enrol(cloud_port, relay_port, testing)
         self._write_edge_settings(enrolment, room_port, edge_port, testing)
         self._start_brokers(room_port, cloud_port)
