@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults import isolated
-from tests.faults.faults import KINDS, STOPPED_S, fault_of
-from tests.faults.rounds import Outcome, Rounds
+from tests.faults.faults import KINDS, SINGLE, STOPPED_S, fault_of
+from tests.faults.rounds import PATIENCE_S, Outcome, Rounds
 from tests.faults.town import Town
-from tests.faults.twins import TWINS
+from tests.faults.twins import CREDULOUS, TWINS
 
 CANNOT: Final = 3
 """The exit code where the machine cannot do it."""
@@ -34,10 +34,15 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev faults", description=__doc__)
     parser.add_argument("--rounds", type=int, default=len(KINDS), help="how many, %(default)s")
     parser.add_argument("--seed", type=int, help="of the first round; the next one has the next")
-    parser.add_argument("--kind", choices=tuple(KINDS), help="this kind alone")
+    parser.add_argument("--kind", choices=(*KINDS, *SINGLE), help="this kind alone")
     parser.add_argument(
         "--stopped-s", type=float, default=STOPPED_S, help="how long SIGSTOP lasts, %(default)g s"
     )
+    parser.add_argument(
+        "--patience-s", type=float, default=PATIENCE_S, help="to catch up, %(default)g s"
+    )
+    parser.add_argument("--until-wrong", action="store_true", help="end after the first such round")
+    parser.add_argument("--verbose", action="store_true", help="say what is waited for")
     parser.add_argument("--twin", choices=tuple(TWINS), help="break this promise, to see the loss")
     return parser.parse_args(given)
 
@@ -46,7 +51,15 @@ async def run(said: argparse.Namespace, folder: Path) -> bool:
     """Play the rounds; return whether all was well."""
     seed = secrets.randbelow(1_000_000) if said.seed is None else said.seed
     outcomes: list[Outcome] = []
-    async with Town(folder, seed=seed, twin=said.twin) as town, Rounds.begin(town) as rounds:
+
+    def waits_for(waited_s: float, what: str) -> None:
+        if said.verbose:
+            _say(f"      {waited_s:.1f} s: {what}")
+
+    async with (
+        Town(folder, seed=seed, twin=said.twin) as town,
+        Rounds.begin(town, said.patience_s, waits_for, credulous=said.twin in CREDULOUS) as rounds,
+    ):
         for number in range(said.rounds):
             fault, chance = fault_of(seed + number, kind=said.kind, stopped_s=said.stopped_s)
             outcome = await rounds.play(fault, chance)
@@ -55,8 +68,10 @@ async def run(said: argparse.Namespace, folder: Path) -> bool:
             _say(f"{what}: {line(outcome)}")
             for one in outcome.wrong[:20]:
                 _say(f"      {one}")
-            if outcome.wrong:
+            if outcome.wrong and said.twin is None:
                 _keep(folder)
+            if outcome.wrong and said.until_wrong:
+                break
     total = sum_of(outcomes)
     _say(f"{len(outcomes)} rounds from seed {seed}: {line(total)}")
     return not total.wrong

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from laundryd.wire.commands import CommandAnswer
-from laundryd.wire.events import Entry
-from laundryd.wire.ids import NoticeId, Position
+from laundryd.wire.events import Entry, PublicEvent
+from laundryd.wire.ids import NoticeId, Position, ResidentId, Slug
+from laundryd.wire.notices import NOTICES, NoticeKind, notice_id
 from tests.faults.judge import Accepted, DueNotice, Item, Saw, Snapshot, Told
 
 SETTLED = frozenset({"pushed", "shown", "read", "expired", "unreachable"})
@@ -61,6 +62,15 @@ class EdgeBook:
         # Of an epoch that ended, what was never answered and not read before it ended is not known.
         self.whole.intersection_update({epoch})
 
+    def take_ends(self, ends: Iterable[PublicEvent], owners: Mapping[Slug, ResidentId]) -> None:
+        """Take the notices that ends of washes cause: a room in memory leaves no journal to read."""
+        for end in ends:
+            resident = owners[end.machine.machine]
+            position = Position(epoch=end.epoch, offset=end.offset)
+            name = notice_id(end.room, position, NoticeKind.DONE, resident)
+            useful_until = end.at + NOTICES[NoticeKind.DONE].useful_for
+            self.notices.setdefault(name, DueNotice(name, resident, useful_until))
+
     def last_public(self) -> Position:
         """Return where somebody stands who knows every event: entries after it are nobody's to see."""
         with closing(_open(self.path)) as db:
@@ -103,15 +113,11 @@ class RelayBook:
             ((epoch, offset),) = db.execute("SELECT epoch, position_offset FROM rooms").fetchall()
         return Position(epoch=epoch, offset=offset) if epoch else None
 
-    def unsettled(self, notices: frozenset[NoticeId]) -> list[str]:
-        """Return which of ``notices`` still need something, with their states; or are not known."""
+    def unsettled(self) -> list[str]:
+        """Return the notices that the relay still has to do something with, and their states."""
         with closing(_open(self.path)) as db:
             states: dict[str, str] = dict(db.execute("SELECT id, state FROM notices").fetchall())
-        return [
-            f"{one} {states.get(one, 'unknown')}"
-            for one in sorted(notices)
-            if states.get(one) not in SETTLED
-        ]
+        return [f"{one} {state}" for one, state in states.items() if state not in SETTLED]
 
     def read(self) -> None:
         """Read what is new."""

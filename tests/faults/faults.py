@@ -51,18 +51,20 @@ def _killed(who: str, longest_s: float) -> Draw:
     return draw
 
 
-def _stopped(chance: random.Random, stopped_s: float) -> Fault:
-    who = chance.choice(("broker", "edge", "relay"))
+def _stopped(*who: str) -> Draw:
+    async def send(town: Town, one: str, number: signal.Signals) -> None:
+        town.signal(one, number)
 
-    async def send(town: Town, number: signal.Signals) -> None:
-        town.signal(who, number)
+    def draw(chance: random.Random, stopped_s: float) -> Fault:
+        one = chance.choice(who)
+        return Fault(
+            f"{one} stopped",
+            stopped_s,
+            lambda town: send(town, one, signal.SIGSTOP),
+            lambda town: send(town, one, signal.SIGCONT),
+        )
 
-    return Fault(
-        f"{who} stopped",
-        stopped_s,
-        lambda town: send(town, signal.SIGSTOP),
-        lambda town: send(town, signal.SIGCONT),
-    )
+    return draw
 
 
 def _cut(chance: random.Random, _stopped_s: float) -> Fault:
@@ -109,28 +111,70 @@ def _emptied(chance: random.Random, _stopped_s: float) -> Fault:
     )
 
 
-def _full(chance: random.Random, _stopped_s: float) -> Fault:
-    who = chance.choice(("edge", "relay"))
+def _full(*who: str) -> Draw:
+    async def fill(town: Town, one: str) -> None:
+        town.fill_disk(one)
 
-    async def fill(town: Town) -> None:
-        (town.edge_disk if who == "edge" else town.relay_disk).fill()
+    async def free(town: Town, one: str) -> None:
+        town.free_disk(one)
 
-    async def free(town: Town) -> None:
-        (town.edge_disk if who == "edge" else town.relay_disk).free()
+    def draw(chance: random.Random, _stopped_s: float) -> Fault:
+        one = chance.choice(who)
+        return Fault(
+            f"disk of {one} full",
+            chance.uniform(3.0, 7.0),
+            lambda town: fill(town, one),
+            lambda town: free(town, one),
+        )
 
-    return Fault(f"disk of {who} full", chance.uniform(3.0, 7.0), fill, free)
+    return draw
+
+
+def _full_and_cut(chance: random.Random, _stopped_s: float) -> Fault:
+    async def begin(town: Town) -> None:
+        await town.network.set(WireState(up=False, down=False))
+        await asyncio.sleep(chance.uniform(1.0, 3.0))
+        town.fill_disk("edge")
+
+    async def heal(town: Town) -> None:
+        town.free_disk("edge")
+        await town.network.set(WireState())
+
+    return Fault("link cut, disk of edge full", chance.uniform(3.0, 7.0), begin, heal)
+
+
+def _killed_both(chance: random.Random, _stopped_s: float) -> Fault:
+    async def begin(town: Town) -> None:
+        await town.kill("relay")
+        await asyncio.sleep(chance.uniform(0.1, 2.0))
+        await town.kill("edge")
+
+    async def heal(town: Town) -> None:
+        await town.start("edge")
+        await asyncio.sleep(chance.uniform(0.1, 2.0))
+        await town.start("relay")
+
+    return Fault("relay and edge killed", chance.uniform(0.1, 2.0), begin, heal)
 
 
 KINDS: Final[dict[str, Draw]] = {
     "broker-killed": _killed("broker", 4.0),
     "edge-killed": _killed("edge", 3.0),
     "relay-killed": _killed("relay", 5.0),
-    "stopped": _stopped,
+    "stopped": _stopped("broker", "edge", "relay"),
     "cut": _cut,
     "slow": _slow,
     "broker-emptied": _emptied,
-    "disk-full": _full,
+    "disk-full": _full("edge", "relay"),
 }
+"""In turn, by seed."""
+SINGLE: Final[dict[str, Draw]] = {
+    **{f"{who}-stopped": _stopped(who) for who in ("broker", "edge", "relay")},
+    **{f"{who}-disk-full": _full(who) for who in ("edge", "relay")},
+    "both-killed": _killed_both,
+    "edge-disk-full-and-cut": _full_and_cut,
+}
+"""One case of a kind that has several, or two at once: to hunt it."""
 
 
 def fault_of(seed: int, *, kind: str | None, stopped_s: float) -> tuple[Fault, random.Random]:
@@ -140,5 +184,6 @@ def fault_of(seed: int, *, kind: str | None, stopped_s: float) -> tuple[Fault, r
     each once. ``kind`` None: the seed's own.
     """
     chance = random.Random(seed)  # noqa: S311 -- a test's dice
-    draw = KINDS[kind] if kind is not None else list(KINDS.values())[seed % len(KINDS)]
+    in_turn = tuple(KINDS)[seed % len(KINDS)]
+    draw = {**KINDS, **SINGLE}[kind or in_turn]
     return draw(chance, stopped_s), chance

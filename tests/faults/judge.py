@@ -208,7 +208,5 @@ def judge_notices(
         seen.update((resident, one) for one in ids)
     for resident, pushes_of in pushed.items():
         seen.update((resident, push.notice_id) for push in pushes_of)
-    verdict.strange += [
-        one for resident, one in seen if one in owner and owner[one] != resident
-    ]
+    verdict.strange += [one for resident, one in seen if one in owner and owner[one] != resident]
     return verdict

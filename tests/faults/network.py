@@ -7,11 +7,11 @@ never touched. The way to the cloud (``WAN``) is a wire that can be cut, in one 
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -40,23 +40,9 @@ class Network:
         return ("nsenter", "-t", str(self._holder.pid), "-n")
 
     async def __aenter__(self) -> Self:
-        _ip("link", "set", "lo", "up")
-        self._holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
+        self._holder = await asyncio.to_thread(_new_namespace)
         pid = self._holder.pid
-        ends_at_s = time.monotonic() + READY_S
-        while os.readlink(f"/proc/{pid}/ns/net") == os.readlink("/proc/self/ns/net"):
-            if time.monotonic() > ends_at_s:
-                raise RuntimeError("no network namespace for the room's computer")
-            await asyncio.sleep(0.01)
-        _ip("link", "add", "lan-a", "type", "veth", "peer", "name", "lan-b", "netns", str(pid))
-        _ip("addr", "add", f"{LAN_HERE}/24", "dev", "lan-a")
-        _ip("link", "set", "lan-a", "up")
-        for words in (
-            ("addr", "add", f"{LAN_EDGE}/24", "dev", "lan-b"),
-            ("link", "set", "lan-b", "up"),
-            ("link", "set", "lo", "up"),
-        ):
-            subprocess.run([*self.at_edge, "ip", *words], check=True)
+        await asyncio.to_thread(self._lay_lan, pid)
         self._wire = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.faults.wire",
             str(pid), WAN_HERE, WAN_EDGE, str(self._seed),
@@ -86,12 +72,35 @@ class Network:
         await self._wire.stdin.drain()
         await self._heard()
 
+    def _lay_lan(self, pid: int) -> None:
+        _ip("link", "set", "lo", "up")
+        _ip("link", "add", "lan-a", "type", "veth", "peer", "name", "lan-b", "netns", str(pid))
+        _ip("addr", "add", f"{LAN_HERE}/24", "dev", "lan-a")
+        _ip("link", "set", "lan-a", "up")
+        for words in (
+            ("addr", "add", f"{LAN_EDGE}/24", "dev", "lan-b"),
+            ("link", "set", "lan-b", "up"),
+            ("link", "set", "lo", "up"),
+        ):
+            subprocess.run([*self.at_edge, "ip", *words], check=True)
+
     async def _heard(self) -> None:
         if self._wire is None or self._wire.stdout is None:
             raise RuntimeError("there is no wire yet")
         async with asyncio.timeout(READY_S):
             if not await self._wire.stdout.readline():
                 raise RuntimeError("the wire between edge and cloud has ended; see its output")
+
+
+def _new_namespace() -> subprocess.Popen[bytes]:
+    holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
+    own, its = Path("/proc/self/ns/net"), Path(f"/proc/{holder.pid}/ns/net")
+    ends_at_s = time.monotonic() + READY_S
+    while own.readlink() == its.readlink():
+        if time.monotonic() > ends_at_s:
+            raise RuntimeError("no network namespace for the room's computer")
+        time.sleep(0.01)
+    return holder
 
 
 def _ip(*words: str) -> None:

@@ -16,8 +16,15 @@ import aiohttp
 from laundryd.demo.errors import RefusedError
 from laundryd.demo.push_client import Phone
 from laundryd.demo.web import Web
-from laundryd.wire.bodies import CommandBody, JoinBody, Joined, PushKey, PushKeys
-from laundryd.wire.bodies import SubscriptionBody, Voucher
+from laundryd.wire.bodies import (
+    CommandBody,
+    JoinBody,
+    Joined,
+    PushKey,
+    PushKeys,
+    SubscriptionBody,
+    Voucher,
+)
 from laundryd.wire.commands import CommandAnswer, CommandName
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import ResidentId, Slug
@@ -86,7 +93,7 @@ WASHING: Final = (
 
 @dataclass(slots=True)
 class Talker:
-    """Says ``wishes`` of ``machine`` over and over at ``web`` until ``hush``; ``answers`` are accepted ones."""
+    """Says ``wishes`` of ``machine`` over and over at ``web`` until ``hush``; ``answers``: the accepted."""
 
     web: Web
     machine: Slug

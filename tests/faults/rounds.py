@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,10 +25,12 @@ from tests.faults.witness import Witness
 BEFORE_S: Final = (0.3, 1.5)
 """Real seconds of talk before the fault, and after it."""
 AFTER_S: Final = (0.3, 1.2)
-CAUGHT_UP_WITHIN_S: Final = 75.0
+PATIENCE_S: Final = 75.0
 """Restarts, backoffs of half a minute at most, and the ten seconds that a room may take to catch up."""
 LOOK_EVERY_S: Final = 0.1
 READERS: Final = (("rita", "relay"), ("rolf", "relay"), ("ella", "edge"), ("emil", "edge"))
+FIRST: Final = 5
+"""How many positions are named of what is wrong."""
 UNLUCKY: Final = frozenset({"rolf", "emil"})
 """Their connections are lost all the time."""
 
@@ -51,9 +53,15 @@ class Rounds:
     """Everybody in town, and what is known after the rounds so far. Make it with ``begin``."""
 
     def __init__(
-        self, town: Town, residents: dict[str, Resident], witnesses: list[Witness]
+        self,
+        town: Town,
+        residents: dict[str, Resident],
+        witnesses: list[Witness],
+        patience_s: float,
+        waits_for: Callable[[float, str], None],
     ) -> None:
         self._town, self._residents, self._witnesses = town, residents, witnesses
+        self._patience_s, self._waits_for = patience_s, waits_for
         self._edge_book = EdgeBook(town.edge_database)
         self._relay_book = RelayBook(town.relay_database)
         self._judged: frozenset[Position] = frozenset()
@@ -62,6 +70,12 @@ class Rounds:
         self._told: set[str] = set()
         chance = random.Random(0)  # noqa: S311 -- a test's dice; each round sets its own
         of = residents
+        self._owners = {
+            "w3": of["ella"].id,
+            "w4": of["rita"].id,
+            "d1": of["ada"].id,
+            "d2": of["rolf"].id,
+        }
         self._talkers = [
             Talker(of["bob"].edge, "w1", QUICKLY, chance),
             Talker(of["bea"].relay, "w2", QUICKLY, chance),
@@ -73,16 +87,30 @@ class Rounds:
 
     @classmethod
     @asynccontextmanager
-    async def begin(cls, town: Town) -> AsyncIterator[Rounds]:
-        """Let residents join, open their pages, and stand there with the room caught up."""
+    async def begin(
+        cls,
+        town: Town,
+        patience_s: float = PATIENCE_S,
+        waits_for: Callable[[float, str], None] = lambda _s, _what: None,
+        *,
+        credulous: bool = False,
+    ) -> AsyncIterator[Rounds]:
+        """Let residents join, open their pages, and stand there with the room caught up.
+
+        ``patience_s`` is how long everybody may take to catch up. ``waits_for`` hears, while the rounds
+        wait for it, since how many seconds and what for.
+        ``credulous`` pages do not look whether events follow each other.
+        """
         names = ("bob", "bea", "ada", *(name for name, _ in READERS))
         residents = {name: await join(town, name) for name in names}
         witnesses = [
-            Witness(f"{name} at the {place}", one.id, getattr(one, place), ROOM.key)
+            Witness(
+                f"{name} at the {place}", one.id, getattr(one, place), ROOM.key, credulous=credulous
+            )
             for name, place in READERS
             for one in (residents[name],)
         ]
-        rounds = cls(town, residents, witnesses)
+        rounds = cls(town, residents, witnesses, patience_s, waits_for)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(one.run()) for one in witnesses]
             running += [tasks.create_task(one.run()) for one in rounds._talkers]
@@ -121,12 +149,14 @@ class Rounds:
 
     async def _settle(self) -> list[str]:
         """Wait until everybody stands where the room does; return what they lack when they never do."""
-        ends_at_s = time.monotonic() + CAUGHT_UP_WITHIN_S
+        began_s = time.monotonic()
         while True:
             self._town.check()
             lacking = await self._lacking()
-            if not lacking or time.monotonic() > ends_at_s:
+            waited_s = time.monotonic() - began_s
+            if not lacking or waited_s > self._patience_s:
                 return lacking
+            self._waits_for(waited_s, lacking[0])
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _lacking(self) -> list[str]:
@@ -146,8 +176,9 @@ class Rounds:
         ]
         if not lacking:
             self._read()
-            unsettled = self._relay_book.unsettled(frozenset(self._edge_book.notices))
+            unsettled = self._relay_book.unsettled()
             lacking += [f"the relay has a notice unsettled: {one}" for one in unsettled]
+            lacking += [f"notice {one} was told to nobody yet" for one in self._notices().lost]
         if not lacking:
             wanted = {one.machine: one for one in room.machines}
             readers = {one.name: one.views for one in self._witnesses}
@@ -173,6 +204,9 @@ class Rounds:
         for talker in self._talkers:
             talker.answers.clear()
         self._edge_book.read(answers)
+        for witness in self._witnesses:
+            self._edge_book.take_ends(witness.ends, self._owners)
+            witness.ends.clear()
 
     def _begin_to_judge(self) -> None:
         self._read()
@@ -199,25 +233,31 @@ class Rounds:
             items.clear()
         unkept = self._edge_book.unkept
         outcome.lost += len(unkept)
-        outcome.wrong += [f"the room answered {one} as durable and has it no more" for one in unkept]
+        outcome.wrong += [
+            f"the room answered {one} as durable and has it no more" for one in unkept
+        ]
         unkept.clear()
         self._judged = frozenset(self._edge_book.events)
         self._judge_notices(outcome)
         return outcome
 
     def _judge_notices(self, outcome: Outcome) -> None:
-        due = [one for one in self._edge_book.notices.values() if one.id not in self._told]
-        shown: dict[str, frozenset[str]] = {}
-        for witness in self._witnesses:
-            shown[witness.resident] = shown.get(witness.resident, frozenset()) | witness.shown
-        pushed = {one.id: one.pushes for one in self._residents.values()}
-        outcome.notices = judge_notices(due, shown, pushed, self._town.clock.now())
-        self._told |= {one.id for one in due}
+        outcome.notices = self._notices()
+        self._told = set(self._edge_book.notices)
         outcome.wrong += [f"notice {one} was told to nobody" for one in outcome.notices.lost]
         outcome.wrong += [
             f"notice {one} went under another Topic or to somebody else"
             for one in outcome.notices.strange
         ]
+
+    def _notices(self) -> NoticeVerdict:
+        """Judge the notices of this round."""
+        shown: dict[str, frozenset[str]] = {}
+        for witness in self._witnesses:
+            shown[witness.resident] = shown.get(witness.resident, frozenset()) | witness.shown
+        pushed = {one.id: one.pushes for one in self._residents.values()}
+        due = [one for one in self._edge_book.notices.values() if one.id not in self._told]
+        return judge_notices(due, shown, pushed, self._town.clock.now())
 
 
 def _stands_at(witness: Witness, last: Position) -> bool:
@@ -232,4 +272,7 @@ def _add(outcome: Outcome, name: str, verdict: Verdict) -> None:
     outcome.lost += len(verdict.lost)
     outcome.doubled += len(verdict.doubled)
     for what in ("lost", "doubled", "invented", "disordered"):
-        outcome.wrong += [f"{name}: {what} {one.epoch}:{one.offset}" for one in getattr(verdict, what)]
+        found: list[Position] = getattr(verdict, what)
+        if found:
+            first = ", ".join(f"{one.epoch}:{one.offset}" for one in found[:FIRST])
+            outcome.wrong.append(f"{name}: {what} {len(found)}, {first}")

@@ -7,9 +7,11 @@ are here. Both databases are on small disks. Room time runs faster, so that wash
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -109,7 +111,11 @@ class Town:
         self.edge_url = f"http://{LAN_EDGE}:{edge_port}"
         epoch_s = round(time.time(), 3)
         self.clock = Clock(SPEED, epoch_s)
-        testing: dict[str, object] = {"enabled": True, "clock_speed": SPEED, "clock_epoch_s": epoch_s}
+        testing: dict[str, object] = {
+            "enabled": True,
+            "clock_speed": SPEED,
+            "clock_epoch_s": epoch_s,
+        }
         enrolment = await self._enrol(cloud_port, relay_port, testing)
         self._write_edge_settings(enrolment, room_port, edge_port, testing)
         self._start_brokers(room_port, cloud_port)
@@ -157,7 +163,12 @@ class Town:
             ("[broker]", {"host": LAN_HERE, "port": room_port}),
             (
                 "[http]",
-                {"host": LAN_EDGE, "hosts": [LAN_EDGE], "port": edge_port, "public_url": self.edge_url},
+                {
+                    "host": LAN_EDGE,
+                    "hosts": [LAN_EDGE],
+                    "port": edge_port,
+                    "public_url": self.edge_url,
+                },
             ),
             ("[cloud]", {"enrolment": str(enrolment)}),
             ("[testing]", testing),
@@ -213,11 +224,31 @@ class Town:
             await self._programs[who].kill()
 
     async def start(self, who: str) -> None:
-        """Start again what was killed; whoever needs it waits for it."""
+        """Start again what was killed, and wait until it can be used."""
         if who == "broker":
             await self.start_broker()
         else:
             await self._programs[who].start()
+            await self._programs[who].ready(self.http)
+
+    def fill_disk(self, who: str) -> None:
+        """Take all that is free on the disk of ``edge`` or ``relay``."""
+        database, disk = self._disks[who]
+        # Its log would take some megabytes more: it is never given back to the disk by itself.
+        with contextlib.closing(sqlite3.connect(database, timeout=5)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        disk.fill()
+
+    def free_disk(self, who: str) -> None:
+        """Give back what ``fill_disk`` took."""
+        self._disks[who][1].free()
+
+    @property
+    def _disks(self) -> dict[str, tuple[Path, SmallDisk]]:
+        return {
+            "edge": (self.edge_database, self.edge_disk),
+            "relay": (self.relay_database, self.relay_disk),
+        }
 
     def check(self) -> None:
         """Look whether everything runs.
