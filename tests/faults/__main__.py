@@ -81,7 +81,7 @@ def line(outcome: Outcome) -> str:
     """Return what a round showed, in one line."""
     notices = outcome.notices
     return (
-        f"accepted {outcome.accepted}, seen {outcome.seen}, lost {outcome.lost}, "
+        f"accepted {outcome.accepted}, behind {outcome.behind}, seen {outcome.seen}, lost {outcome.lost}, "
         f"doubled {outcome.doubled}, snapshot told {outcome.told}; "
         f"notices told {notices.told}, lost {len(notices.lost)}, twice under one Topic "
         f"{len(notices.twice)}, expired {notices.expired}; {outcome.seconds:.1f} s"
@@ -93,6 +93,7 @@ def sum_of(outcomes: Sequence[Outcome]) -> Outcome:
     total = Outcome()
     for one in outcomes:
         total.accepted += one.accepted
+        total.behind += one.behind
         total.seen += one.seen
         total.told += one.told
         total.lost += one.lost

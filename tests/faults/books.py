@@ -22,6 +22,15 @@ def _open(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
 
 
+def behind(edge: Path, relay: Path) -> int:
+    """Return how many entries the relay lacks of what stands on the room's disk; all, of a new epoch."""
+    with closing(_open(edge)) as db:
+        ((epoch, head),) = db.execute("SELECT epoch, head FROM meta").fetchall()
+    with closing(_open(relay)) as db:
+        ((kept, offset),) = db.execute("SELECT epoch, position_offset FROM rooms").fetchall()
+    return int(head) - int(offset) if kept == epoch else int(head)
+
+
 @dataclass(slots=True)
 class EdgeBook:
     """The room's journal, read bit by bit, and what the room answered.
@@ -106,12 +115,6 @@ class RelayBook:
     path: Path
     items: list[Item] = field(default_factory=list)
     _at: Position | None = None
-
-    def position(self) -> Position | None:
-        """Return how far the room's journal is kept."""
-        with closing(_open(self.path)) as db:
-            ((epoch, offset),) = db.execute("SELECT epoch, position_offset FROM rooms").fetchall()
-        return Position(epoch=epoch, offset=offset) if epoch else None
 
     def unsettled(self) -> list[str]:
         """Return the notices that the relay still has to do something with, and their states."""

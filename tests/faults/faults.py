@@ -27,11 +27,12 @@ class Fault:
     begin: Callable[[Town], Awaitable[None]]
     heal: Callable[[Town], Awaitable[None]]
 
-    async def befall(self, town: Town) -> None:
-        """Let it happen and heal it."""
+    async def befall(self, town: Town, before_healing: Callable[[], None]) -> None:
+        """Let it happen, look at what it did, and heal it."""
         await self.begin(town)
         try:
             await asyncio.sleep(self.lasts_s)
+            before_healing()
         finally:
             await self.heal(town)
 
@@ -39,8 +40,12 @@ class Fault:
 Draw = Callable[[random.Random, float], Fault]
 
 
-def _killed(who: str, longest_s: float) -> Draw:
-    def draw(chance: random.Random, _stopped_s: float) -> Fault:
+def _killed(who: str, longest_s: float, *, with_edge: float = 0.0) -> Draw:
+    """Kill ``who``; ``with_edge``: how likely the edge is killed as well."""
+
+    def draw(chance: random.Random, stopped_s: float) -> Fault:
+        if chance.random() < with_edge:
+            return _killed_both(chance, stopped_s)
         return Fault(
             f"{who} killed",
             chance.uniform(0.1, longest_s),
@@ -111,15 +116,19 @@ def _emptied(chance: random.Random, _stopped_s: float) -> Fault:
     )
 
 
-def _full(*who: str) -> Draw:
+def _full(*who: str, with_cut: float = 0.0) -> Draw:
+    """Fill a disk up; ``with_cut``: how likely the link is cut as well when it is the edge's."""
+
     async def fill(town: Town, one: str) -> None:
         town.fill_disk(one)
 
     async def free(town: Town, one: str) -> None:
         town.free_disk(one)
 
-    def draw(chance: random.Random, _stopped_s: float) -> Fault:
+    def draw(chance: random.Random, stopped_s: float) -> Fault:
         one = chance.choice(who)
+        if one == "edge" and chance.random() < with_cut:
+            return _full_and_cut(chance, stopped_s)
         return Fault(
             f"disk of {one} full",
             chance.uniform(3.0, 7.0),
@@ -160,12 +169,12 @@ def _killed_both(chance: random.Random, _stopped_s: float) -> Fault:
 KINDS: Final[dict[str, Draw]] = {
     "broker-killed": _killed("broker", 4.0),
     "edge-killed": _killed("edge", 3.0),
-    "relay-killed": _killed("relay", 5.0),
+    "relay-killed": _killed("relay", 5.0, with_edge=0.3),
     "stopped": _stopped("broker", "edge", "relay"),
     "cut": _cut,
     "slow": _slow,
     "broker-emptied": _emptied,
-    "disk-full": _full("edge", "relay"),
+    "disk-full": _full("edge", "relay", with_cut=0.4),
 }
 """In turn, by seed."""
 SINGLE: Final[dict[str, Draw]] = {

@@ -32,7 +32,12 @@ _ENTER: Final = (
 
 def command(*arguments: str) -> tuple[str, ...]:
     """Return what runs ``python -m tests.faults`` with ``arguments`` inside new namespaces."""
-    return (*_ENTER, sys.executable, "-m", "tests.faults", *arguments)
+    return inside(sys.executable, "-m", "tests.faults", *arguments)
+
+
+def inside(*words: str) -> tuple[str, ...]:
+    """Return what runs a program inside new namespaces; all that it started ends with it."""
+    return (*_ENTER, *words)
 
 
 def environment() -> dict[str, str]:

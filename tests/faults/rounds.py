@@ -15,7 +15,7 @@ import aiohttp
 from laundryd.demo.errors import RefusedError
 from laundryd.wire.ids import Position
 from laundryd.wire.machines import RoomSnapshot
-from tests.faults.books import EdgeBook, RelayBook
+from tests.faults.books import EdgeBook, RelayBook, behind
 from tests.faults.faults import Fault
 from tests.faults.judge import Item, NoticeVerdict, Saw, Snapshot, Verdict, judge, judge_notices
 from tests.faults.residents import QUICKLY, WASHING, Resident, Talker, join
@@ -37,9 +37,13 @@ UNLUCKY: Final = frozenset({"rolf", "emil"})
 
 @dataclass(slots=True)
 class Outcome:
-    """What one round showed. ``wrong`` are sentences about what must not be."""
+    """What one round showed. ``wrong`` are sentences about what must not be.
+
+    ``behind``: entries that the relay lacked just before the fault was healed.
+    """
 
     accepted: int = 0
+    behind: int = 0
     seen: int = 0
     told: int = 0
     lost: int = 0
@@ -128,11 +132,12 @@ class Rounds:
         for talker in self._talkers:
             talker.chance = chance
             talker.speak()
+        behinds: list[int] = []
         unlucky = [one for one in self._witnesses if one.name.split()[0] in UNLUCKY]
         async with asyncio.TaskGroup() as tasks:
             misfortunes = [tasks.create_task(one.lose_connections(chance)) for one in unlucky]
             await asyncio.sleep(chance.uniform(*BEFORE_S))
-            await fault.befall(self._town)
+            await fault.befall(self._town, lambda: behinds.append(self._behind()))
             for witness in self._witnesses:
                 witness.client.try_now()  # as a page does that hears that it is online again
             await asyncio.sleep(chance.uniform(*AFTER_S))
@@ -142,8 +147,12 @@ class Rounds:
         left = await self._settle()
         outcome = self._judge()
         outcome.wrong += left
+        outcome.behind = sum(behinds)
         outcome.seconds = time.monotonic() - began_s
         return outcome
+
+    def _behind(self) -> int:
+        return behind(self._town.edge_database, self._town.relay_database)
 
     # -- catching up
 

@@ -37,6 +37,7 @@ def assert_all_was_well(ran: subprocess.CompletedProcess[str], rounds: int) -> N
         assert " lost 0, doubled 0," in line, ran.stdout
         assert " accepted 0," not in line, ran.stdout
         assert " told 0, lost" not in line.partition(";")[2], ran.stdout
+    assert " behind 0," not in sums, "the faults did nothing"
 
 
 @pytest.mark.timeout(600)
