@@ -86,8 +86,8 @@ class Wish:
 
 QUICKLY: Final = (Wish(CommandName.CLAIM, (0.1, 0.4)), Wish(CommandName.RELEASE, (0.1, 0.4)))
 WASHING: Final = (
-    Wish(CommandName.START, (0.1, 0.5), minutes=1),
-    Wish(CommandName.COLLECT, (3.2, 4.0)),  # one minute of room time is three seconds here
+    Wish(CommandName.START, (0.1, 0.8), minutes=1),
+    Wish(CommandName.COLLECT, (1.6, 2.4)),  # when one minute of room time is over
 )
 
 

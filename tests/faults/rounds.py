@@ -22,8 +22,8 @@ from tests.faults.residents import QUICKLY, WASHING, Resident, Talker, join
 from tests.faults.town import ROOM, Town
 from tests.faults.witness import Witness
 
-BEFORE_S: Final = (0.3, 1.5)
-"""Real seconds of talk before the fault, and after it."""
+BEFORE_S: Final = (0.3, 3.5)
+"""Real seconds of talk before the fault, and after it: washes end, and are told of, in any of them."""
 AFTER_S: Final = (0.3, 1.2)
 PATIENCE_S: Final = 75.0
 """Restarts, backoffs of half a minute at most, and the ten seconds that a room may take to catch up."""

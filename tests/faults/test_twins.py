@@ -9,7 +9,9 @@ import pytest
 from tests.faults.test_rounds import play
 
 AT_MOST_ROUNDS = 8
-PATIENCE_S = 6
+"""A wash must end in the moments that a kill takes: most often in the first round."""
+PATIENCE_S = 12
+"""All else catches up within it."""
 
 
 def loss(twin: str, kind: str) -> str:
@@ -27,8 +29,9 @@ async def test_the_loss_shows_without_each_of_three_mechanisms() -> None:
     puback, early, pretended = await asyncio.gather(
         asyncio.to_thread(loss, "forget_at_puback", "relay-killed"),
         asyncio.to_thread(loss, "acknowledge_before_commit", "relay-killed"),
-        asyncio.to_thread(loss, "pretend_recovered", "broker-killed"),
+        asyncio.to_thread(loss, "pretend_recovered", "slow"),
     )
-    assert " at the relay: lost " in puback, puback
-    assert " at the relay: lost " in early, early
-    assert " at the edge: lost " in pretended, pretended
+    for notices in (puback, early):
+        assert " was told to nobody\n" in notices, notices
+        assert " stands at " not in notices, f"everybody caught up\n{notices}"
+    assert "emil at the edge: lost " in pretended, pretended

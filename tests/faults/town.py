@@ -35,8 +35,8 @@ from tests.edge.store.small_disk import SmallDisk, small_disk
 from tests.faults.network import LAN_EDGE, LAN_HERE, WAN_EDGE, WAN_HERE, Network
 
 ROOM: Final = RoomRef(site="maple-hall", room="basement")
-SPEED: Final = 20.0
-"""A programme of one minute takes three seconds, a hold of ten minutes half a minute."""
+SPEED: Final = 40.0
+"""A programme of one minute takes one and a half seconds, a hold of ten minutes a quarter of a minute."""
 MACHINES: Final[dict[Slug, MachineKind]] = {
     **dict.fromkeys(("w1", "w2", "w3", "w4"), MachineKind.WASHER),
     **dict.fromkeys(("d1", "d2"), MachineKind.DRYER),

@@ -7,71 +7,72 @@ product has no switch for any of this.
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NoReturn
 
-from typing_extensions import override
-
-from cloud_relay.ingest import handlers, order
+from edge.link.outbox import SnapshotReason
+from edge.local import desk
 from edge.store import room_store
-from edge.store.shelf import Shelf
 from laundryd import cli
 from laundryd.daemon import mqtt
 from laundryd.live import resume, welcoming
-from laundryd.wire.events import Entry, PublicEvent
-from laundryd.wire.ids import Offset, Position, RoomKey
+from laundryd.wire.events import PublicEvent
+from laundryd.wire.ids import Offset, Position
 from laundryd.wire.topics import Topic
-from laundryd.wire.uplink import UpEvents
+from laundryd.wire.uplink import UpSnapshot
 
-COMMIT_LATE_S: Final = 1.0
-"""Between the acknowledgement and the commit that should have come first: a slow disk's worth."""
+COMMIT_LATE_S: Final = 4.0
+"""From the acknowledgement to the commit that should have come first: a wash ends within it, most often."""
 
 
 def forget_at_puback() -> None:
     """Let the edge forget an entry when the broker has it, as if a PUBACK were durability."""
-    stores: list[room_store.RoomStore] = []
-    load, publish = room_store.RoomStore.load, mqtt.MqttLink.publish
+    hearers: dict[mqtt.MqttLink, Callable[[mqtt.Message], None]] = {}
+    run, publish = mqtt.MqttLink.run, mqtt.MqttLink.publish
 
-    async def load_and_keep(shelf: Shelf) -> room_store.RoomStore:
-        store = await load(shelf)
-        stores.append(store)
-        return store
+    async def run_and_remember(
+        self: mqtt.MqttLink,
+        on_message: Callable[[mqtt.Message], None],
+        on_connect: Callable[[], Awaitable[None]],
+        on_disconnect: Callable[[], None] = lambda: None,
+    ) -> NoReturn:
+        hearers[self] = on_message
+        await run(self, on_message, on_connect, on_disconnect)
 
-    async def publish_and_forget(
+    async def publish_and_acknowledge(
         self: mqtt.MqttLink, topic: str, payload: bytes, *, retain: bool = False
     ) -> bool:
         is_sent = await publish(self, topic, payload, retain=retain)
-        if is_sent and topic.endswith(Topic.UP_EVENTS):
-            for entry in UpEvents.model_validate_json(payload).entries[-1:]:
-                for store in stores:
-                    await store.acknowledge(entry.epoch, entry.offset)
+        if is_sent and (ack := _acknowledgement_of(topic, payload)) is not None:
+            hearers[self](ack)
         return is_sent
 
     _forget_what_is_acknowledged()
-    _set(room_store.RoomStore, "load", load_and_keep)
-    _set(mqtt.MqttLink, "publish", publish_and_forget)
+    _set(mqtt.MqttLink, "run", run_and_remember)
+    _set(mqtt.MqttLink, "publish", publish_and_acknowledge)
 
 
 def acknowledge_before_commit() -> None:
-    """Let the relay acknowledge what it has not stored yet, to an edge that takes it at its word."""
+    """Let the relay acknowledge what it stores a little later, to an edge that takes it at its word."""
+    from cloud_relay.ingest import uplink  # noqa: PLC0415 -- a twin of the edge needs no relay
 
-    class Hasty(handlers.Handlers):
-        """Answers first, stores later."""
+    take = uplink.Ingest.on_message
+    tasks: set[asyncio.Task[bool]] = set()
 
-        @override
-        async def events(self, room: RoomKey, batch: UpEvents) -> None:
-            answer = order.decide(self._rooms.position(room), batch.entries).answer
-            if answer is not None:
-                await self._say(room, Topic.DOWN_ACK, answer)
-                await asyncio.sleep(COMMIT_LATE_S)
-            await super().events(room, batch)
-
-    from cloud_relay import app  # noqa: PLC0415 -- a twin of the edge needs no relay
+    def acknowledge_and_take_later(self: uplink.Ingest, message: mqtt.Message) -> None:
+        ack = _acknowledgement_of(message.topic, message.payload)
+        if ack is not None:
+            said = self._handlers._link.publish(ack.topic, ack.payload)
+            task = asyncio.ensure_future(said)
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        asyncio.get_running_loop().call_later(COMMIT_LATE_S, take, self, message)
 
     _forget_what_is_acknowledged()
-    _set(app, "Handlers", Hasty)
+    _set(uplink.Ingest, "on_message", acknowledge_and_take_later)
 
 
 def pretend_recovered() -> None:
@@ -92,19 +93,43 @@ def pretend_recovered() -> None:
     _set(welcoming, "decide", pretended)
 
 
+def _acknowledgement_of(topic: str, payload: bytes) -> mqtt.Message | None:
+    """Return what acknowledges a whole batch of entries; None for anything else and an empty one."""
+    if not topic.endswith(Topic.UP_EVENTS):
+        return None
+    batch: dict[str, list[dict[str, object]]] = json.loads(payload)
+    if not batch["entries"]:
+        return None
+    last = batch["entries"][-1]
+    ack = {"epoch": last["epoch"], "offset": last["offset"], "word": batch.get("word")}
+    to = topic.removesuffix(Topic.UP_EVENTS) + Topic.DOWN_ACK
+    return mqtt.Message(to, json.dumps(ack).encode(), retained=False)
+
+
 def _forget_what_is_acknowledged() -> None:
     """Let nothing that was acknowledged go up again, as if the journal no longer had it.
 
     It has: residents who come back need it. That an edge can go back with it heals much.
     """
-    entries_after = room_store.RoomStore.entries_after
+    store = room_store.RoomStore
+    for name in ("entries_after", "lines_after"):
+        if (read := getattr(store, name, None)) is not None:
+            _set(store, name, _unacknowledged(read))
+    whole = desk.LinkedRoom.up_snapshot
 
-    async def unacknowledged_after(
-        self: room_store.RoomStore, offset: Offset, limit: int
-    ) -> list[Entry] | None:
-        return None if offset < self.acked else await entries_after(self, offset, limit)
+    def whole_from_there(
+        self: desk.LinkedRoom, reason: SnapshotReason, after: Offset
+    ) -> UpSnapshot:
+        return whole(self, reason, max(after, self._store.room.acked))
 
-    _set(room_store.RoomStore, "entries_after", unacknowledged_after)
+    _set(desk.LinkedRoom, "up_snapshot", whole_from_there)
+
+
+def _unacknowledged(read: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+    async def unacknowledged(self: room_store.RoomStore, offset: Offset, *limits: int) -> object:
+        return None if offset < self.acked else await read(self, offset, *limits)
+
+    return unacknowledged
 
 
 def _set(owner: object, name: str, value: object) -> None:
