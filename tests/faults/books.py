@@ -23,12 +23,15 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def behind(edge: Path, relay: Path) -> int:
-    """Return how many entries the relay lacks of what stands on the room's disk; all, of a new epoch."""
+    """Return how many entries the relay lacks of what stands on the room's disk.
+
+    0 when it is in another epoch: the room left the disk and runs from memory.
+    """
     with closing(_open(edge)) as db:
         ((epoch, head),) = db.execute("SELECT epoch, head FROM meta").fetchall()
     with closing(_open(relay)) as db:
         ((kept, offset),) = db.execute("SELECT epoch, position_offset FROM rooms").fetchall()
-    return int(head) - int(offset) if kept == epoch else int(head)
+    return int(head) - int(offset) if kept == epoch else 0
 
 
 @dataclass(slots=True)
