@@ -12,10 +12,15 @@ from laundryd.wire.commands import CommandAnswer
 from laundryd.wire.events import Entry, PublicEvent
 from laundryd.wire.ids import NoticeId, Position, ResidentId, Slug
 from laundryd.wire.notices import NOTICES, NoticeKind, notice_id
+from laundryd.wire.phases import Cause
 from tests.faults.judge import Accepted, DueNotice, Item, Saw, Snapshot, Told
 
 SETTLED = frozenset({"pushed", "shown", "read", "expired", "unreachable"})
 """States of a notice in which the relay has nothing left to do."""
+
+
+DEEDS = frozenset({Cause.CLAIMED, Cause.RELEASED, Cause.STARTED, Cause.COLLECTED})
+"""Causes of events that only a resident's wish has, in this town."""
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -38,7 +43,8 @@ def behind(edge: Path, relay: Path) -> int:
 class EdgeBook:
     """The room's journal, read bit by bit, and what the room answered.
 
-    ``unkept``: answered as durable, in an epoch that goes on, but not in the journal.
+    ``unkept``: answered as durable, in an epoch that goes on, but not in the journal. ``undue``: done, but
+    nobody was answered so, although everybody asks until they are answered: done twice.
     """
 
     path: Path
@@ -48,6 +54,7 @@ class EdgeBook:
     entries: set[Position] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
     unkept: list[Position] = field(default_factory=list)
+    undue: list[Position] = field(default_factory=list)
 
     def read(self, answers: list[CommandAnswer]) -> None:
         """Read what is new in the journal, and take ``answers``, in the order in which they came."""
@@ -62,8 +69,13 @@ class EdgeBook:
             rows = db.execute(
                 "SELECT body FROM journal WHERE offset > ? ORDER BY offset", (last,)
             ).fetchall()
+        answered = {answer.position for answer in answers}
         for (body,) in rows:
-            self._take(Entry.model_validate_json(body))
+            entry = Entry.model_validate_json(body)
+            self._take(entry)
+            is_deed = entry.event is not None and entry.event.cause in DEEDS
+            if is_deed and entry.position not in answered:
+                self.undue.append(entry.position)
         for answer in answers:
             position = answer.position
             if position is None or position in self.entries:

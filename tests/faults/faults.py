@@ -166,6 +166,26 @@ def _killed_both(chance: random.Random, _stopped_s: float) -> Fault:
     return Fault("relay and edge killed", chance.uniform(0.1, 2.0), begin, heal)
 
 
+def _restored(who: str) -> Draw:
+    def draw(chance: random.Random, _stopped_s: float) -> Fault:
+        age_s = chance.uniform(1.0, 4.0)
+
+        async def begin(town: Town) -> None:
+            copy = town.back_up(who)
+            await asyncio.sleep(age_s)
+            await town.kill(who)
+            town.restore(who, copy)
+
+        return Fault(
+            f"{who} killed, restored from {age_s:.1f} s before",
+            chance.uniform(0.1, 2.0),
+            begin,
+            lambda town: town.start(who),
+        )
+
+    return draw
+
+
 KINDS: Final[dict[str, Draw]] = {
     "broker-killed": _killed("broker", 4.0),
     "edge-killed": _killed("edge", 3.0),
@@ -180,6 +200,7 @@ KINDS: Final[dict[str, Draw]] = {
 SINGLE: Final[dict[str, Draw]] = {
     **{f"{who}-stopped": _stopped(who) for who in ("broker", "edge", "relay")},
     **{f"{who}-disk-full": _full(who) for who in ("edge", "relay")},
+    **{f"{who}-restored": _restored(who) for who in ("edge", "relay")},
     "both-killed": _killed_both,
     "edge-disk-full-and-cut": _full_and_cut,
 }

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -242,6 +243,23 @@ class Town:
     def free_disk(self, who: str) -> None:
         """Give back what ``fill_disk`` took."""
         self._disks[who][1].free()
+
+    def back_up(self, who: str) -> Path:
+        """Copy the database of ``edge`` or ``relay`` while it is in use, as an admin does."""
+        copy = self.folder / f"{who}-backup.db"
+        with (
+            contextlib.closing(sqlite3.connect(self._disks[who][0], timeout=5)) as source,
+            contextlib.closing(sqlite3.connect(copy)) as target,
+        ):
+            source.backup(target)
+        return copy
+
+    def restore(self, who: str, copy: Path) -> None:
+        """Put a copy in the place of the database of ``edge`` or ``relay``, which does not run."""
+        database = self._disks[who][0]
+        for suffix in ("-wal", "-shm"):
+            database.with_name(database.name + suffix).unlink(missing_ok=True)
+        shutil.copyfile(copy, database)
 
     @property
     def _disks(self) -> dict[str, tuple[Path, SmallDisk]]:
