@@ -36,7 +36,7 @@ def behind(edge: Path, relay: Path) -> int:
         ((epoch, head),) = db.execute("SELECT epoch, head FROM meta").fetchall()
     with closing(_open(relay)) as db:
         ((kept, offset),) = db.execute("SELECT epoch, position_offset FROM rooms").fetchall()
-    return int(head) - int(offset) if kept == epoch else 0
+    return max(0, int(head) - int(offset)) if kept == epoch else 0
 
 
 @dataclass(slots=True)

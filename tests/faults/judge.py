@@ -132,6 +132,10 @@ class _Walk:
         covered = [one for one in self._passed if rank_of(one) <= (index, offset)]
         self._passed = [one for one in self._passed if rank_of(one) > (index, offset)]
         self.verdict.told += len(covered)
+        if self._is_told:
+            # A server that was restored from a backup: what comes after it comes rightly once more.
+            self._given = {one for one in self._given if rank_of(one) <= (index, offset)}
+            self._reached = index, offset
         self._is_told = bool(self._passed)
 
 

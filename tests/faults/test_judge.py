@@ -84,6 +84,14 @@ def test_twice_is_doubled_late_is_disordered_and_unaccepted_is_invented() -> Non
     assert judge(EVENTS, [*ALL, Saw(at(1, "b"))]).is_good, "of an epoch in memory not all is known"
 
 
+def test_who_was_told_to_go_back_may_be_given_the_same_again() -> None:
+    back: list[Item] = [*ALL, Told(), Snapshot(at(3)), *ALL[2:]]
+    verdict = judge(EVENTS, back)
+    assert verdict.is_good
+    assert verdict.seen == 4
+    assert judge(EVENTS, [*ALL, Snapshot(at(3)), *ALL[2:]]).doubled == [at(5), at(8)]
+
+
 def due(name: str, *, useful_min: int = 10) -> DueNotice:
     return DueNotice(name, "anna", NOW + timedelta(minutes=useful_min))
 
