@@ -153,6 +153,7 @@ class RelayBook:
             ).fetchall()
         if before is None or before.epoch != epoch or floor > before.offset:
             # The room was replaced by a snapshot, as the relay asked or the room said.
-            self.items += [Told(), Snapshot(Position(epoch=epoch, offset=floor))]
+            whole = Position(epoch=epoch, offset=floor)
+            self.items += [Told(whole), Snapshot(whole)]
         self.items += [Saw(Position(epoch=epoch, offset=offset)) for (offset,) in rows]
         self._at = Position(epoch=epoch, offset=head)

@@ -24,7 +24,12 @@ class Saw:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The reader learned that it must take a snapshot."""
+    """The reader learned that it must take a snapshot; ``head`` is where the room stood then.
+
+    A head that lies behind what the reader knows: the server was restored from a backup.
+    """
+
+    head: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,9 @@ class _Walk:
 
     def take(self, item: Item) -> None:
         match item:
-            case Told():
+            case Told(head):
                 self._is_told = True
+                self._go_back(self._accepted.rank(head))
             case Saw(position):
                 self._saw(position)
             case Snapshot(position):
@@ -121,6 +127,12 @@ class _Walk:
             verdict.seen += 1
         self._reached = rank
 
+    def _go_back(self, head: tuple[int, int]) -> None:
+        # What comes after it comes rightly once more.
+        self._given = {one for one in self._given if self._accepted.rank(one) <= head}
+        if self._reached is not None:
+            self._reached = min(self._reached, head)
+
     def _skip(self, rank: tuple[int, int]) -> None:
         while self._left and self._accepted.rank(self._left[0]) < rank:
             (self._passed if self._is_told else self.verdict.lost).append(self._left.popleft())
@@ -132,10 +144,6 @@ class _Walk:
         covered = [one for one in self._passed if rank_of(one) <= (index, offset)]
         self._passed = [one for one in self._passed if rank_of(one) > (index, offset)]
         self.verdict.told += len(covered)
-        if self._is_told:
-            # A server that was restored from a backup: what comes after it comes rightly once more.
-            self._given = {one for one in self._given if rank_of(one) <= (index, offset)}
-            self._reached = index, offset
         self._is_told = bool(self._passed)
 
 

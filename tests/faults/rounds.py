@@ -17,7 +17,7 @@ from laundryd.wire.ids import Position
 from laundryd.wire.machines import RoomSnapshot
 from tests.faults.books import EdgeBook, RelayBook, behind
 from tests.faults.faults import Fault
-from tests.faults.judge import Item, NoticeVerdict, Saw, Snapshot, Verdict, judge, judge_notices
+from tests.faults.judge import Item, NoticeVerdict, Told, Verdict, judge, judge_notices
 from tests.faults.residents import QUICKLY, WASHING, Resident, Talker, join
 from tests.faults.town import ROOM, Town
 from tests.faults.witness import Witness
@@ -233,7 +233,7 @@ class Rounds:
         readers["the relay's journal"] = self._relay_book.items
         for items in readers.values():
             self._edge_book.heard_of(
-                one.position.epoch for one in items if isinstance(one, Saw | Snapshot)
+                (one.head if isinstance(one, Told) else one.position).epoch for one in items
             )
         accepted = self._edge_book.accepted_beside(self._judged)
         outcome = Outcome(accepted=len(accepted.events))

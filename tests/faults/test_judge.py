@@ -52,26 +52,26 @@ def test_a_snapshot_that_nobody_told_of_covers_nothing() -> None:
 
 
 def test_what_a_told_snapshot_covers_is_told() -> None:
-    items: list[Item] = [ALL[0], Told(), Snapshot(at(6)), ALL[3]]
+    items: list[Item] = [ALL[0], Told(at(6)), Snapshot(at(6)), ALL[3]]
     verdict = judge(EVENTS, items)
     assert verdict.is_good
     assert (verdict.seen, verdict.told) == (2, 2)
 
 
 def test_live_events_may_come_between_the_telling_and_the_snapshot() -> None:
-    verdict = judge(EVENTS, [Told(), ALL[2], ALL[3], Snapshot(at(8))])
+    verdict = judge(EVENTS, [Told(at(4)), ALL[2], ALL[3], Snapshot(at(8))])
     assert verdict.is_good
     assert (verdict.seen, verdict.told) == (2, 2)
 
 
 def test_told_without_a_snapshot_and_a_snapshot_too_old_leave_a_gap() -> None:
-    assert judge(EVENTS, [Told(), *ALL[2:]]).lost == [at(2), at(3)]
-    assert judge(EVENTS, [Told(), Snapshot(at(2)), *ALL[2:]]).lost == [at(3)]
+    assert judge(EVENTS, [Told(at(4)), *ALL[2:]]).lost == [at(2), at(3)]
+    assert judge(EVENTS, [Told(at(4)), Snapshot(at(2)), *ALL[2:]]).lost == [at(3)]
 
 
 def test_a_snapshot_of_a_later_epoch_covers_the_earlier_one() -> None:
     events = Accepted((at(2), at(3), at(1, "b")), ("a", "b"), frozenset({"a", "b"}))
-    verdict = judge(events, [Saw(at(2)), Told(), Snapshot(at(0, "b")), Saw(at(1, "b"))])
+    verdict = judge(events, [Saw(at(2)), Told(at(0, "b")), Snapshot(at(0, "b")), Saw(at(1, "b"))])
     assert verdict.is_good
     assert (verdict.seen, verdict.told) == (2, 1)
 
@@ -85,7 +85,7 @@ def test_twice_is_doubled_late_is_disordered_and_unaccepted_is_invented() -> Non
 
 
 def test_who_was_told_to_go_back_may_be_given_the_same_again() -> None:
-    back: list[Item] = [*ALL, Told(), Snapshot(at(3)), *ALL[2:]]
+    back: list[Item] = [*ALL, Told(at(3)), Snapshot(at(3)), *ALL[2:]]
     verdict = judge(EVENTS, back)
     assert verdict.is_good
     assert verdict.seen == 4

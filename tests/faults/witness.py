@@ -125,7 +125,8 @@ class Witness:
             self.ends.append(event)
 
     def _tell(self, must_reach: Position) -> None:
-        self.items.append(Told())
+        self.items.append(Told(must_reach))
+        self._given = {one for one in self._given if not _is_after(one, must_reach)}
         self._must_reach = must_reach
         self._is_told.set()
 
