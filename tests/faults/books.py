@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from laundryd.wire.commands import CommandAnswer
@@ -48,22 +49,23 @@ class EdgeBook:
     """
 
     path: Path
-    epochs: list[str] = field(default_factory=list)
     events: set[Position] = field(default_factory=set)
     notices: dict[NoticeId, DueNotice] = field(default_factory=dict)
     entries: set[Position] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
     unkept: list[Position] = field(default_factory=list)
     undue: list[Position] = field(default_factory=list)
+    _last_read: str = ""
+    _began_in: str = ""
+    _before: dict[str, set[str]] = field(default_factory=dict)
 
     def read(self, answers: list[CommandAnswer]) -> None:
-        """Read what is new in the journal, and take ``answers``, in the order in which they came."""
-        for answer in answers:
-            if answer.position is not None:
-                self._begin(answer.position.epoch)
+        """Read what is new in the journal, and take ``answers``, whose epochs were ``heard_of``."""
         with closing(_open(self.path)) as db:
             ((epoch,),) = db.execute("SELECT epoch FROM meta").fetchall()
-            self._begin(epoch)
+            # Whatever else somebody was in has ended.
+            self._before.setdefault(epoch, set()).update({*self._before} - {epoch})
+            goes_on, self._last_read = epoch == self._last_read, epoch
             self.whole.add(epoch)
             last = max((one.offset for one in self.entries if one.epoch == epoch), default=0)
             rows = db.execute(
@@ -74,7 +76,8 @@ class EdgeBook:
             entry = Entry.model_validate_json(body)
             self._take(entry)
             is_deed = entry.event is not None and entry.event.cause in DEEDS
-            if is_deed and entry.position not in answered:
+            # A new epoch may have taken over what was answered in the one before.
+            if goes_on and is_deed and entry.position not in answered:
                 self.undue.append(entry.position)
         for answer in answers:
             position = answer.position
@@ -102,18 +105,30 @@ class EdgeBook:
         return Position(epoch=epoch, offset=offset)
 
     def heard_of(self, epochs: Iterable[str]) -> None:
-        """Take note of epochs that readers were in, in order: one in memory may have had no answer."""
+        """Take note of the epochs that somebody was in since ``next_round``, in their order."""
+        before = self._began_in
         for epoch in epochs:
-            if epoch not in self.epochs:
-                self.epochs.insert(len(self.epochs) - 1, epoch)
+            if epoch != before:
+                self._before.setdefault(epoch, set()).add(before)
+            before = epoch
+
+    def next_round(self) -> None:
+        """Take note that everybody is in the newest epoch."""
+        self._began_in = self._last_read
+
+    @property
+    def epochs(self) -> tuple[str, ...]:
+        """Every epoch, in the order of their beginning, as everybody together went through them.
+
+        Raises:
+            graphlib.CycleError: somebody was led back into an epoch that had ended.
+
+        """
+        return tuple(TopologicalSorter(self._before).static_order())
 
     def accepted_beside(self, before: frozenset[Position]) -> Accepted:
         """Return what was accepted beside ``before``."""
-        return Accepted(tuple(self.events - before), tuple(self.epochs), frozenset(self.whole))
-
-    def _begin(self, epoch: str) -> None:
-        if epoch not in self.epochs:
-            self.epochs.append(epoch)
+        return Accepted(tuple(self.events - before), self.epochs, frozenset(self.whole))
 
     def _take(self, entry: Entry) -> None:
         self.entries.add(entry.position)

@@ -8,7 +8,7 @@ covered by a snapshot that the reader was *told* to take is lost: a silent gap.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -40,6 +40,11 @@ class Snapshot:
 
 
 Item = Saw | Told | Snapshot
+
+
+def epochs_of(items: Iterable[Item]) -> Iterator[str]:
+    """Yield the epochs that a reader was in, in order; some again and again."""
+    return ((one.head if isinstance(one, Told) else one.position).epoch for one in items)
 
 
 @dataclass(frozen=True, slots=True)

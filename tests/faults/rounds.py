@@ -13,11 +13,12 @@ from typing import Final
 import aiohttp
 
 from laundryd.demo.errors import RefusedError
+from laundryd.wire.commands import CommandAnswer
 from laundryd.wire.ids import Position
 from laundryd.wire.machines import RoomSnapshot
 from tests.faults.books import EdgeBook, RelayBook, behind
 from tests.faults.faults import Fault
-from tests.faults.judge import Item, NoticeVerdict, Told, Verdict, judge, judge_notices
+from tests.faults.judge import Item, NoticeVerdict, Verdict, epochs_of, judge, judge_notices
 from tests.faults.residents import QUICKLY, WASHING, Resident, Talker, join
 from tests.faults.town import ROOM, Town
 from tests.faults.witness import Witness
@@ -209,8 +210,14 @@ class Rounds:
     # -- comparing
 
     def _read(self) -> None:
-        answers = [one for talker in self._talkers for one in talker.answers]
+        answers: list[CommandAnswer] = []
+        for witness in self._witnesses:
+            self._edge_book.heard_of(epochs_of(witness.items))
         for talker in self._talkers:
+            self._edge_book.heard_of(
+                one.position.epoch for one in talker.answers if one.position is not None
+            )
+            answers += talker.answers
             talker.answers.clear()
         self._edge_book.read(answers)
         for witness in self._witnesses:
@@ -221,6 +228,7 @@ class Rounds:
         self._read()
         self._relay_book.read()
         self._judged = frozenset(self._edge_book.events)
+        self._edge_book.next_round()
         for witness in self._witnesses:
             witness.items.clear()
         self._relay_book.items.clear()
@@ -231,22 +239,20 @@ class Rounds:
         self._relay_book.read()
         readers: dict[str, list[Item]] = {one.name: one.items for one in self._witnesses}
         readers["the relay's journal"] = self._relay_book.items
-        for items in readers.values():
-            self._edge_book.heard_of(
-                (one.head if isinstance(one, Told) else one.position).epoch for one in items
-            )
         accepted = self._edge_book.accepted_beside(self._judged)
         outcome = Outcome(accepted=len(accepted.events))
         for name, items in readers.items():
             _add(outcome, name, judge(accepted, items))
             items.clear()
-        unkept = self._edge_book.unkept
-        outcome.lost += len(unkept)
-        outcome.wrong += [
-            f"the room answered {one} as durable and has it no more" for one in unkept
-        ]
-        unkept.clear()
-        self._judged = frozenset(self._edge_book.events)
+        book = self._edge_book
+        outcome.lost += len(book.unkept)
+        outcome.doubled += len(book.undue)
+        outcome.wrong += [f"the room answered {one} as durable, has it not" for one in book.unkept]
+        outcome.wrong += [f"the room did {one}, answered to nobody" for one in book.undue]
+        book.unkept.clear()
+        book.undue.clear()
+        self._judged = frozenset(book.events)
+        book.next_round()
         self._judge_notices(outcome)
         return outcome
 
