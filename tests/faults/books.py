@@ -126,9 +126,14 @@ class EdgeBook:
         """
         return tuple(TopologicalSorter(self._before).static_order())
 
-    def accepted_beside(self, before: frozenset[Position]) -> Accepted:
-        """Return what was accepted beside ``before``."""
-        return Accepted(tuple(self.events - before), self.epochs, frozenset(self.whole))
+    def accepted_beside(self, before: frozenset[Position], *, rewound: bool = False) -> Accepted:
+        """Return what was accepted beside ``before``.
+
+        ``rewound``: the room was restored from a backup, and until it heard so from the relay it may have
+        given numbers anew; of an epoch that ended, a number then says nothing.
+        """
+        known = (one for one in self.events - before if not rewound or one.epoch in self.whole)
+        return Accepted(tuple(known), self.epochs, frozenset(self.whole))
 
     def _take(self, entry: Entry) -> None:
         self.entries.add(entry.position)

@@ -20,12 +20,16 @@ ONE_WAY: Final = ((False, True), (True, False))
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. ``begin`` does it, ``heal`` ends it ``lasts_s`` real seconds later."""
+    """One fault. ``begin`` does it, ``heal`` ends it ``lasts_s`` real seconds later.
+
+    ``rewinds``: the room's own journal goes back to an earlier state.
+    """
 
     text: str
     lasts_s: float
     begin: Callable[[Town], Awaitable[None]]
     heal: Callable[[Town], Awaitable[None]]
+    rewinds: bool = False
 
     async def befall(self, town: Town, before_healing: Callable[[], None]) -> None:
         """Let it happen, look at what it did, and heal it."""
@@ -181,6 +185,7 @@ def _restored(who: str) -> Draw:
             chance.uniform(0.1, 2.0),
             begin,
             lambda town: town.start(who),
+            rewinds=who == "edge",
         )
 
     return draw

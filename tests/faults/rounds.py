@@ -146,7 +146,7 @@ class Rounds:
                 task.cancel()
         await asyncio.gather(*(talker.hush() for talker in self._talkers))
         left = await self._settle()
-        outcome = self._judge()
+        outcome = self._judge(rewound=fault.rewinds)
         outcome.wrong += left
         outcome.behind = sum(behinds)
         outcome.seconds = time.monotonic() - began_s
@@ -234,12 +234,12 @@ class Rounds:
         self._relay_book.items.clear()
         self._told = set(self._edge_book.notices)
 
-    def _judge(self) -> Outcome:
+    def _judge(self, *, rewound: bool) -> Outcome:
         self._read()
         self._relay_book.read()
         readers: dict[str, list[Item]] = {one.name: one.items for one in self._witnesses}
         readers["the relay's journal"] = self._relay_book.items
-        accepted = self._edge_book.accepted_beside(self._judged)
+        accepted = self._edge_book.accepted_beside(self._judged, rewound=rewound)
         outcome = Outcome(accepted=len(accepted.events))
         for name, items in readers.items():
             _add(outcome, name, judge(accepted, items))
