@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
@@ -96,7 +96,7 @@ class EdgeBook:
             position = Position(epoch=end.epoch, offset=end.offset)
             name = notice_id(end.room, position, NoticeKind.DONE, resident)
             useful_until = end.at + NOTICES[NoticeKind.DONE].useful_for
-            self.notices.setdefault(name, DueNotice(name, resident, useful_until))
+            self.notices.setdefault(name, DueNotice(name, end.epoch, resident, useful_until))
 
     def last_public(self) -> Position:
         """Return where somebody stands who knows every event: entries after it are nobody's to see."""
@@ -135,12 +135,22 @@ class EdgeBook:
         known = (one for one in self.events - before if not rewound or one.epoch in self.whole)
         return Accepted(tuple(known), self.epochs, frozenset(self.whole))
 
+    def due_beside(self, told: Collection[NoticeId], *, rewound: bool = False) -> list[DueNotice]:
+        """Return the notices beside ``told``; ``rewound``: not those of a past that was taken back."""
+        return [
+            one
+            for one in self.notices.values()
+            if one.id not in told and (not rewound or one.epoch in self.whole)
+        ]
+
     def _take(self, entry: Entry) -> None:
         self.entries.add(entry.position)
         if entry.event is not None:
             self.events.add(entry.position)
         for notice in entry.notices:
-            self.notices[notice.id] = DueNotice(notice.id, notice.resident, notice.useful_until)
+            self.notices[notice.id] = DueNotice(
+                notice.id, entry.epoch, notice.resident, notice.useful_until
+            )
 
 
 @dataclass(slots=True)

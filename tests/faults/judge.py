@@ -162,9 +162,10 @@ def judge(accepted: Accepted, items: Iterable[Item]) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class DueNotice:
-    """A notice that the room derived. ``useful_until`` is room time."""
+    """A notice that the room derived in ``epoch``. ``useful_until`` is room time."""
 
     id: NoticeId
+    epoch: str
     resident: str
     useful_until: datetime
 

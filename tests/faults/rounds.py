@@ -73,6 +73,7 @@ class Rounds:
         self._taken: dict[str, int] = {}
         self._answered = 0
         self._told: set[str] = set()
+        self._is_rewound = False
         chance = random.Random(0)  # noqa: S311 -- a test's dice; each round sets its own
         of = residents
         self._owners = {
@@ -129,7 +130,7 @@ class Rounds:
 
     async def play(self, fault: Fault, chance: random.Random) -> Outcome:
         """Play one round."""
-        began_s = time.monotonic()
+        began_s, self._is_rewound = time.monotonic(), fault.rewinds
         for talker in self._talkers:
             talker.chance = chance
             talker.speak()
@@ -146,7 +147,7 @@ class Rounds:
                 task.cancel()
         await asyncio.gather(*(talker.hush() for talker in self._talkers))
         left = await self._settle()
-        outcome = self._judge(rewound=fault.rewinds)
+        outcome = self._judge()
         outcome.wrong += left
         outcome.behind = sum(behinds)
         outcome.seconds = time.monotonic() - began_s
@@ -234,12 +235,12 @@ class Rounds:
         self._relay_book.items.clear()
         self._told = set(self._edge_book.notices)
 
-    def _judge(self, *, rewound: bool) -> Outcome:
+    def _judge(self) -> Outcome:
         self._read()
         self._relay_book.read()
         readers: dict[str, list[Item]] = {one.name: one.items for one in self._witnesses}
         readers["the relay's journal"] = self._relay_book.items
-        accepted = self._edge_book.accepted_beside(self._judged, rewound=rewound)
+        accepted = self._edge_book.accepted_beside(self._judged, rewound=self._is_rewound)
         outcome = Outcome(accepted=len(accepted.events))
         for name, items in readers.items():
             _add(outcome, name, judge(accepted, items))
@@ -271,7 +272,7 @@ class Rounds:
         for witness in self._witnesses:
             shown[witness.resident] = shown.get(witness.resident, frozenset()) | witness.shown
         pushed = {one.id: one.pushes for one in self._residents.values()}
-        due = [one for one in self._edge_book.notices.values() if one.id not in self._told]
+        due = self._edge_book.due_beside(self._told, rewound=self._is_rewound)
         return judge_notices(due, shown, pushed, self._town.clock.now())
 
 

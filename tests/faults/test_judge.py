@@ -93,7 +93,7 @@ def test_who_was_told_to_go_back_may_be_given_the_same_again() -> None:
 
 
 def due(name: str, *, useful_min: int = 10) -> DueNotice:
-    return DueNotice(name, "anna", NOW + timedelta(minutes=useful_min))
+    return DueNotice(name, "a", "anna", NOW + timedelta(minutes=useful_min))
 
 
 def test_notices_shown_or_pushed_are_told_and_others_lost() -> None:

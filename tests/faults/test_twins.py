@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
-from tests.faults.test_rounds import play
+from tests.faults.started import Run
 
-AT_MOST_ROUNDS = 8
-"""A wash must end in the moments that a kill takes: most often in the first round."""
-PATIENCE_S = 12
-"""All else catches up within it."""
+pytestmark = pytest.mark.timeout(600)
 
 
-def loss(twin: str, kind: str) -> str:
-    """Play rounds with a twin until something is wrong; return what was printed."""
-    ran = play(
-        "--twin", twin, "--kind", kind, "--rounds", str(AT_MOST_ROUNDS),
-        "--patience-s", str(PATIENCE_S), "--until-wrong",
-    )  # fmt: skip
-    assert ran.returncode == 1, ran.stdout
-    return ran.stdout
+def loss(run: Run) -> str:
+    code, printed = run.finish()
+    assert code == 1, printed
+    return printed
 
 
-@pytest.mark.timeout(400)
-async def test_the_loss_shows_without_each_of_three_mechanisms() -> None:
-    puback, early, pretended = await asyncio.gather(
-        asyncio.to_thread(loss, "forget_at_puback", "relay-killed"),
-        asyncio.to_thread(loss, "acknowledge_before_commit", "relay-killed"),
-        asyncio.to_thread(loss, "pretend_recovered", "slow"),
-    )
-    for notices in (puback, early):
-        assert " was told to nobody\n" in notices, notices
-        assert " stands at " not in notices, f"everybody caught up\n{notices}"
-    assert "emil at the edge: lost " in pretended, pretended
+def assert_only_notices_are_lost(printed: str) -> None:
+    assert " was told to nobody\n" in printed, printed
+    assert " stands at " not in printed, f"everybody caught up\n{printed}"
+
+
+def test_an_edge_that_forgets_at_the_puback(run: Run) -> None:
+    assert_only_notices_are_lost(loss(run))
+
+
+def test_a_relay_that_acknowledges_before_its_commit(run: Run) -> None:
+    assert_only_notices_are_lost(loss(run))
+
+
+def test_a_server_that_pretends_that_nothing_was_missed(run: Run) -> None:
+    printed = loss(run)
+    assert "emil at the edge: lost " in printed, printed
