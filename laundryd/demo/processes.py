@@ -24,6 +24,7 @@ READY_WITHIN_S: Final = 60.0
 STOP_WITHIN_S: Final = 10.0
 """After SIGTERM; then it is killed."""
 POLL_S: Final = 0.05
+LAUNDRYD: Final = (sys.executable, "-m", "laundryd")
 LAST_LINES: Final = 15
 _NOT_INHERITED: Final = ("LAUNDRYD_", "NOTIFY_SOCKET", "WATCHDOG_", "CREDENTIALS_DIRECTORY")
 """What is meant for whoever started us: settings of a real edge, systemd's words."""
@@ -32,15 +33,22 @@ _NOT_INHERITED: Final = ("LAUNDRYD_", "NOTIFY_SOCKET", "WATCHDOG_", "CREDENTIALS
 class Program:
     """``laundryd`` with ``arguments``, run by this very Python. ``ready_url`` answers 200 when it is.
 
-    Its output is appended to ``log_path``, over all its starts.
+    Its output is appended to ``log_path``, over all its starts. ``command`` stands before ``arguments``;
+    whatever it is, it must become the program and not start it, so that signals reach it.
     """
 
     def __init__(
-        self, name: str, arguments: Sequence[str], *, log_path: Path, ready_url: str
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        log_path: Path,
+        ready_url: str,
+        command: Sequence[str] = LAUNDRYD,
     ) -> None:
         self.name = name
         self.log_path = log_path
-        self._arguments = tuple(arguments)
+        self._command = (*command, *arguments)
         self._ready_url = ready_url
         self._process: asyncio.subprocess.Process | None = None
 
@@ -53,10 +61,7 @@ class Program:
         """Start it; ``ready`` waits until it can be used."""
         with self.log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "laundryd",
-                *self._arguments,
+                *self._command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -163,6 +163,16 @@ class LiveClient:
             raise TypeError(f"{found.item.type} was taken for {kind.__name__}")
         return Received(found.item, found.received_s)
 
+    async def next_any(self, timeout_s: float = 5.0) -> Received[frames.ServerFrame]:
+        """Return the oldest unread frame, whatever it is: for who needs the order of all of them.
+
+        Raises:
+            LiveTimeoutError: none came within ``timeout_s``.
+            LiveRefusedError, LiveClosedError: the connection has ended for good.
+
+        """
+        return await self._next(self._frames, lambda _frame: True, timeout_s, "frame")
+
     async def next_event(
         self,
         where: Callable[[PublicEvent], bool] = lambda _event: True,

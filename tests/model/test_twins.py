@@ -6,12 +6,15 @@ The mechanism is switched off in the test's world, by putting a version that lac
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypedDict
 
 import aiosqlite
 import pytest
+from typing_extensions import Unpack
 
 import cloud_relay.ingest.handlers
 import cloud_relay.rooms.rooms
@@ -78,8 +81,16 @@ def unchecked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(cloud_relay.rooms.store, "_append", append)
 
 
+class _More(TypedDict, total=False):
+    """What else the judgement goes by."""
+
+    kept_run: str | None
+    before: order.Before
+    word: str | None
+
+
 def takes_everything(
-    kept: Position | None, entries: Sequence[Entry], **more: object
+    kept: Position | None, entries: Sequence[Entry], **more: Unpack[_More]
 ) -> order.Decision:
     """Judge a batch without looking at numbers."""
     judged = order.decide(kept, entries, **more)
@@ -90,7 +101,7 @@ def takes_everything(
 
 
 def takes_beyond_a_gap(
-    kept: Position | None, entries: Sequence[Entry], **more: object
+    kept: Position | None, entries: Sequence[Entry], **more: Unpack[_More]
 ) -> order.Decision:
     """Judge a batch, and take what is new whether or not something before it is missing."""
     judged = order.decide(kept, entries, **more)
@@ -120,6 +131,8 @@ def test_what_comes_twice_takes_effect_once_at_the_relay() -> None:
     def switch(patch: pytest.MonkeyPatch) -> None:
         unchecked(patch)
         patch.setattr(cloud_relay.ingest.handlers, "decide", takes_everything)
+        # A minute later a hello would mend what a missing check spoilt.
+        patch.setattr("edge.link.outbox.HELLO_EVERY_S", math.inf)
 
     loses(a_batch_comes_again, switch, found="over one connection")
 
@@ -359,7 +372,7 @@ def test_the_late_death_of_an_old_connection_does_not_harm_the_new_one() -> None
     detach = Sessions.detach
 
     def any_generation(
-        self: Sessions[object], session_id: str, generation: int, **more: object
+        self: Sessions[object], session_id: str, generation: int, **more: Unpack[_More]
     ) -> bool:
         session: Session[object] | None = self._by_id.get(session_id)
         now = generation if session is None else session.generation

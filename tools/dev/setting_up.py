@@ -22,6 +22,12 @@ def for_checks() -> None:
     node.install_packages(node.find_node())
 
 
+def for_faults() -> None:
+    """Set up what the fault runs need: the Python packages of the tests and a broker."""
+    _programs(system.FOR_DEMO)
+    python_env.prepare("dev")
+
+
 def for_wheel() -> None:
     """Set up what the wheel is made of: the Python packages and the web app."""
     _programs(())

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,18 @@ def _bench(arguments: Sequence[str]) -> None:
     benching.bench(arguments[0] if arguments else None)
 
 
+def _faults(arguments: Sequence[str]) -> None:
+    setting_up.for_faults()
+    faults = subprocess.run(
+        (VENV_PYTHON, "-m", "tests.faults", *arguments),
+        cwd=ROOT,
+        env=testing.child_environment(),
+        check=False,
+    )
+    if faults.returncode != 0:
+        raise Trouble("something was lost or doubled, or could not be tried; see above.")
+
+
 def _schema(_arguments: Sequence[str]) -> None:
     setting_up.for_checks()
     schema.write_schema()
@@ -89,6 +102,12 @@ WORDS = (
     Word("check", "", "ruff, mypy, import-linter, tsc and our own checks", _check),
     Word("build", "", "make the wheel in dist/, with the web app inside", _build),
     Word("bench", "[name]", "run the benchmarks, or one", _bench),
+    Word(
+        "faults",
+        "[--rounds N] [--seed S] [--kind K]",
+        "kill, stop and cut off what runs; count what is lost",
+        _faults,
+    ),
     Word("schema", "", "write the JSON Schema and the web app's types from the wire", _schema),
     Word("lock", "", "make the lock files anew", _lock),
     Word("clean", "", "remove everything that the other words made", _clean),
