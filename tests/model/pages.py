@@ -256,6 +256,9 @@ class Page:
         held = self.position
         if held is not None and held.epoch == resume.epoch and held.offset > resume.offset:
             self.position = None
+            for epoch, offset in list(self.seen.applied):
+                if epoch == resume.epoch and offset > resume.offset:
+                    del self.seen.applied[epoch, offset]  # it comes again, rightly
 
     def _check_new(self, event: PublicEvent) -> None:
         came, is_marker = self._came_to, event.follows == event.offset
