@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.faults.faults import KINDS
 
-TWIN = ("--rounds", "8", "--patience-s", "12", "--until-wrong", "--twin")
+TWIN = ("--rounds", "16", "--patience-s", "30", "--until-wrong", "--twin")
 """A wash must end in the moments that a kill takes: most often in the first round."""
 LONG_ROUNDS, STOPPED_LONG_S = 100, 60
 RUNS: dict[str, tuple[str, ...]] = {

@@ -18,7 +18,7 @@ from edge.local import desk
 from edge.store import room_store
 from laundryd import cli
 from laundryd.daemon import mqtt
-from laundryd.live import resume, welcoming
+from laundryd.live import replays, resume
 from laundryd.wire.events import PublicEvent
 from laundryd.wire.ids import Offset, Position
 from laundryd.wire.topics import Topic
@@ -90,7 +90,7 @@ def pretend_recovered() -> None:
             return found
         return replace(found, outcome=resume.Outcome.UP_TO_DATE, floor=head, replay=())
 
-    _set(welcoming, "decide", pretended)
+    _set(replays, "decide", pretended)
 
 
 def _acknowledgement_of(topic: str, payload: bytes) -> mqtt.Message | None:
