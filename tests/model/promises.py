@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 
 from cloud_relay.push.outcomes import BACKOFF_CAP_S
 from edge.room.view import mine, owners, view, waiting
@@ -27,6 +28,7 @@ SETTLE_S = 30.0
 def check_all(world: World) -> None:
     """Heal the world, let deadlines pass, and check every promise."""
     world.heal()
+    rested_at = world.edge.app._clock.now()
     world.advance(SETTLE_S)
     ends_s = world.loop.time() + BACKOFF_CAP_S + SETTLE_S
     while world.loop.time() < ends_s and world.rows(world.relay, PUSHES_WAITING):
@@ -35,7 +37,7 @@ def check_all(world: World) -> None:
     check_rooms_agree(world)
     check_pages(world)
     check_journals(world)
-    check_notices(world)
+    check_notices(world, rested_at)
     check_nobody_saw_too_much(world)
 
 
@@ -106,8 +108,11 @@ def check_journals(world: World) -> None:
         before = event
 
 
-def check_notices(world: World) -> None:
-    """Everybody was told what they should be, and twice only for a reason."""
+def check_notices(world: World, rested_at: datetime) -> None:
+    """Everybody was told what they should be, and twice only for a reason.
+
+    What was caused after ``rested_at`` may still have its deadline before it.
+    """
     acked = {one for page in world.pages for one in page.seen.acknowledged}
     pushed = Counter(world.push.taken)
     told = acked | {notice for notice, _ in pushed}
@@ -120,7 +125,7 @@ def check_notices(world: World) -> None:
         for notice in entry.notices
     } | world.lost_notices
     for notice in notices(world):
-        is_lost = notice.id in lost or notice in overwritten
+        is_lost = notice.id in lost or notice in overwritten or notice.caused_at > rested_at
         if notice.resident in MEMBERS and notice.useful_until > now and not is_lost:
             assert notice.id in told, f"never told: {notice}"
     reasons = world.relay.kills + world.restores

@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
 
-import aiosqlite
 import pytest
 from typing_extensions import Unpack
 
@@ -21,13 +20,14 @@ import cloud_relay.rooms.rooms
 import cloud_relay.rooms.store
 import edge.link.uplink
 import edge.store.room_store
-import laundryd.live.welcoming
+import laundryd.live.replays
 import tests.model.pages
 from cloud_relay.ingest import order
 from cloud_relay.ingest.handlers import Handlers
 from cloud_relay.notify.planner import Planner
 from cloud_relay.rooms import state as relay_state
 from edge.link.outbox import Outbox
+from laundryd.daemon.sqlite import Statement
 from laundryd.live import follow, resume
 from laundryd.live.resume import Joining
 from laundryd.live.sessions import Session, Sessions
@@ -71,11 +71,10 @@ def unchecked(patch: pytest.MonkeyPatch) -> None:
         before = Position(epoch=first.epoch, offset=first.offset - 1)
         return relay_state.apply_entries(replace(state, position=before), entries, heard_at)
 
-    async def append(db: aiosqlite.Connection, room: str, events: Sequence[PublicEvent]) -> None:
-        await db.executemany(
-            "INSERT OR REPLACE INTO room_events (room, position_offset, event) VALUES (?, ?, ?)",
-            [(room, event.offset, event.model_dump_json()) for event in events],
-        )
+    def append(room: str, events: Sequence[PublicEvent]) -> list[Statement]:
+        sql = "INSERT OR REPLACE INTO room_events (room, position_offset, event) VALUES (?, ?, ?)"
+        rows = [(room, event.offset, event.model_dump_json()) for event in events]
+        return [(sql, rows)] if rows else []
 
     patch.setattr(cloud_relay.rooms.rooms, "apply_entries", apply)
     patch.setattr(cloud_relay.rooms.store, "_append", append)
@@ -309,7 +308,7 @@ def test_a_page_of_another_epoch_is_told_to_fetch_the_room() -> None:
         return resume.decide(same, head, missed, most)
 
     def switch(patch: pytest.MonkeyPatch) -> None:
-        patch.setattr(laundryd.live.welcoming, "decide", decide)
+        patch.setattr(laundryd.live.replays, "decide", decide)
 
     loses(a_page_comes_back_to_a_new_store, switch, found="is at epoch=")
 
@@ -372,11 +371,16 @@ def test_the_late_death_of_an_old_connection_does_not_harm_the_new_one() -> None
     detach = Sessions.detach
 
     def any_generation(
-        self: Sessions[object], session_id: str, generation: int, **more: Unpack[_More]
+        self: Sessions[object],
+        session_id: str,
+        generation: int,
+        *,
+        now_s: float,
+        on_purpose: bool,
     ) -> bool:
         session: Session[object] | None = self._by_id.get(session_id)
         now = generation if session is None else session.generation
-        return detach(self, session_id, now, **more)  # type: ignore[arg-type]  # as it was called
+        return detach(self, session_id, now, now_s=now_s, on_purpose=on_purpose)
 
     def switch(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(Sessions, "detach", any_generation)
