@@ -180,6 +180,7 @@ class Handlers:
         ahead = timedelta(milliseconds=batch.ahead_ms)
         members = await self._members_told(room, decision.take)
         notices = [self._of_members(room, one.told, members, ahead) for one in decision.take]
+        has_caught_up = batch.caught_up and is_whole(answer) and self._is_current(room, batch)
         async with transaction(self._db) as db:
             if decision.take:
                 change = await self._rooms.write_entries(db, room, decision.take)
@@ -187,8 +188,10 @@ class Handlers:
                     await self._planner.plan(db, for_members, told)
                     if entry.ack is not None:
                         await self._planner.acknowledge(db, entry.ack, told, at_room=room)
-            if batch.caught_up and is_whole(answer) and self._is_current(room, batch):
+            if has_caught_up:
                 await self._planner.caught_up(db, room)
+        if has_caught_up:
+            self._planner.release(room)
         if change is not None:
             await self._publish(change)
         self._planner.tell(told)

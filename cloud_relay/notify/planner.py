@@ -144,10 +144,15 @@ class Planner:
     async def caught_up(self, db: aiosqlite.Connection, room: RoomKey) -> None:
         """Let what was held for ``room`` be decided on, inside the caller's transaction.
 
-        Its edge has brought everything that waited there, acknowledgements too.
+        Its edge has brought everything that waited there, acknowledgements too. ``release`` the room once
+        that is committed: a transaction that is rolled back leaves it held.
         """
-        if self._held.pop(room, None) is not None:
+        if room in self._held:
             await store.release_held(db, room, self._clock.real_now())
+
+    def release(self, room: RoomKey) -> None:
+        """Hold ``room`` no more: that it caught up is committed."""
+        if self._held.pop(room, None) is not None:
             self._changed.set()
 
     def hold(self, room: RoomKey) -> None:

@@ -135,7 +135,8 @@ class EdgeStore:
                 since_emptied_s = 0.0
                 await self.shelf.empty_log()
             unnoted_s += step_s
-            if unnoted_s >= WITNESS_EVERY_S:
+            is_new_epoch = self._noted is None or self._noted.epoch != self.room.head.position.epoch
+            if is_new_epoch or unnoted_s >= WITNESS_EVERY_S:
                 unnoted_s = 0.0
                 self._note()
             waited_s = waited_s + step_s if self.trouble is not None else 0.0

@@ -43,9 +43,12 @@ def note(database: Path, head: Position) -> None:
 
 
 def is_older(database: Path, head: Position) -> bool:
-    """Say whether the journal of ``database`` was further than ``head`` before."""
+    """Say whether the journal of ``database`` was further than ``head`` before, or in another epoch.
+
+    The same backup may be put back twice: then what was noted is of the epoch that began after the first.
+    """
     try:
         seen = Position.model_validate_json(witness_path(database).read_bytes())
     except (OSError, ValidationError):
         return False  # none yet, or one that says nothing
-    return seen.epoch == head.epoch and seen.offset > head.offset
+    return seen.epoch != head.epoch or seen.offset > head.offset
