@@ -27,8 +27,6 @@ SETTLE_S: Final = 0.5
 """Real seconds in which changes are gathered: a page that is loaded anew goes and comes."""
 PAUSE_S: Final = 5.0
 """Real seconds after a write until the next: a page that is hidden and shown over and over wears no disk."""
-TOUCHES_EVERY_S: Final = 60.0
-"""Real seconds after which touches are kept, while somebody looks: half of what makes them inattentive."""
 
 
 class SessionKeeper:
@@ -59,14 +57,9 @@ class SessionKeeper:
         self._changed.set()
 
     async def run(self) -> NoReturn:
-        """Keep the sessions whenever they have changed, and touches from time to time."""
+        """Keep the sessions whenever they have changed; mere touches change nothing, and wear no disk."""
         while True:
-            try:
-                async with asyncio.timeout(TOUCHES_EVERY_S):
-                    await self._changed.wait()
-            except TimeoutError:
-                if not any(session.attentive for session in self._live.all_sessions()):
-                    continue
+            await self._changed.wait()
             await asyncio.sleep(SETTLE_S)
             self._changed.clear()
             kept = self._live.kept_sessions(self._real_now())

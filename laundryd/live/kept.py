@@ -12,13 +12,18 @@ from laundryd.wire.times import Moment
 
 
 class KeptSession(WireModel):
-    """One session. ``connected_since`` is room time; ``touched_s_ago`` was true when it was written."""
+    """One session, as it was when somebody last came, went, or began or ceased to look.
+
+    ``connected_since`` is room time. ``attentive`` says of the time since then too, ``touched_s_ago`` does
+    not: that is the age of the touch when it was written, and nobody writes each touch down.
+    """
 
     session_id: SessionId
     resident: ResidentId
     device: DeviceId
     connected_since: Moment
     visible: bool
+    attentive: bool
     touched_s_ago: Annotated[float, Field(ge=0)]
 
 

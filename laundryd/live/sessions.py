@@ -129,6 +129,7 @@ class Sessions(Generic[Link]):
                 device=session.device,
                 connected_since=session.connected_since,
                 visible=session.attention.visible,
+                attentive=session.attentive,
                 touched_s_ago=max(0.0, now_s - session.attention.touched_s),
             )
             for session in self._by_id.values()
@@ -137,6 +138,8 @@ class Sessions(Generic[Link]):
     def restore(self, kept: Iterable[KeptSession], *, kept_s_ago: float, now_s: float) -> None:
         """Take in what another life had written down: they count as dropped just now.
 
+        Who was attentive counts as having touched the page until then.
+
         Ids that are not of this server's making are left out, and sessions that are here already.
         """
         for one in kept:
@@ -144,7 +147,7 @@ class Sessions(Generic[Link]):
                 one.session_id, one.resident, one.device
             ):
                 continue
-            touched_s = now_s - one.touched_s_ago - kept_s_ago
+            touched_s = now_s - (0.0 if one.attentive else one.touched_s_ago + kept_s_ago)
             session: Session[Link] = Session(
                 session_id=one.session_id,
                 resident=one.resident,

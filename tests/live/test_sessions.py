@@ -214,7 +214,7 @@ def test_the_next_life_of_a_server_takes_sessions_for_dropped_just_now() -> None
     )
     attach(first, "one", 70, touched_s=70)
     kept = first.kept(now_s=100)
-    assert [one.touched_s_ago for one in kept] == [30]
+    assert [(one.attentive, one.touched_s_ago) for one in kept] == [(True, 30)]
 
     sessions = restored(kept, kept_s_ago=3)
     (view,) = sessions.views("ann")
@@ -222,7 +222,7 @@ def test_the_next_life_of_a_server_takes_sessions_for_dropped_just_now() -> None
     assert view.connected_since == AT
     again = attach(sessions, "two", 5_001, touched_s=5_001)
     assert (again.session_id, again.link) == (MINE, "two")
-    assert again.attention.touched_s == 5_000 - 33, "coming back is no touch"
+    assert again.attention.touched_s == 5_000, "who looked to the end looked until the restart"
     assert not sessions.sweep(5_000 + LINGER_S), "who came back stays"
 
 
@@ -236,8 +236,18 @@ def test_who_does_not_come_back_to_the_next_life_is_away_after_the_deadline() ->
     assert not sessions.sweep(5_000 + LINGER_S - 0.001)
     assert sessions.sweep(5_000 + LINGER_S)
     assert list(sessions.views()) == []
-    long_gone = restored(kept, kept_s_ago=ATTENTIVE_S)
-    assert [view.attentive for view in long_gone.views()] == [False]
+
+
+def test_who_did_not_look_does_not_look_in_the_next_life() -> None:
+    first: Sessions[str] = Sessions(
+        attentive_s=ATTENTIVE_S, linger_s=LINGER_S, per_resident_max=100, ids=IDS
+    )
+    attach(first, "one", 0, touched_s=0)
+    assert first.sweep(ATTENTIVE_S), "they cease to look, which is written down"
+    sessions = restored(first.kept(now_s=ATTENTIVE_S), kept_s_ago=3)
+    assert [view.attentive for view in sessions.views()] == [False]
+    again = attach(sessions, "two", 5_001, touched_s=5_001)
+    assert again.attention.touched_s == 5_000 - ATTENTIVE_S - 3, "coming back is no touch"
 
 
 def test_a_session_of_another_servers_making_is_not_taken_in() -> None:
@@ -247,6 +257,7 @@ def test_a_session_of_another_servers_making_is_not_taken_in() -> None:
         device="phone",
         connected_since=AT,
         visible=True,
+        attentive=True,
         touched_s_ago=0,
     )
     assert list(restored([kept], kept_s_ago=0).views()) == []

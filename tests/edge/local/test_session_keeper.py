@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from edge.local import session_keeper
 from edge.local.session_keeper import DOCUMENT, SessionKeeper
 from edge.store.edge_store import EdgeStore
 from laundryd.live.kept import KeptSessions
@@ -86,15 +85,6 @@ async def test_who_comes_and_goes_over_and_over_is_written_seldom(
             keeper.changed()
             await asyncio.sleep(0.01)
     assert writes == [DOCUMENT]
-
-
-async def test_touches_are_kept_while_somebody_looks(
-    store: EdgeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session_keeper, "TOUCHES_EVERY_S", 0.05)
-    async with running() as live, kept_by(live, store), live.client() as ann:
-        await ann.welcomed()
-        await until_written(store, ["ann"])  # nobody said that anything changed
 
 
 async def test_sessions_that_cannot_be_read_are_nobody_and_are_not_logged(
