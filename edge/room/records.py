@@ -51,7 +51,8 @@ class MachineRecord:
     still there, after ``reminders_told`` times; None: not any more, or nobody to tell.
     ``pickup_requested_at`` and ``owner_coming_at``: when that was last said of this load;
     ``pickup_askers``: who asked and waits for the answer. ``faults`` that staff has not cleared, oldest
-    first. ``failed_for``: who held or used it when it went out of order.
+    first. ``failed_for``: who held or used it when it went out of order. ``hold_ending_told``: that the
+    hold ends soon was told, or is not to be.
     """
 
     machine: Slug
@@ -78,6 +79,14 @@ class MachineRecord:
     owner_coming_at: Moment | None = None
     faults: tuple[FaultReport, ...] = ()
     failed_for: ResidentId | None = None
+    hold_ending_told: bool = False
+
+    @property
+    def end_is_the_plugs(self) -> bool:
+        """Whether a working plug said that it ended, or when it ends: no resident moves that end."""
+        if self.phase is Phase.FINISHED:
+            return self.sensor is Sensor.OK
+        return self.ends_confidence is not None
 
     def emptied(self, phase: Phase, now: Moment) -> Self:
         """Return the machine in ``phase`` from ``now`` on: all that was of a load or its owner is gone."""
