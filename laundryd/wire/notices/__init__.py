@@ -21,7 +21,7 @@ table (the app has it as JSON).
 from laundryd.wire.notices.actions import ACTIONS
 from laundryd.wire.notices.cards import Notice, NoticeCard, NoticeParams, derive, notice_id
 from laundryd.wire.notices.render import render
-from laundryd.wire.notices.table import BODY_MAX, NOTICES, TITLE_MAX
+from laundryd.wire.notices.table import BODY_MAX, MOOT_BY, NOTICES, TITLE_MAX
 from laundryd.wire.notices.words import (
     Action,
     ActionId,
@@ -38,6 +38,7 @@ from laundryd.wire.notices.words import (
 __all__ = [
     "ACTIONS",
     "BODY_MAX",
+    "MOOT_BY",
     "NOTICES",
     "TITLE_MAX",
     "Action",
