@@ -127,7 +127,7 @@ def _hold_ending(record: MachineRecord, now: Moment) -> Change:
         # The edge was away: too late to say "soon".
         return Change(after, None)
     minutes = math.ceil((record.held_until - now) / timedelta(minutes=1))
-    notices = told(record, NoticeKind.HOLD_ENDING, minutes=minutes)
+    notices = told(record, NoticeKind.HOLD_ENDING, minutes=minutes, until=record.held_until)
     return change(record, Cause.HOLD_ENDING, after, *notices)
 
 

@@ -130,5 +130,6 @@ def _notice(
         resident=draft.resident,
         params=draft.params,
         at=at,
+        useful_until=draft.useful_until,
         actions=actions,
     )

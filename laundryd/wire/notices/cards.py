@@ -75,10 +75,12 @@ def derive(
     resident: ResidentId,
     params: NoticeParams,
     at: Moment,
+    useful_until: Moment | None = None,
     actions: tuple[ActionId, ...] | None = None,
 ) -> Notice:
     """Make the notice that the change at ``position`` causes for ``resident``.
 
+    ``useful_until``: the cause has an end of its own, as a hold or an announcement has; None: the row's.
     ``actions``: those of the row's buttons that can be meant now; None: all of them.
 
     Raises:
@@ -99,6 +101,6 @@ def derive(
         resident=resident,
         params=params,
         caused_at=at,
-        useful_until=at + row.useful_for,
+        useful_until=at + row.useful_for if useful_until is None else useful_until,
         actions=actions,
     )

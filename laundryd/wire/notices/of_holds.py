@@ -37,7 +37,7 @@ OF_HOLDS: Final[Mapping[NoticeKind, NoticeRow]] = {
             ),
         },
         urgency=Urgency.HIGH,
-        useful_for=timedelta(minutes=2),
+        useful_for=timedelta(minutes=2),  # until the hold ends
         channel=Channel.APP_AND_PUSH,
         held_in_quiet_hours=False,
         quiet_because="They said minutes ago that they are on the way, so they are up; later it is worth"
@@ -115,7 +115,7 @@ OF_HOLDS: Final[Mapping[NoticeKind, NoticeRow]] = {
             ),
         },
         urgency=Urgency.HIGH,
-        useful_for=timedelta(minutes=3),  # as long as a turn: then the next in line is told
+        useful_for=timedelta(minutes=3),  # a turn: when it ends the next in line is told
         channel=Channel.APP_AND_PUSH,
         held_in_quiet_hours=True,
         quiet_because="Who went to bed waiting washes tomorrow; who is still up for it has the app open"

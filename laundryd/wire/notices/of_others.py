@@ -132,7 +132,7 @@ OF_OTHERS: Final[Mapping[NoticeKind, NoticeRow]] = {
             Lang.EN: Text("{title}", "{body}"),
         },
         urgency=Urgency.HIGH,
-        useful_for=timedelta(days=2),  # at most: an announcement has an end of its own
+        useful_for=timedelta(days=2),  # where staff names no end
         channel=Channel.APP_AND_PUSH,
         held_in_quiet_hours=True,
         quiet_because="Maintenance can wait until morning; what cannot, its writer marks as urgent, and"

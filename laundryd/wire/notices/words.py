@@ -119,8 +119,8 @@ class NoticeRow:
 
     ``cause``: when it is derived, for engineers; ``when``: the same for residents, as one line of their
     preferences. ``who`` is told. ``params`` are the names that ``texts`` use. ``useful_for`` runs from
-    the cause; after it the notice is not told any more. ``actions``: its buttons, the most probably
-    meant first. ``channel``: the ways it takes at most.
+    the cause, unless that has an end of its own; after it the notice is not told any more. ``actions``:
+    its buttons, the most probably meant first. ``channel``: the ways it takes at most.
 
     ``held_in_quiet_hours``: in a resident's quiet hours it is not pushed; when they end it is, if it is
     still useful and nothing of ``moot_after`` happened. Pages that are open get it at any hour.

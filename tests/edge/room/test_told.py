@@ -274,6 +274,7 @@ def test_a_hold_of_which_less_is_left_says_how_much() -> None:
     room.until(9)
     (notice,) = room.notices
     assert notice.params == {"name": "W1", "minutes": 1}
+    assert notice.useful_until == room.minute(10), "until the hold ends"
     assert notice.card().offered == (ActionId.ARRIVE, ActionId.START)
 
 
