@@ -33,11 +33,11 @@ export function NoticeList() {
                 </time>
               </h2>
               <p>{body}</p>
-              <Buttons notice={notice} />
             </div>
             <button type="button" data-testid="notice-dismiss" onClick={() => dismiss(notice.id)}>
               {t("notice.dismiss")}
             </button>
+            <Buttons notice={notice} />
           </article>
         );
       })}
@@ -52,7 +52,7 @@ function Buttons({ notice }: { notice: NoticeFrame }) {
   const busy = underWay.value.get(at) ?? null;
   const unreachable = room !== null && room.edge !== null && !room.edge.online;
   return (
-    <>
+    <div class="answerable">
       {buttons.length > 0 && (
         <div class="actions">
           {buttons.map((button) => (
@@ -71,7 +71,7 @@ function Buttons({ notice }: { notice: NoticeFrame }) {
         </div>
       )}
       <Answer at={at} />
-    </>
+    </div>
   );
 }
 
