@@ -15,6 +15,7 @@ from laundryd.wire.ids import Position
 from laundryd.wire.notices import (
     ACTIONS,
     BODY_MAX,
+    MOOT_BY,
     NOTICES,
     TITLE_MAX,
     Action,
@@ -273,5 +274,7 @@ def test_every_row_stands_on_both_pages() -> None:
             assert sentence in page.english_page()
 
 
-def test_no_cause_is_named_that_does_not_exist() -> None:
-    assert {cause for row in NOTICES.values() for cause in row.moot_after} <= set(MOVES)
+def test_what_a_change_makes_moot_is_what_the_rows_say() -> None:
+    for cause in MOVES:
+        moot = {kind for kind, row in NOTICES.items() if cause in row.moot_after}
+        assert set(MOOT_BY.get(cause, ())) == moot
