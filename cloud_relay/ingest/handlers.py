@@ -30,7 +30,7 @@ from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import Entry, PublicEvent
 from laundryd.wire.frames import RoomStatus
 from laundryd.wire.ids import Position, ResidentId, RoomKey, RoomRef
-from laundryd.wire.notices import Notice, notice_id
+from laundryd.wire.notices import NOTICES, Notice, Origin, notice_id
 from laundryd.wire.topics import Topic, topic_name
 from laundryd.wire.uplink import (
     LEASE_S,
@@ -353,8 +353,9 @@ def check_entries(room: RoomKey, entries: Iterable[Entry]) -> None:
     """Check that entries speak of their own room and place only.
 
     Raises:
-        ForeignEventError: one does not, or a notice does not bear the id that its cause gives it, so
-            that no room can answer, or overwrite, for another one.
+        ForeignEventError: one does not, or a notice does not bear the id that its cause gives it, or is
+            of a kind that the relay alone originates, so that no room can answer, or overwrite, for
+            another one, or announce something in the staff's name.
 
     """
     for entry in entries:
@@ -375,3 +376,5 @@ def _check_notice(room: RoomKey, notice: Notice, cause: Position) -> None:
     own = notice_id(room, cause, notice.kind, notice.resident)
     if notice.room != room or notice.id != own:
         raise ForeignEventError("a notice is of another room or cause than its entry")
+    if NOTICES[notice.kind].origin is not Origin.EDGE:
+        raise ForeignEventError(f"a notice is {notice.kind}, which no room originates")

@@ -31,7 +31,7 @@ from laundryd.daemon.gathered import Gathered
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import AckKind, NoticeAck
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey, SessionId
-from laundryd.wire.notices import Notice, NoticeCard
+from laundryd.wire.notices import NOTICES, Channel, Notice, NoticeCard
 
 log = logging.getLogger(__name__)
 
@@ -297,7 +297,10 @@ class Planner:
             self.counts["expired"] += 1
         if plan.state is not DeliveryState.DUE:
             return
-        if await self._push.enqueue(db, kept.card, kept.resident):
+        if NOTICES[kept.card.kind].channel is Channel.APP:
+            # It waits for a page, as what no subscription takes does.
+            await self.settled(db, kept.card, state=DeliveryState.UNREACHABLE, why="app only")
+        elif await self._push.enqueue(db, kept.card, kept.resident):
             self.counts["queued"] += 1
             await store.finish(db, kept.card.id, DeliveryState.SENDING, "", self._clock.real_now())
         else:

@@ -6,6 +6,7 @@ deadline misses nothing and never wakes in vain.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 from enum import Enum, auto
@@ -27,6 +28,7 @@ REMINDERS_MAX: Final = 3
 class Due(Enum):
     """What a deadline brings."""
 
+    HOLD_ENDING = auto()
     HOLD_ENDS = auto()
     NOT_STARTED = auto()
     ENDING_SOON = auto()
@@ -39,6 +41,8 @@ def next_due(record: MachineRecord, timings: RoomTimings) -> tuple[Moment, Due] 
     """Return the earliest deadline of one machine, None when time alone changes nothing about it."""
     found: list[tuple[Moment, Due]] = []
     if record.phase in HELD and record.held_until is not None:
+        if record.phase is Phase.CLAIMED and not record.hold_ending_told:
+            found.append((record.held_until - timings.hold_ending, Due.HOLD_ENDING))
         found.append((record.held_until, Due.HOLD_ENDS))
     if record.phase is Phase.IN_USE:
         found.extend(_due_in_use(record, timings))
@@ -93,16 +97,16 @@ def decide_tick(state: RoomState, now: Moment, timings: RoomTimings) -> Accepted
     return Accepted(tuple(changes))
 
 
-def _carry_out(
+def _carry_out(  # noqa: PLR0911 -- one return a deadline, and nothing else
     record: MachineRecord, due_at: Moment, due: Due, now: Moment, timings: RoomTimings
 ) -> Change:
     match due:
+        case Due.HOLD_ENDING:
+            return _hold_ending(record, now)
         case Due.HOLD_ENDS:
-            free = record.lost_at(due_at, now)
-            return change(record, Cause.HOLD_ENDED, free, *told(record, NoticeKind.HOLD_ENDED))
+            return _freed(record, Cause.HOLD_ENDED, NoticeKind.HOLD_ENDED, due_at, now)
         case Due.NOT_STARTED:
-            free = record.lost_at(due_at, now)
-            return change(record, Cause.NOT_STARTED, free, *told(record, NoticeKind.NOT_STARTED))
+            return _freed(record, Cause.NOT_STARTED, NoticeKind.NOT_STARTED, due_at, now)
         case Due.ENDING_SOON:
             return _ending_soon(record, now)
         case Due.TIMER_ENDS:
@@ -111,6 +115,22 @@ def _carry_out(
             return end_passed(record)
         case Due.REMINDER:
             return _remind(record, now, timings)
+
+
+def _freed(
+    record: MachineRecord, cause: Cause, kind: NoticeKind, due_at: Moment, now: Moment
+) -> Change:
+    return change(record, cause, record.lost_at(due_at, now), *told(record, kind))
+
+
+def _hold_ending(record: MachineRecord, now: Moment) -> Change:
+    after = replace(record, hold_ending_told=True)
+    if record.held_until is None or record.held_until <= now:
+        # The edge was away: too late to say "soon".
+        return Change(after, None)
+    minutes = math.ceil((record.held_until - now) / timedelta(minutes=1))
+    notices = told(record, NoticeKind.HOLD_ENDING, minutes=minutes, until=record.held_until)
+    return change(record, Cause.HOLD_ENDING, after, *notices)
 
 
 def _ending_soon(record: MachineRecord, now: Moment) -> Change:

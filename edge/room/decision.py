@@ -10,6 +10,7 @@ from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import ResidentId, Slug
 from laundryd.wire.notices import NoticeKind, NoticeParams
 from laundryd.wire.phases import Cause, is_legal
+from laundryd.wire.times import Moment
 
 
 class ImpossibleMoveError(Exception):
@@ -18,11 +19,15 @@ class ImpossibleMoveError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NoticeDraft:
-    """A notice before the change that caused it has its number."""
+    """A notice before the change that caused it has its number.
+
+    ``useful_until``: the cause's own end; None: as long as the kind's row says.
+    """
 
     kind: NoticeKind
     resident: ResidentId
     params: NoticeParams
+    useful_until: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +105,28 @@ def changes_of(decision: Decision) -> tuple[Change, ...]:
 
 
 def told(
-    record: MachineRecord, kind: NoticeKind, *, minutes: int | None = None
+    record: MachineRecord,
+    kind: NoticeKind,
+    *,
+    minutes: int | None = None,
+    until: Moment | None = None,
 ) -> tuple[NoticeDraft, ...]:
     """Draft ``kind`` for the owner of ``record``; nothing when it is nobody's."""
-    return () if record.owner is None else (draft(record, kind, record.owner, minutes=minutes),)
+    if record.owner is None:
+        return ()
+    return (draft(record, kind, record.owner, minutes=minutes, until=until),)
 
 
 def draft(
-    record: MachineRecord, kind: NoticeKind, resident: ResidentId, *, minutes: int | None = None
+    record: MachineRecord,
+    kind: NoticeKind,
+    resident: ResidentId,
+    *,
+    minutes: int | None = None,
+    until: Moment | None = None,
 ) -> NoticeDraft:
-    """Draft ``kind``, about ``record``, for ``resident``."""
+    """Draft ``kind``, about ``record``, for ``resident``; useful ``until`` then, if that is known."""
     params: NoticeParams = {"name": record.name}
     if minutes is not None:
         params["minutes"] = minutes
-    return NoticeDraft(kind, resident, params)
+    return NoticeDraft(kind, resident, params, until)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from edge.room.buttons import buttons
 from edge.room.decision import Accepted, Change, NoticeDraft, WaitChange
+from edge.room.records import MachineRecord
 from edge.room.view import view
 from edge.room.waits import Waits
 from laundryd.wire.events import Entry, NoticeAck, PublicEvent
 from laundryd.wire.ids import Epoch, Offset, Position, RoomKey, Slug
-from laundryd.wire.notices import Notice, derive
+from laundryd.wire.notices import ActionId, Notice, derive
 from laundryd.wire.phases import Cause
 from laundryd.wire.times import Moment
 
@@ -36,10 +38,13 @@ def journalled(
     One public event a change that has a cause; then, not public, what residents wait for now.
     """
     entries: list[Entry] = []
+    left = {change.record.machine: change.record for change in accepted.changes}
     for change in accepted.changes:
         if change.cause is None:
             continue
-        entries.append(_event_entry(change, change.cause, room=room, head=head, at=at))
+        # What can be said is judged by what the machine is when all is done: it may have moved on.
+        meant = left[change.record.machine]
+        entries.append(_event_entry(change, change.cause, meant, room=room, head=head, at=at))
         head = JournalHead(head.epoch, head.offset + 1, head.offset + 1)
     for wait_change in accepted.wait_changes:
         waits = accepted.waits or Waits()
@@ -55,7 +60,13 @@ def acknowledged(ack: NoticeAck, head: JournalHead) -> tuple[Entry, JournalHead]
 
 
 def _event_entry(
-    change: Change, cause: Cause, *, room: RoomKey, head: JournalHead, at: Moment
+    change: Change,
+    cause: Cause,
+    meant: MachineRecord,
+    *,
+    room: RoomKey,
+    head: JournalHead,
+    at: Moment,
 ) -> Entry:
     position = Position(epoch=head.epoch, offset=head.offset + 1)
     event = PublicEvent(
@@ -74,7 +85,15 @@ def _event_entry(
         event=event,
         owner=change.record.owner,
         notices=[
-            _notice(one, machine, room=room, position=position, at=at) for one in change.notices
+            _notice(
+                one,
+                machine,
+                room=room,
+                position=position,
+                at=at,
+                actions=buttons(one.kind, meant),
+            )
+            for one in change.notices
         ],
     )
 
@@ -95,7 +114,13 @@ def _waiting_entry(
 
 
 def _notice(
-    draft: NoticeDraft, machine: Slug, *, room: RoomKey, position: Position, at: Moment
+    draft: NoticeDraft,
+    machine: Slug,
+    *,
+    room: RoomKey,
+    position: Position,
+    at: Moment,
+    actions: tuple[ActionId, ...] | None = None,
 ) -> Notice:
     return derive(
         draft.kind,
@@ -105,4 +130,6 @@ def _notice(
         resident=draft.resident,
         params=draft.params,
         at=at,
+        useful_until=draft.useful_until,
+        actions=actions,
     )

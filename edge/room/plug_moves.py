@@ -78,7 +78,9 @@ def _started(record: MachineRecord, started_at: Moment, now: Moment) -> Decision
             return Accepted((_started_at_nobodys(record, started_at, now),))
         case Phase.ARRIVED:
             ran = cycle_runs(record, started_at, now)
-            return Accepted((replace(ran, record=replace(ran.record, owner=record.owner)),))
+            theirs = replace(ran.record, owner=record.owner)
+            notices = told(theirs, NoticeKind.STARTED)
+            return Accepted((replace(ran, record=theirs, notices=notices),))
         case Phase.IN_USE:
             # What the plug expected was of another cycle; the resident's minutes are of this one.
             kept = record if record.ends_confidence is None else _end_unknown(record)
@@ -109,11 +111,12 @@ def _started_at_nobodys(record: MachineRecord, started_at: Moment, now: Moment) 
 def _started_again(record: MachineRecord, started_at: Moment, now: Moment) -> Change:
     ran = cycle_runs(record, started_at, now)
     if record.ended_at is not None and started_at < record.ended_at:
-        # It began before the end that a timer told: the same load, still its owner's, not the next.
+        # It began before the end that a timer told: the same load, still its owner's, not the next. The
+        # owner was told that it is done, wrongly.
         same_load = replace(
             ran.record, owner=record.owner, programme=record.programme, ending_soon_told=True
         )
-        return replace(ran, record=same_load)
+        return replace(ran, record=same_load, notices=told(record, NoticeKind.RESUMED))
     return replace(ran, notices=told(record, NoticeKind.COLLECTED_FOR_YOU))
 
 

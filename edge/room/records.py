@@ -68,7 +68,8 @@ class MachineRecord:
     ``pickup_requested_at`` and ``owner_coming_at``: when that was last said of this load;
     ``pickup_askers``: who asked and waits for the answer. ``faults`` that staff has not cleared, oldest
     first. ``failed_for``: who held or used it when it went out of order. ``lost``: whose it was until a
-    deadline freed it; None once it is anybody's run again.
+    deadline freed it; None once it is anybody's run again. ``hold_ending_told``: that the hold ends soon
+    was told, or is not to be.
     """
 
     machine: Slug
@@ -96,6 +97,14 @@ class MachineRecord:
     faults: tuple[FaultReport, ...] = ()
     failed_for: ResidentId | None = None
     lost: Lost | None = None
+    hold_ending_told: bool = False
+
+    @property
+    def end_is_the_plugs(self) -> bool:
+        """Whether a working plug said that it ended, or when it ends: no resident moves that end."""
+        if self.phase is Phase.FINISHED:
+            return self.sensor is Sensor.OK
+        return self.ends_confidence is not None
 
     def emptied(self, phase: Phase, now: Moment) -> Self:
         """Return the machine in ``phase`` from ``now`` on: all that was of a load or its owner is gone."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from edge.room import fault_moves, pickup_moves, watch_moves
-from edge.room.decision import Accepted, Decision, Refused, change
+from edge.room.decision import Accepted, Decision, Refused, change, told
 from edge.room.plug_moves import cycle_runs
 from edge.room.records import MachineRecord, RoomState
 from edge.room.said import Move, Said
@@ -19,6 +19,7 @@ from laundryd.wire.commands import (
     ResidentCommand,
 )
 from laundryd.wire.errors import ErrorCode
+from laundryd.wire.notices import NoticeKind
 from laundryd.wire.phases import Cause, Phase, Sensor
 from laundryd.wire.times import Moment
 
@@ -82,6 +83,8 @@ def _claim(said: Said) -> Decision:
         since=said.now,
         owner=said.resident,
         held_until=said.now + said.timings.hold,
+        # A hold that is shorter than the warning would be announced the moment it begins.
+        hold_ending_told=said.timings.hold <= said.timings.hold_ending,
     )
     return Accepted((change(said.record, Cause.CLAIMED, after),))
 
@@ -116,7 +119,7 @@ def _start(said: Said) -> Decision:
         # A programme that is shorter than the warning would be announced the moment it starts.
         ending_soon_told=lasts is not None and lasts <= said.timings.ending_soon,
     )
-    return Accepted((change(record, Cause.STARTED, after),))
+    return Accepted((change(record, Cause.STARTED, after, *told(after, NoticeKind.STARTED)),))
 
 
 def _adopt(said: Said) -> Decision:
@@ -135,7 +138,7 @@ def _extend(said: Said) -> Decision:
     more = timedelta(minutes=said.command.params.minutes)
     latest = now + timedelta(minutes=MAX_PROGRAMME_MIN)
     if record.phase is Phase.FINISHED:
-        if record.sensor is Sensor.OK:
+        if record.end_is_the_plugs:
             return said.refused(
                 ErrorCode.ILLEGAL_MOVE, "its plug saw the end; if it runs again, that is seen too"
             )
@@ -143,7 +146,7 @@ def _extend(said: Said) -> Decision:
             record.running_again(now), ends_at=now + more, ending_soon_told=_is_soon(said, more)
         )
         return Accepted((change(record, Cause.RESUMED, after),))
-    if record.ends_confidence is not None:
+    if record.end_is_the_plugs:
         return said.refused(
             ErrorCode.ILLEGAL_MOVE, "its plug knows when it ends and corrects itself"
         )

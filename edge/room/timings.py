@@ -24,6 +24,12 @@ class RoomTimings(BaseModel):
         300,
         description="Seconds that 'I'm here' adds to the hold. Five minutes: time to load and pay.",
     )
+    hold_ending_s: Seconds = Field(
+        120,
+        description="Seconds before the end of a hold at which a resident who has not arrived is told. "
+        "Two minutes: the way down for who is near, and time to hold it anew in the app for who is not. "
+        "A hold that is no longer than this is not announced.",
+    )
     no_power_s: Seconds = Field(
         300,
         description="Seconds after which a machine registered as in use is released when its plug "
@@ -57,6 +63,11 @@ class RoomTimings(BaseModel):
     def hold(self) -> timedelta:
         """``hold_s`` as a duration."""
         return timedelta(seconds=self.hold_s)
+
+    @property
+    def hold_ending(self) -> timedelta:
+        """``hold_ending_s`` as a duration."""
+        return timedelta(seconds=self.hold_ending_s)
 
     @property
     def arrive(self) -> timedelta:

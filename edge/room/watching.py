@@ -39,13 +39,12 @@ def hand_out(state: RoomState, accepted: Accepted, now: Moment, timings: RoomTim
         for watch in before.watches
         if not watch.is_over(now) and not _is_served(watch, accepted)
     ]
+    turn_ends_at = now + timings.watch_turn
     told: dict[ResidentId, list[MachineRecord]] = {}
     for machine in _in_nobodys_turn(machines, queue):
         for place, watch in enumerate(queue):
             if watch.told_machine is None and watch.kind is machine.kind:
-                queue[place] = replace(
-                    watch, told_until=now + timings.watch_turn, told_machine=machine.machine
-                )
+                queue[place] = replace(watch, told_until=turn_ends_at, told_machine=machine.machine)
                 told.setdefault(watch.resident, []).append(machine)
                 break
     minutes = math.ceil(timings.watch_turn / timedelta(minutes=1))
@@ -54,7 +53,7 @@ def hand_out(state: RoomState, accepted: Accepted, now: Moment, timings: RoomTim
             WaitChange(
                 resident,
                 one.machine,
-                draft(one, NoticeKind.MACHINE_FREE, resident, minutes=minutes),
+                draft(one, NoticeKind.MACHINE_FREE, resident, minutes=minutes, until=turn_ends_at),
             )
             for one in free
         ]

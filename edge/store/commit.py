@@ -15,10 +15,10 @@ from edge.room.records import RECORD, MachineRecord
 from edge.store.limits import ANSWERS_KEPT_FOR, ANSWERS_MAX, NOTICES_KEPT_FOR, NOTICES_MAX
 from laundryd.daemon.steady import ANCHOR, Anchor
 from laundryd.wire.commands import CommandAnswer, ResidentCommand, StaffCommand
-from laundryd.wire.events import AckKind, Carried, Entry, NoticeAck
+from laundryd.wire.events import AckKind, Carried, Entry, NoticeAck, PublicEvent
 from laundryd.wire.ids import Slug
-from laundryd.wire.notices import Notice
-from laundryd.wire.times import Moment, to_rfc3339
+from laundryd.wire.notices import MOOT_BY, Notice
+from laundryd.wire.times import Moment, from_rfc3339, to_rfc3339
 
 Asked = ResidentCommand | StaffOrder
 """What is answered, and answered again when it is repeated. A staff order needs an id here."""
@@ -157,11 +157,13 @@ async def write_clock(db: aiosqlite.Connection, clock: KeptClock, total: timedel
     )
     if not clock.shift:
         return
-    for row in await db.execute_fetchall("SELECT id, body FROM notices"):
+    for row in await db.execute_fetchall("SELECT id, useful_until, body FROM notices"):
         notice = _moved(Notice.model_validate_json(row["body"]), clock.shift)
+        # The column may be earlier than the body: when something made it moot.
+        until = from_rfc3339(row["useful_until"]) + clock.shift
         await db.execute(
             "UPDATE notices SET useful_until = ?, body = ? WHERE id = ?",
-            (to_rfc3339(notice.useful_until), notice.model_dump_json(), row["id"]),
+            (to_rfc3339(until), notice.model_dump_json(), row["id"]),
         )
     for row in await db.execute_fetchall(
         "SELECT offset, body FROM journal WHERE offset > (SELECT acked FROM meta)"
@@ -193,6 +195,8 @@ async def _write_entries(db: aiosqlite.Connection, entries: Iterable[Entry]) -> 
             "INSERT INTO journal VALUES (?, ?, ?)",
             (entry.offset, entry.event is not None, entry.model_dump_json()),
         )
+        if entry.event is not None:
+            await _moot(db, entry.event)
         for notice in entry.notices:
             await db.execute(
                 "INSERT INTO notices (id, resident, useful_until, body) VALUES (?, ?, ?, ?)",
@@ -205,6 +209,23 @@ async def _write_entries(db: aiosqlite.Connection, entries: Iterable[Entry]) -> 
             )
         if entry.ack is not None:
             await _mark(db, entry.ack)
+
+
+async def _moot(db: aiosqlite.Connection, event: PublicEvent) -> None:
+    """End the use of what nobody saw yet and the event makes pointless to tell, or untrue.
+
+    It is kept, so that an acknowledgement that is under way still finds it.
+    """
+    kinds = MOOT_BY.get(event.cause, ())
+    if not kinds:
+        return
+    marks = ", ".join("?" * len(kinds))
+    at = to_rfc3339(event.at)
+    await db.execute(
+        "UPDATE notices SET useful_until = ? WHERE useful_until > ? AND NOT shown AND NOT read"  # noqa: S608 -- marks only
+        f" AND json_extract(body, '$.machine') = ? AND json_extract(body, '$.kind') IN ({marks})",
+        (at, at, event.machine.machine, *kinds),
+    )
 
 
 async def _mark(db: aiosqlite.Connection, ack: NoticeAck) -> None:

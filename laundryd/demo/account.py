@@ -21,6 +21,7 @@ WHAT_HAPPENED: Final[dict[Cause, tuple[str, str]]] = {
     Cause.STARTED: ("cyan", "{who} registered it as in use"),
     Cause.ADOPTED: ("cyan", "{who} said: that one is mine"),
     Cause.RELEASED: ("green", "{who} gave it back; it is free"),
+    Cause.HOLD_ENDING: ("dim", "{who} is told that the hold ends soon"),
     Cause.HOLD_ENDED: ("green", "{who} did not come; it is free again"),
     Cause.CYCLE_STARTED: ("cyan", "the plug sees it run"),
     Cause.NOT_STARTED: ("green", "it does not run; it is free again"),

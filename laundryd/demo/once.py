@@ -16,7 +16,7 @@ from laundryd.demo.errors import DemoError
 from laundryd.demo.people import live_in
 from laundryd.demo.sightings import Sightings
 from laundryd.demo.story import CAST, Step, Story
-from laundryd.demo.town import Town
+from laundryd.demo.town import LOOK_EVERY_S, Town
 from laundryd.live.errors import LiveError
 
 EXPECTED: Final = (DemoError, BrokerMissingError, LiveError)
@@ -34,12 +34,17 @@ async def play_once(*, speed: float, as_json: bool) -> int:
         async with Town(speed=speed) as town, asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(town.watch())
             sightings = Sightings()
-            async with live_in(town, sightings, CAST) as residents:
-                story = Story(town, residents, sightings)
-                async for step in story.play():
-                    show.step(step)
-                    missing += step.missing
-                doubled = await story.afterwards()
+            try:
+                async with live_in(town, sightings, CAST) as residents:
+                    story = Story(town, residents, sightings)
+                    async for step in story.play():
+                        show.step(step)
+                        missing += step.missing
+                    doubled = await story.afterwards()
+            except Exception:
+                # What a program that ended leaves behind is often noticed before the ending itself.
+                await asyncio.sleep(LOOK_EVERY_S)
+                raise
             watching.cancel()
     except BaseExceptionGroup as group:
         error = tell_group(group)

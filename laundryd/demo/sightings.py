@@ -27,7 +27,8 @@ class How(StrEnum):
 class Sighting:
     """Somebody saw something.
 
-    ``kind`` is a public event's cause or a notice's kind. ``subject`` is the same for the same event or
+    ``kind`` is a public event's cause or a notice's kind. ``machine`` is empty for a notice about none.
+    ``subject`` is the same for the same event or
     notice, whoever sees it. ``seen_s`` is real time, Unix seconds; ``caused_at`` room time, None for a
     push, which does not say it. ``text`` is what a notice said, ``view`` the
     machine after an event.
@@ -37,7 +38,7 @@ class Sighting:
     how: How
     what: Literal["event", "notice"]
     kind: str
-    machine: Slug
+    machine: Slug | Literal[""]
     subject: str
     seen_s: float
     caused_at: datetime | None = None

@@ -19,7 +19,7 @@ from laundryd.demo.sightings import How, Sighting, Sightings
 from laundryd.demo.town import Town
 from laundryd.wire.commands import CommandName
 from laundryd.wire.ids import Slug
-from laundryd.wire.notices import NoticeKind
+from laundryd.wire.notices import NOTICES, Channel, NoticeKind
 from laundryd.wire.phases import Cause
 from laundryd.wire.times import to_rfc3339
 
@@ -80,7 +80,7 @@ class _Act:
 _ACTS: Final = (
     _Act("claim", Cause.CLAIMED, CommandName.CLAIM),
     _Act("arrive", Cause.ARRIVED, CommandName.ARRIVE),
-    _Act("start", Cause.STARTED, CommandName.START),
+    _Act("start", Cause.STARTED, CommandName.START, NoticeKind.STARTED),
     _Act("running", Cause.CYCLE_STARTED),
     _Act("ending_soon", Cause.ENDING_SOON, notice=NoticeKind.ENDING_SOON),
     _Act("done", Cause.FINISHED, notice=NoticeKind.DONE),
@@ -167,7 +167,7 @@ class Story:
             if one.place is not Place.AWAY:
                 key = (one.name, _HOW_TOLD[one.place], "event", act.cause.value, machine)
                 expected[key] = _say(key)
-        if act.notice is not None:
+        if act.notice is not None and _is_told(owner, act.notice):
             key = (owner.name, _HOW_TOLD[owner.place], "notice", act.notice.value, machine)
             expected[key] = _say(key)
         return expected
@@ -218,6 +218,11 @@ class Story:
             for one in self.residents
             if one.duplicates
         ]
+
+
+def _is_told(owner: Resident, kind: NoticeKind) -> bool:
+    """Say whether ``owner`` hears of it at all: who has closed the app, by push alone."""
+    return owner.place is not Place.AWAY or NOTICES[kind].channel is not Channel.APP
 
 
 _Key = tuple[str, How, str, str, Slug]

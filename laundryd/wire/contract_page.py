@@ -12,7 +12,7 @@ from typing import Final
 from laundryd.wire.close_codes import CLOSE_CODES
 from laundryd.wire.commands import COMMAND_PHASES
 from laundryd.wire.errors import ERRORS
-from laundryd.wire.notices import NOTICES, Lang
+from laundryd.wire.notices import ACTIONS, NOTICES, Lang
 from laundryd.wire.phases import MOVES, URGENT, Cause
 from laundryd.wire.topics import PREFIX, QOS, TOPICS
 
@@ -29,6 +29,7 @@ def contract_page() -> str:
             f"<!-- Made by `{COMMAND}` from the tables in laundryd/wire; a test keeps it current. -->",
             "",
             "Frames, bodies and payloads are in `pwa/src/wire/schema.json`, made from the same models.",
+            "The notices' texts and the reasons behind them are on [their own page](notices.md).",
             "",
             *_section(
                 "Phases: what may happen when", ("cause", "in phase", "then", "event"), _moves()
@@ -36,9 +37,22 @@ def contract_page() -> str:
             *_section("Commands", ("command", "may be accepted in"), _commands()),
             *_section(
                 "Notices",
-                ("kind", "cause", "useful for", "urgency", "English", "한국어"),
+                (
+                    "kind",
+                    "cause",
+                    "by",
+                    "told",
+                    "useful for",
+                    "urgency",
+                    "channel",
+                    "quiet hours",
+                    "off",
+                    "buttons",
+                    "moot after",
+                ),
                 _notices(),
             ),
+            *_section("Buttons of notices", ("action", "command", "English", "한국어"), _actions()),
             *_section(
                 f"MQTT topics below `{PREFIX}/{{site}}/{{room}}/`, all QoS {QOS}",
                 ("topic", "from → to", "broker", "retained", "payload", "what"),
@@ -76,16 +90,30 @@ def _commands() -> Iterator[tuple[str, ...]]:
 
 def _notices() -> Iterator[tuple[str, ...]]:
     for kind, row in NOTICES.items():
-        english, korean = row.texts[Lang.EN], row.texts[Lang.KO]
-        minutes = int(row.useful_for.total_seconds() // 60)
         yield (
             f"`{kind}`",
             row.cause,
-            f"{minutes} min",
+            row.origin,
+            row.who,
+            f"{int(row.useful_for.total_seconds() // 60)} min",
             row.urgency,
-            f"**{english.title}** {english.body}",
-            f"**{korean.title}** {korean.body}",
+            row.channel,
+            "held" if row.held_in_quiet_hours else "told",
+            "yes" if row.may_turn_off else "no",
+            _codes(row.actions),
+            _codes(row.moot_after),
         )
+
+
+def _actions() -> Iterator[tuple[str, ...]]:
+    for action, row in ACTIONS.items():
+        params = row.params.model_dump(exclude_none=True)
+        said = "".join(f", `{name}: {value}`" for name, value in params.items())
+        yield f"`{action}`", f"`{row.command}`{said}", row.label[Lang.EN], row.label[Lang.KO]
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _topics() -> Iterator[tuple[str, ...]]:

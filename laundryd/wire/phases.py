@@ -46,6 +46,8 @@ class Cause(StrEnum):
     """A resident said that a running or finished machine without an owner is theirs."""
     RELEASED = "released"
     """Its holder gave it back."""
+    HOLD_ENDING = "hold_ending"
+    """The phase stays ``claimed``; the time to arrive is nearly over."""
     HOLD_ENDED = "hold_ended"
     """The time to arrive or to start ran out."""
     CYCLE_STARTED = "cycle_started"
@@ -95,6 +97,8 @@ MOVES: Final[dict[Cause, tuple[frozenset[Phase], Phase | None]]] = {
     Cause.ADOPTED: (frozenset({_P.IN_USE, _P.FINISHED}), None),
     # Giving back a machine that runs: registered by mistake; the plug decides what it is then.
     Cause.RELEASED: (_HELD | {_P.IN_USE}, _P.FREE),
+    # Who has arrived is not hurried: they stand before it.
+    Cause.HOLD_ENDING: (frozenset({_P.CLAIMED}), None),
     Cause.HOLD_ENDED: (_HELD, _P.FREE),
     # From ``finished``: the next load, so the one before was collected.
     Cause.CYCLE_STARTED: (_HELD | {_P.FREE, _P.FINISHED, _P.IN_USE}, _P.IN_USE),

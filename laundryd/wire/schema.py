@@ -22,7 +22,7 @@ from laundryd.wire.close_codes import CLOSE_CODES, may_reconnect
 from laundryd.wire.commands import COMMAND_PHASES, MAX_PROGRAMME_MIN, CommandAnswer
 from laundryd.wire.errors import ERRORS
 from laundryd.wire.machines import RoomSnapshot
-from laundryd.wire.notices import NOTICES
+from laundryd.wire.notices import ACTIONS, BODY_MAX, NOTICES, TITLE_MAX, NoticeRow
 from laundryd.wire.phases import Phase
 
 APP_WIRE: Final = Path(__file__).resolve().parents[2] / "pwa" / "src" / "wire"
@@ -131,18 +131,17 @@ def tables() -> dict[str, JsonValue]:
             for name, phases in COMMAND_PHASES.items()
         },
         "max_programme_min": MAX_PROGRAMME_MIN,
-        "notices": {
-            kind.value: {
-                "params": list(row.params),
-                "urgency": row.urgency.value,
-                "useful_for_s": row.useful_for.total_seconds(),
-                "texts": {
-                    lang.value: {"title": text.title, "body": text.body}
-                    for lang, text in row.texts.items()
-                },
+        "notices": {kind.value: _notice(row) for kind, row in NOTICES.items()},
+        "notice_actions": {
+            action.value: {
+                "command": row.command.value,
+                "params": row.params.model_dump(mode="json", exclude_none=True),
+                "label": {lang.value: label for lang, label in row.label.items()},
             }
-            for kind, row in NOTICES.items()
+            for action, row in ACTIONS.items()
         },
+        "notice_title_max": TITLE_MAX,
+        "notice_body_max": BODY_MAX,
         "errors": {
             code.value: {"status": row.status, "title": row.title, "remedy": row.remedy}
             for code, row in ERRORS.items()
@@ -156,6 +155,25 @@ def tables() -> dict[str, JsonValue]:
             for code, row in CLOSE_CODES.items()
         },
         "reconnect_codes": _reconnect_spans(),
+    }
+
+
+def _notice(row: NoticeRow) -> dict[str, JsonValue]:
+    """Return what the app needs of a row; the reasons are for the pages of documentation."""
+    return {
+        "who": row.who.value,
+        "when": {lang.value: when for lang, when in row.when.items()},
+        "params": list(row.params),
+        "urgency": row.urgency.value,
+        "useful_for_s": row.useful_for.total_seconds(),
+        "channel": row.channel.value,
+        "held_in_quiet_hours": row.held_in_quiet_hours,
+        "may_turn_off": row.may_turn_off,
+        "actions": [action.value for action in row.actions],
+        "moot_after": [cause.value for cause in row.moot_after],
+        "texts": {
+            lang.value: {"title": text.title, "body": text.body} for lang, text in row.texts.items()
+        },
     }
 
 

@@ -15,6 +15,7 @@ from edge import writer as writer_module
 from edge.detect.detector import Detector
 from edge.detect.signals import CycleStarted
 from edge.room.inputs import CycleStarted as CycleBegan
+from edge.room.inputs import Tick
 from edge.room.reconcile import MachineSetup
 from edge.sensing import Sensing
 from edge.sources.router import Router
@@ -29,6 +30,7 @@ from laundryd.wire.commands import CommandName, CommandParams, ResidentCommand
 from laundryd.wire.events import Entry
 from laundryd.wire.ids import RoomRef
 from laundryd.wire.machines import MachineKind
+from laundryd.wire.notices import Notice, NoticeKind
 from laundryd.wire.phases import Cause, Phase, Sensor
 
 ROOM = RoomRef(site="maple-hall", room="basement")
@@ -161,6 +163,35 @@ async def test_a_clock_that_is_set_while_the_room_works_moves_every_deadline(
     room.computer.passes(timedelta(minutes=1))
     await room.start()
     assert room.left() == timedelta(minutes=5)
+    await room.dies()
+
+
+@pytest.mark.parametrize("by", [HOUR, -HOUR])
+async def test_a_holds_warning_comes_once_over_a_set_clock_and_a_kill(
+    room: Room, by: timedelta
+) -> None:
+    def warnings() -> list[Notice]:
+        told = [notice for entry in room.told for notice in entry.notices]
+        return [one for one in told if one.kind is NoticeKind.HOLD_ENDING]
+
+    await room.say("claim")
+    room.computer.passes(timedelta(minutes=4))
+    room.computer.is_set(by)
+    await room.run_until(lambda: room.clock.now() == datetime.fromtimestamp(NOON_S + 240, UTC) + by)
+    assert warnings() == []
+    await room.dies()
+    room.computer.passes(timedelta(minutes=4, seconds=1))
+    await room.start()
+    await room.run_until(lambda: bool(warnings()))
+    await room.dies()
+    room.computer.passes(timedelta(minutes=1))
+    await room.start()
+    await room.writer.apply(Tick())
+    (warning,) = warnings()
+    assert (warning.resident, warning.params["minutes"]) == ("anna", 2)
+    assert room.writer.state.machines["w2"].phase is Phase.CLAIMED
+    (card,) = await room.store.room.pending_notices("anna", room.clock.now())
+    assert card == warning.card()
     await room.dies()
 
 

@@ -10,9 +10,10 @@ from playwright.async_api import Page, expect
 from laundryd.wire.commands import CommandError, CommandName
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import PublicEvent
-from laundryd.wire.frames import Batch, MyWatch
+from laundryd.wire.frames import Batch, MyWatch, NoticeFrame
+from laundryd.wire.ids import Position
 from laundryd.wire.machines import MachineKind, Programme
-from laundryd.wire.notices import Lang
+from laundryd.wire.notices import ACTIONS, ActionId, Lang, NoticeKind, derive
 from laundryd.wire.phases import Cause, Phase, Sensor
 
 from .room_door import ROOM, RoomDoor, in_minutes, machine
@@ -208,3 +209,49 @@ async def test_a_wall_counts_what_is_free_in_large_type(at_the_room: Shell, door
     for large in (counts.first, page.locator("[data-machine=d2] .phase")):
         size = await large.evaluate("seen => parseFloat(getComputedStyle(seen).fontSize)")
         assert size >= 30, "not to be read from across the room"
+
+
+def told(number: int, kind: NoticeKind, name: str) -> NoticeFrame:
+    """Return a notice as the room's page gets it."""
+    card = derive(
+        kind,
+        room=ROOM,
+        position=Position(epoch="e1", offset=number),
+        machine=name,
+        resident="r",
+        params={"name": f"washer {name}"},
+        at=in_minutes(-1),
+    ).card()
+    return NoticeFrame.model_validate(card.model_dump())
+
+
+@pytest.mark.parametrize("lang", list(Lang))
+async def test_a_notices_button_sends_its_command_and_deals_with_it(
+    at_the_room: Shell, door: RoomDoor, lang: Lang
+) -> None:
+    every_phase(door)
+    door.lang = lang
+    page = await enter(at_the_room)
+    asked, done = told(2, NoticeKind.PICKUP_REQUESTED, "w4"), told(3, NoticeKind.DONE, "w8")
+    await door.tell(asked)
+    await door.tell(done)
+    notice = page.locator(f"[data-notice-id='{asked.id}']")
+    await expect(notice.locator("[data-action]")).to_have_count(2)
+    coming = notice.locator("[data-action=coming]")
+    await expect(coming).to_have_text(ACTIONS[ActionId.COMING].label[lang])
+    # Somebody else's by now: it offers nothing.
+    other = page.locator(f"[data-notice-id='{done.id}']")
+    await expect(other).to_be_visible()
+    await expect(other.locator("[data-action]")).to_have_count(0)
+    assert await page.evaluate(SMALL, TOUCH_PX) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    door.refusal = CommandError(code=ErrorCode.NOBODY_ASKED, message="")
+    await coming.click()
+    await expect(notice.locator("[data-refusal=nobody_asked]")).to_be_visible()
+    door.refusal = None
+    await coming.click()
+    await expect(notice).to_have_count(0)
+    assert [(said.machine, said.name) for said in door.commands] == [
+        ("w4", CommandName.COMING),
+    ] * 2
+    assert at_the_room.complaints == []

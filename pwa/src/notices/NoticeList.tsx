@@ -1,8 +1,12 @@
 /** What concerns the resident, newest first, until they dismiss it or it is not useful any more. */
 
 import { useEffect } from "preact/hooks";
-import { lang, now_ms, t } from "../state/signals";
+import { Answer } from "../room/Answer";
+import { command, noticePlace, underWay } from "../state/commands";
+import { lang, mine, now_ms, rooms, t } from "../state/signals";
 import { noticeText, timeOfDay } from "../texts/texts";
+import type { NoticeFrame } from "../wire/types";
+import { buttonsOf, type Button } from "./buttons";
 import { acknowledgeShown, dismiss, notices } from "./notices";
 
 export function NoticeList() {
@@ -33,9 +37,47 @@ export function NoticeList() {
             <button type="button" data-testid="notice-dismiss" onClick={() => dismiss(notice.id)}>
               {t("notice.dismiss")}
             </button>
+            <Buttons notice={notice} />
           </article>
         );
       })}
     </div>
   );
+}
+
+function Buttons({ notice }: { notice: NoticeFrame }) {
+  const room = rooms.value.get(notice.room) ?? null;
+  const buttons = buttonsOf(lang.value, notice, room, mine.value);
+  const at = noticePlace(notice.id);
+  const busy = underWay.value.get(at) ?? null;
+  const unreachable = room !== null && room.edge !== null && !room.edge.online;
+  return (
+    <div class="answerable">
+      {buttons.length > 0 && (
+        <div class="actions">
+          {buttons.map((button) => (
+            <button
+              key={button.id}
+              type="button"
+              data-action={button.id}
+              disabled={unreachable}
+              // Not disabled: that would take the focus away.
+              aria-disabled={busy !== null}
+              onClick={() => void press(notice, button)}
+            >
+              {busy === button.command ? t("command.busy") : button.label}
+            </button>
+          ))}
+        </div>
+      )}
+      <Answer at={at} />
+    </div>
+  );
+}
+
+/** Say what the button says; accepted, the notice is dealt with. */
+async function press(notice: NoticeFrame, { command: name, params }: Button): Promise<void> {
+  if (notice.machine === null) return;
+  const done = await command(notice.room, notice.machine, name, params, noticePlace(notice.id));
+  if (done && notices.value.some(({ id }) => id === notice.id)) dismiss(notice.id);
 }

@@ -2,7 +2,8 @@
 
 import { signal } from "@preact/signals";
 import { acknowledgeLive } from "../live/outbox";
-import type { Cause, NoticeFrame, NoticeKind } from "../wire/types";
+import { tables } from "../wire/tables";
+import type { Cause, NoticeFrame } from "../wire/types";
 import { toTakeOff } from "./gone";
 import { keepSeen, seenIds } from "./seen";
 
@@ -23,26 +24,14 @@ export function noticeGone(ids: readonly string[]): void {
   takeOff(toTakeOff(ids, acknowledged_ms, performance.now()));
 }
 
-/** What a change of a machine makes moot of what was said of it. */
-const MOOT: Partial<Record<Cause, readonly NoticeKind[]>> = {
-  // The laundry is out: nothing asks to collect it any more.
-  collected: ["ending_soon", "done", "resumed", "reminder", "pickup_requested"],
-  resumed: ["done", "reminder", "pickup_requested"],
-  // Their owner has answered.
-  owner_coming: ["pickup_requested"],
-  repaired: ["out_of_order"],
-};
-
 /** A machine changed: what was shown here and asks for nothing any more goes. */
 export function machineChanged(room: string, machine: string, cause: Cause): void {
-  const kinds = MOOT[cause];
-  if (kinds === undefined) return;
   const seen = seenIds();
   const moot = notices.value.filter(
     (notice) =>
       notice.room === room &&
       notice.machine === machine &&
-      kinds.includes(notice.kind) &&
+      tables.notices[notice.kind]?.moot_after.includes(cause) &&
       seen.includes(notice.id),
   );
   for (const { id } of moot) dismiss(id);

@@ -46,6 +46,11 @@ export function kindPlace(room: string, kind: MachineKind): string {
   return `${room}/kind/${kind}`;
 }
 
+/** Where the answer to a notice's button is shown. */
+export function noticePlace(id: string): string {
+  return `notice/${id}`;
+}
+
 /**
  * Send a command; one a place at a time. True: it was accepted. What came of it is seen in the signals
  * above, too.

@@ -1,17 +1,53 @@
 /** The contract's tables, typed: made from laundryd/wire, never written by hand. */
 
 import raw from "./tables.json";
-import type { CommandName, ErrorCode, Lang, NoticeKind, Phase } from "./types";
+import type {
+  ActionId,
+  Cause,
+  CommandName,
+  CommandParams,
+  ErrorCode,
+  Lang,
+  NoticeKind,
+  Phase,
+} from "./types";
 
 export interface NoticeText {
   title: string;
   body: string;
 }
 
+export interface NoticeRow {
+  who: string;
+  /** One line of the preferences: when it is told. */
+  when: Record<Lang, string>;
+  params: string[];
+  texts: Record<Lang, NoticeText>;
+  urgency: "normal" | "high";
+  useful_for_s: number;
+  /** The ways it takes at most; a resident may choose fewer. */
+  channel: "app" | "app_and_push";
+  held_in_quiet_hours: boolean;
+  may_turn_off: boolean;
+  /** Its buttons, the most probably meant first. */
+  actions: ActionId[];
+  /** Later changes of the same machine after which it is not told, or shown, any more. */
+  moot_after: Cause[];
+}
+
+export interface NoticeAction {
+  command: CommandName;
+  params: CommandParams;
+  label: Record<Lang, string>;
+}
+
 interface Tables {
   command_phases: Record<CommandName, Phase[]>;
   max_programme_min: number;
-  notices: Record<NoticeKind, { params: string[]; texts: Record<Lang, NoticeText> }>;
+  notices: Record<NoticeKind, NoticeRow>;
+  notice_actions: Record<ActionId, NoticeAction>;
+  notice_title_max: number;
+  notice_body_max: number;
   errors: Record<ErrorCode, { status: number; title: string; remedy: string }>;
   close_codes: Record<string, { name: string; reconnect: boolean; meaning: string }>;
   reconnect_codes: [first: number, last: number][];

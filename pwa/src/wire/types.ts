@@ -1,5 +1,7 @@
 /* Made by `npm run types` from schema.json. Change laundryd/wire instead. */
 
+/** A button of a notice; the name is stable, and what a push's ``action`` says. */
+export type ActionId = "coming" | "collect" | "adopt" | "extend" | "claim" | "arrive" | "start";
 /** Why a machine changed; also the kind of the public event that says so. */
 export type Cause =
   | "claimed"
@@ -7,6 +9,7 @@ export type Cause =
   | "started"
   | "adopted"
   | "released"
+  | "hold_ending"
   | "hold_ended"
   | "cycle_started"
   | "not_started"
@@ -83,19 +86,23 @@ export type ErrorCode =
 export type Lang = "ko" | "en";
 /** What is told; one row of ``NOTICES`` each. */
 export type NoticeKind =
+  | "started"
   | "ending_soon"
   | "done"
-  | "hold_ended"
-  | "started_by_other"
-  | "collected_for_you"
-  | "not_started"
   | "resumed"
   | "reminder"
+  | "collected_for_you"
+  | "not_started"
+  | "edge_gone"
+  | "hold_ending"
+  | "hold_ended"
+  | "started_by_other"
+  | "machine_free"
   | "pickup_requested"
   | "owner_coming"
-  | "machine_free"
   | "out_of_order"
-  | "repaired";
+  | "repaired"
+  | "announcement";
 export type ClientFrame = Identify | Ack | Read | Attention | Command | Ping | Pong;
 export type ServerFrame = Welcome | Batch | Mine | NoticeFrame | NoticeGone | RoomStatus | Result | Ping | Pong;
 
@@ -334,12 +341,13 @@ export interface NoticeFrame {
   id: string;
   kind: NoticeKind;
   room: string;
-  machine: string;
+  machine: string | null;
   params: {
     [k: string]: string | number;
   };
   caused_at: string;
   useful_until: string;
+  actions: ActionId[] | null;
   type: "notice";
 }
 /** These notices were told or read elsewhere, or are not useful any more: take them off the page. */

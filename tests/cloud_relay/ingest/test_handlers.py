@@ -11,6 +11,7 @@ from laundryd.daemon.mqtt import Message
 from laundryd.wire.events import Carried, Entry
 from laundryd.wire.ids import Position, RoomRef
 from laundryd.wire.machines import MachineKind
+from laundryd.wire.notices import NoticeKind, notice_id
 from laundryd.wire.phases import Phase
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
 from laundryd.wire.uplink import LEASE_S, DownAck, DownTold, UpEvents
@@ -217,6 +218,22 @@ async def test_an_event_for_another_room_than_its_topic_is_refused() -> None:
         assert dict(world.ingest.skipped) == {"foreign_event": 4}
         assert world.rooms.position(ROOM) == Position(epoch=EPOCH, offset=0)
         assert world.rooms.position(attic.key) is None
+
+
+async def test_a_room_cannot_announce_in_the_staffs_name() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        kind = NoticeKind.ANNOUNCEMENT
+        forged = notice(1).model_copy(
+            update={
+                "kind": kind,
+                "id": notice_id(ROOM, entry(1).position, kind, ME),
+                "params": {"title": "Sign in anew", "body": "Go to evil.example."},
+            }
+        )
+        await world.events(entry(1, notices=[forged]))
+        assert dict(world.ingest.skipped) == {"foreign_event": 1}
+        assert await world.planner.pending(ME) == []
 
 
 async def test_a_failing_database_acknowledges_nothing_and_the_entry_comes_again() -> None:

@@ -11,6 +11,7 @@ from cloud_relay.notify import store
 from cloud_relay.notify.planner import Told
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import AckKind
+from laundryd.wire.notices import NoticeKind, notice_id
 from laundryd.wire.topics import Topic
 from tests.cloud_relay.world import (
     ME,
@@ -316,3 +317,18 @@ async def take_step(world: World, step: str) -> None:
             world.clock.forward(60)
         case _:
             await cause(world)
+
+
+async def test_what_is_for_the_app_only_waits_for_a_page_and_is_never_pushed() -> None:
+    postman = Postman()
+    kind = NoticeKind.STARTED
+    started = DONE.model_copy(
+        update={"kind": kind, "id": notice_id(DONE.room, entry(1).position, kind, ME)}
+    )
+    async with relay(None, sender=postman) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        await world.events(entry(1, notices=[started]))
+        await world.push_due()
+        assert postman.sent == []
+        assert [card.id for card in await world.planner.pending(ME)] == [started.id]

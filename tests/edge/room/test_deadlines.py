@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from edge.room.deadlines import next_deadline
+from edge.room.decide import after, decide
 from edge.room.decision import Accepted
+from edge.room.timings import RoomTimings
+from laundryd.wire.commands import CommandName, ResidentCommand
 from laundryd.wire.phases import Cause, Sensor
 from tests.edge.room.driver import RoomDriver, causes, told
 
@@ -8,6 +12,11 @@ from tests.edge.room.driver import RoomDriver, causes, told
 def test_a_hold_ends_at_its_time_and_not_before() -> None:
     room = RoomDriver()
     room.say("anna", "claim")
+    assert room.deadline() == 8
+    assert causes(room.tick(7.99)) == []
+    warned = room.tick(8)
+    assert causes(warned) == [Cause.HOLD_ENDING]
+    assert told(warned) == [("anna", "hold_ending")]
     assert room.deadline() == 10
     assert causes(room.tick(9.99)) == []
     decision = room.tick(10)
@@ -15,6 +24,14 @@ def test_a_hold_ends_at_its_time_and_not_before() -> None:
     assert told(decision) == [("anna", "hold_ended")]
     assert room.is_now("free", None)
     assert room.deadline() is None
+
+
+def test_a_hold_no_longer_than_the_warning_is_not_announced() -> None:
+    room = RoomDriver()
+    short = RoomTimings(hold_s=120)
+    claim = ResidentCommand(id="id", resident="anna", machine="w1", name=CommandName.CLAIM)
+    state = after(room.state, decide(room.state, claim, room.now, short))
+    assert next_deadline(state, short) == room.minute(2)
 
 
 def test_a_registered_machine_without_power_for_five_minutes_is_released() -> None:

@@ -70,4 +70,5 @@ def test_who_waits_is_no_public_event_and_the_next_event_follows_the_one_before(
     (notice,) = turn.notices
     assert (notice.machine, notice.resident) == ("d1", "ben")
     assert notice.id == notice_id(ROOM, turn.position, NoticeKind.MACHINE_FREE, "ben")
+    assert notice.useful_until == room.minute(3), "until the turn ends"
     assert head == JournalHead("e", 4, 3)

@@ -22,7 +22,7 @@ def test_a_start_seen_on_an_arrived_machine_is_the_claimants() -> None:
     room.say("anna", "arrive")
     decision = room.cycle_starts(0)
     assert causes(decision) == [Cause.CYCLE_STARTED]
-    assert told(decision) == []
+    assert told(decision) == [("anna", "started")]
     assert room.is_now("in_use", "anna")
     assert room.record().held_until is None
 
@@ -55,7 +55,7 @@ def test_a_start_that_lies_before_the_timers_end_is_the_same_load_and_still_its_
     room.at(35).hear(Sensor.OK)
     decision = room.cycle_starts(2)
     assert causes(decision) == [Cause.CYCLE_STARTED]
-    assert told(decision) == []
+    assert told(decision) == [("anna", "resumed")], "they were told that it is done"
     assert room.is_now("in_use", "anna")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -12,7 +13,7 @@ from typing_extensions import override
 
 from edge.room.deadlines import next_deadline
 from edge.room.decide import after, decide
-from edge.room.decision import Refused
+from edge.room.decision import Change, NoticeDraft, Refused
 from edge.room.inputs import (
     CycleFinished,
     CycleResumed,
@@ -24,7 +25,7 @@ from edge.room.inputs import (
     Tick,
 )
 from edge.room.journal import JournalHead, journalled
-from edge.room.records import HELD, RECORD, RoomState
+from edge.room.records import HELD, RECORD, MachineRecord, RoomState
 from edge.room.view import mine, owners, view, waiting
 from edge.room.waits import WAITS
 from laundryd.wire.commands import (
@@ -34,9 +35,11 @@ from laundryd.wire.commands import (
     StaffCommand,
     StaffCommandName,
 )
-from laundryd.wire.events import PublicEvent, Waiting
-from laundryd.wire.ids import ResidentId
+from laundryd.wire.errors import ErrorCode
+from laundryd.wire.events import Entry, PublicEvent, Waiting
+from laundryd.wire.ids import NoticeId, ResidentId
 from laundryd.wire.machines import MachineKind, MachineView
+from laundryd.wire.notices import ACTIONS, NOTICES, Origin, Who
 from laundryd.wire.phases import Phase, Sensor, is_legal
 from tests.edge.room.driver import NOON, PROGRAMMES, TIMINGS, machine
 
@@ -71,6 +74,7 @@ class Room(RuleBasedStateMachine):
         )
         self.state = replace(self.state, programmes=PROGRAMMES)
         self.head = JournalHead("epoch")
+        self.notice_ids: set[NoticeId] = set()
         self.waiting: dict[ResidentId, Waiting] = {}
         """What a relay knows that only ever applies entries."""
         self.events: list[PublicEvent] = []
@@ -95,11 +99,14 @@ class Room(RuleBasedStateMachine):
                 assert not change.notices
             else:
                 assert is_legal(change.cause, was.phase, change.record.phase)
+                for told in change.notices:
+                    self._concerns(told, was, change)
             running = running.with_records([change.record])
         assert decision.waits is None or decision.waits != before.waits
         assert decision.waits is not None or not decision.wait_changes
         entries, head = journalled(decision, room=ROOM, head=self.head, at=self.now)
         for entry in entries:
+            self._buttons_work(entry)
             assert entry.offset == self.head.offset + 1
             assert {notice.resident for notice in entry.notices} <= set(RESIDENTS)
             assert (entry.event is None) != (entry.waiting is None)
@@ -116,6 +123,47 @@ class Room(RuleBasedStateMachine):
             seen[entry.event.machine.machine] = entry.event.machine
             self.views.append(seen)
         assert self.head == head
+
+    def _concerns(self, told: NoticeDraft, was: MachineRecord, change: Change) -> None:
+        """Check that a notice is for whom its row names, and not moot by what causes it."""
+        row = NOTICES[told.kind]
+        assert row.origin is Origin.EDGE
+        assert change.cause not in row.moot_after
+        match row.who:
+            case Who.OWNER:
+                assert told.resident == (was.owner or change.record.owner)
+            case Who.HOLDER:
+                assert was.phase in HELD
+                assert told.resident == was.owner
+            case Who.OWNER_OR_HOLDER:
+                assert told.resident == (was.failed_for or was.owner)
+            case Who.ASKERS:
+                assert told.resident in was.pickup_askers
+                assert told.resident != was.owner
+            case Who.FIRST_IN_LINE | Who.ADDRESSED:
+                pytest.fail(f"{told.kind}: no machine's change tells it")
+        owned = [one for one in change.notices if NOTICES[one.kind].who is not Who.ASKERS]
+        assert len(owned) <= 1, "one change tells the owner one thing"
+
+    def _buttons_work(self, entry: Entry) -> None:
+        """Check that the room takes what a notice's buttons say, as things are after the decision."""
+        for notice in entry.notices:
+            assert notice.id not in self.notice_ids, "told once"
+            self.notice_ids.add(notice.id)
+            assert notice.machine is not None
+            for action in notice.card().offered:
+                said = ACTIONS[action]
+                wish = ResidentCommand(
+                    id="id",
+                    resident=notice.resident,
+                    machine=notice.machine,
+                    name=said.command,
+                    params=said.params,
+                )
+                answer = decide(self.state, wish, self.now, TIMINGS)
+                if isinstance(answer, Refused):
+                    # One claim a kind: whether they hold another one is no matter of this machine.
+                    assert answer.code is ErrorCode.ALREADY_HOLDING, (notice.kind, action)
 
     def _relay_hears(self, told: Waiting) -> None:
         self.waiting.pop(told.resident, None)

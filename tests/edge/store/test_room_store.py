@@ -13,9 +13,10 @@ from edge.room.journal import JournalHead, acknowledged, journalled
 from edge.room.records import RoomState
 from edge.store import commit as commit_module
 from edge.store import room_store
-from edge.store.commit import Commit, DetectorState, KeptAnswer
+from edge.store.commit import Commit, DetectorState, KeptAnswer, KeptClock
 from edge.store.edge_store import EdgeStore
 from edge.store.room_store import JournalLines
+from laundryd.daemon.steady import Anchor, Sight
 from laundryd.wire.commands import CommandAnswer, CommandName, ResidentCommand
 from laundryd.wire.events import AckKind, NoticeAck
 from laundryd.wire.ids import Position
@@ -250,6 +251,36 @@ async def test_a_notice_is_pending_until_it_is_shown_or_its_use_is_over(
     assert await store.pending_notices("anna", room.now) == []
     assert not await store.acknowledgeable(card.id, "anna", AckKind.SHOWN)
     assert await store.acknowledgeable(card.id, "anna", AckKind.READ)
+
+
+async def test_what_a_later_change_makes_moot_is_not_pending_even_over_a_set_clock(
+    edge_store: EdgeStore,
+) -> None:
+    store, room = edge_store.room, RoomDriver()
+
+    async def keep(decision: object) -> None:
+        await store.commit(_work(room, decision, store.head))
+
+    async def pending() -> list[str]:
+        return [card.kind for card in await store.pending_notices("anna", room.now)]
+
+    await keep(room.say("anna", "start", "bare", 30))
+    await keep(room.say("anna", "start", "w1", 30))
+    await keep(room.tick(4))
+    assert await pending() == ["started", "started"]
+    await keep(room.say("anna", "release", "w1"))
+    assert await pending() == ["started"], "of that machine alone"
+    await keep(room.tick(30))
+    (done,) = await store.pending_notices("anna", room.now)
+    assert done.kind == "done"
+    await keep(room.say("anna", "collect", "bare"))
+    assert await pending() == []
+    # A page that shows it already may still say so.
+    assert await store.acknowledgeable(done.id, "anna", AckKind.SHOWN)
+    set_back = KeptClock(Anchor(0.0, Sight(0.0, 0.0, "boot")), timedelta(hours=-1))
+    await store.commit(Commit(at=room.now, head=store.head, clock=set_back))
+    room.at(-30)
+    assert await pending() == []
 
 
 async def test_acknowledgements_go_up_but_are_no_public_events(edge_store: EdgeStore) -> None:
