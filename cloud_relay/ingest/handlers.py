@@ -146,6 +146,8 @@ class Handlers:
                     await self._planner.plan(db, for_members, told)
                     if entry.ack is not None:
                         await self._planner.acknowledge(db, entry.ack, told, at_room=room)
+                events = [entry.event for entry in decision.take if entry.event is not None]
+                await self._planner.outdate(db, room, events, told)
             is_whole = decision.answer is not None and not (
                 decision.answer.snapshot or decision.answer.send_from
             )

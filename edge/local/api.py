@@ -146,8 +146,10 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
 
     @api.put(f"{BASE}/me")
     async def set_me(body: MeBody, who: Resident) -> Me:
-        await local.accounts.set_lang(who.resident, body.lang)
-        return local.me(who, body.lang)
+        # Wishes are the relay's: a room pushes nothing.
+        if body.lang is not None:
+            await local.accounts.set_lang(who.resident, body.lang)
+        return local.me(who, await local.people.lang(who.resident))
 
 
 def _room_routes(api: FastAPI, local: LocalRoom) -> None:
