@@ -32,6 +32,7 @@ from cloud_relay.ingest.handlers import Handlers
 from cloud_relay.ingest.told import ToldSender
 from cloud_relay.ingest.uplink import Ingest
 from cloud_relay.migrations import MIGRATIONS
+from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.queue import PushQueue
 from cloud_relay.push.vapid import Vapid
@@ -40,6 +41,7 @@ from cloud_relay.residents.join_codes import JoinCodes, JoinLimits
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
 from cloud_relay.residents.people import People
+from cloud_relay.residents.preferences import PreferenceStore
 from cloud_relay.residents.roster import Rosters
 from cloud_relay.residents.roster_publisher import RosterPublisher
 from cloud_relay.residents.subscriptions import SubscriptionStore
@@ -118,6 +120,8 @@ class Relay:
         )
         edges = EdgePresence(await load_presence(db))
         people = People(db)
+        preferences = PreferenceStore(db)
+        await preferences.load()
         signing_key = SigningKey.load_or_create(settings.keys.signing)
         tokens = Tokens(signing_key)
         subscriptions = SubscriptionStore(db, settings.push_hosts)
@@ -132,8 +136,15 @@ class Relay:
         sockets = Sockets(edges)
         self._told = told = ToldSender(link)
         self._planner = planner = Planner(
-            db, clock, presence=sockets, sockets=sockets, push=queue, edges=told
+            db,
+            clock,
+            presence=sockets,
+            sockets=sockets,
+            push=queue,
+            edges=told,
+            wishes=preferences,
         )
+        self._edge_watch = EdgeWatch(db, clock, rooms=rooms, planner=planner)
         commands = RemoteCommands(link, rooms, clock, relay_id=settings.relay_id)
         door = RelayDoor(people, tokens, clock)
         self._live = live = LiveServer(
@@ -199,6 +210,7 @@ class Relay:
                 clock=clock,
                 door=door,
                 people=people,
+                preferences=preferences,
                 tokens=tokens,
                 joining=Joining(db, people, join_codes, link_codes),
                 link_codes=link_codes,
@@ -239,6 +251,7 @@ class Relay:
             ("push queue", self._queue.run(self._planner)),
             ("told", self._told.run()),
             ("planner", self._planner.run()),
+            ("edge watch", self._edge_watch.run()),
             ("ingest", self._ingest.run()),
             ("rosters", self._rosters.run(lambda: self._watchdog.beat("rosters"))),
             (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from cloud_relay.notify.tables import STEPS
 from cloud_relay.notify.tables import TABLES as NOTIFY
 from cloud_relay.push.tables import TABLES as PUSH
+from cloud_relay.residents.tables import PREFERENCES
 from cloud_relay.residents.tables import TABLES as RESIDENTS
 from cloud_relay.rooms.tables import RUNS, WAITING
 from cloud_relay.rooms.tables import TABLES as ROOMS
@@ -14,4 +16,5 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     f"{ROOMS}\n{RESIDENTS}\n{NOTIFY}\n{PUSH}",
     WAITING,
     RUNS,
+    f"{PREFERENCES}\n{STEPS}",
 )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter, Response
 
 from cloud_relay.api.joining import give_token, take_token
 from cloud_relay.api.services import Caller, Relay, Services
+from cloud_relay.notify.plan import TOLD
 from cloud_relay.residents.people import Person
 from cloud_relay.residents.tokens import wants_renewal
 from laundryd.daemon.openapi import CHANGING, SIGNED_IN, refusals
 from laundryd.wire.bodies import Me, MeBody, MyNotice, MyNotices, MyRoom
+
+LISTED_MAX: Final = 300
+"""Notices in one answer: a resident gets some ten a wash."""
 
 router = APIRouter(prefix="/api/v1/me", tags=["me"])
 
@@ -25,16 +31,24 @@ async def who_am_i(response: Response, relay: Relay, caller: Caller) -> Me:
 
 @router.get("/notices", responses=refusals(*SIGNED_IN))
 async def my_notices(response: Response, relay: Relay, caller: Caller) -> MyNotices:
-    """List what you were told, or are to be told, and is still of use; it acknowledges nothing."""
+    """List the notices of your last 30 days and what became of each; it acknowledges nothing."""
     response.headers["Cache-Control"] = "no-store"
-    found = await relay.planner.list_of(caller.person.resident)
-    return MyNotices(notices=[MyNotice(notice=card, told=told) for card, told in found])
+    found = await relay.planner.history_of(caller.person.resident, LISTED_MAX)
+    return MyNotices(
+        notices=[
+            MyNotice(notice=one.card, told=one.state in TOLD, state=one.state, steps=one.steps)
+            for one in found
+        ]
+    )
 
 
 @router.put("", responses=refusals(*CHANGING, *SIGNED_IN))
 async def set_preferences(body: MeBody, relay: Relay, caller: Caller) -> Me:
-    """Keep your language."""
-    await relay.people.set_lang(caller.person.resident, body.lang)
+    """Keep your language, and what you wish to be told."""
+    if body.lang is not None:
+        await relay.people.set_lang(caller.person.resident, body.lang)
+    if body.wishes is not None:
+        await relay.preferences.put(caller.person.resident, body.wishes)
     return await _me(relay, caller.person)
 
 
@@ -45,6 +59,7 @@ async def forget_me(relay: Relay, caller: Caller) -> Response:
     await relay.planner.forget(caller.person.resident)
     for device in await relay.people.forget(caller.person.resident, relay.real_now()):
         relay.signed_out(device)
+    relay.preferences.forget(caller.person.resident)
     response = Response(status_code=204)
     take_token(relay, response)
     return response
@@ -63,5 +78,6 @@ async def _me(relay: Services, person: Person) -> Me:
             )
             for room in sorted(person.rooms)
         ],
+        wishes=relay.preferences.of(person.resident),
         push=await relay.subscriptions.has(person.device),
     )

@@ -17,6 +17,7 @@ from cloud_relay.notify.planner import Planner
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
 from cloud_relay.residents.people import People
+from cloud_relay.residents.preferences import PreferenceStore
 from cloud_relay.residents.subscriptions import SubscriptionStore
 from cloud_relay.residents.tokens import Tokens
 from cloud_relay.rooms.rooms import Rooms
@@ -41,6 +42,7 @@ class Services:
     clock: Clock
     door: RelayDoor
     people: People
+    preferences: PreferenceStore
     tokens: Tokens
     joining: Joining
     link_codes: LinkCodes

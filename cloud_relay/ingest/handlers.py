@@ -188,6 +188,8 @@ class Handlers:
                     await self._planner.plan(db, for_members, told)
                     if entry.ack is not None:
                         await self._planner.acknowledge(db, entry.ack, told, at_room=room)
+                events = [entry.event for entry in decision.take if entry.event is not None]
+                await self._planner.outdate(db, room, events, told)
             if has_caught_up:
                 await self._planner.caught_up(db, room)
         if has_caught_up:

@@ -9,6 +9,7 @@ import aiosqlite
 
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey, SessionId
 from laundryd.wire.notices import NoticeCard
+from laundryd.wire.preferences import NoticePreferences
 
 
 class Presence(Protocol):
@@ -20,6 +21,14 @@ class Presence(Protocol):
 
     def open(self, resident: ResidentId) -> bool:
         """Say whether a session of theirs is connected, looked at or not."""
+        ...
+
+
+class Wishes(Protocol):
+    """What residents wish to be told."""
+
+    def of(self, resident: ResidentId) -> NoticePreferences:
+        """Return the resident's wishes."""
         ...
 
 

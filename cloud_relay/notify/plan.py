@@ -8,6 +8,10 @@ has a page open, unattentive  socket and push at once
 is away                       push at once
 ============================  =====================================================
 
+What the resident wished comes first. A kind they want nothing of is kept in their list alone; one they
+want in the app only is never pushed; and in their quiet hours a push waits for the morning, if the notice
+can wait: its socket does not, since who looks at the app at night is awake.
+
 Nothing is told after ``useful_until``. Nothing is planned while the room's edge, just back, may still
 bring the acknowledgement; and nobody counts as away while the relay, just started, waits for sessions
 to come back.
@@ -17,8 +21,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
+
+from laundryd.wire.delivery import DeliveryState
+from laundryd.wire.preferences import Choice
 
 ACK_DEADLINE = timedelta(seconds=5)
 """Real time from a notice on a socket to its push: a visible page acknowledges within one."""
@@ -28,31 +34,13 @@ CATCH_UP_MAX = timedelta(seconds=10)
 """Real time that a room whose edge came back may take to bring its acknowledgements."""
 
 
-class DeliveryState(StrEnum):
-    """What has become of a notice. ``due_at`` is set in the first three."""
-
-    HELD = "held"
-    """Its room's edge is catching up; an acknowledgement may be under way."""
-    WAITING = "waiting"
-    """On a socket, or waiting for sessions to come back; a push follows at the deadline."""
-    DUE = "due"
-    """To be pushed now."""
-    SENDING = "sending"
-    """In the push queue."""
-    PUSHED = "pushed"
-    """At least one push service took it."""
-    SHOWN = "shown"
-    READ = "read"
-    EXPIRED = "expired"
-    """Not useful any more before anybody could be told."""
-    UNREACHABLE = "unreachable"
-    """Away, and no push subscription took it. It is still told to a session that comes."""
-
-
-PLANNED: Final = frozenset({DeliveryState.HELD, DeliveryState.WAITING, DeliveryState.DUE})
+PLANNED: Final = frozenset(
+    {DeliveryState.HELD, DeliveryState.WAITING, DeliveryState.DUE, DeliveryState.QUIET}
+)
 """States that still need a decision."""
 UNTOLD: Final = PLANNED - {DeliveryState.HELD} | {
     DeliveryState.SENDING,
+    DeliveryState.APP_ONLY,
     DeliveryState.UNREACHABLE,
 }
 """States in which a session that comes is told."""
@@ -85,26 +73,62 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What the resident wants of this kind of notice, and what the kind allows.
+
+    ``quiet_until``: real time until which no push may come, None when one may come now. ``why``: who
+    says so, ``wished`` by the resident or ``kind`` by the table.
+    """
+
+    choice: Choice = Choice.APP_AND_PUSH
+    quiet_until: datetime | None = None
+    why: str = "wished"
+
+
+AS_EVER: Final = Wish()
+"""The wish of somebody who wished nothing in particular."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """The state to keep; whether to send to the sockets now; when to decide again, None for never."""
+    """The state to keep; whether to send to the sockets now; when to decide again, None for never.
+
+    ``why``: one word for whoever asks later, see ``docs/told.md``; empty: the state says it all.
+    """
 
     state: DeliveryState
     socket: bool
     due_at: datetime | None
+    why: str = ""
 
 
-def decide(*, useful_until: datetime, socket_tried: bool, seen: Seen, times: Times) -> Plan:
+def decide(
+    *, useful_until: datetime, socket_tried: bool, seen: Seen, times: Times, wish: Wish = AS_EVER
+) -> Plan:
     """Plan a notice, at first and again at each deadline.
 
     ``socket_tried``: it went to the sockets before, and nobody acknowledged in time.
     """
+    if wish.choice is Choice.NOTHING:
+        return Plan(DeliveryState.DECLINED, socket=False, due_at=None, why="wished")
     if times.room >= useful_until:
         return Plan(DeliveryState.EXPIRED, socket=False, due_at=None)
     if times.held_until is not None and times.real < times.held_until:
-        return Plan(DeliveryState.HELD, socket=False, due_at=times.held_until)
+        return Plan(DeliveryState.HELD, socket=False, due_at=times.held_until, why="catching_up")
     if seen.attentive and not socket_tried:
-        return Plan(DeliveryState.WAITING, socket=True, due_at=times.real + ACK_DEADLINE)
-    socket = seen.open and not socket_tried
+        due_at = times.real + ACK_DEADLINE
+        return Plan(DeliveryState.WAITING, socket=True, due_at=due_at, why="attentive")
+    return _without_answer(seen, times, wish, socket=seen.open and not socket_tried)
+
+
+def _without_answer(seen: Seen, times: Times, wish: Wish, *, socket: bool) -> Plan:
+    """Plan for somebody who does not look, or looks and did not answer."""
+    if wish.choice is Choice.APP_ONLY:
+        return Plan(DeliveryState.APP_ONLY, socket=socket, due_at=None, why=wish.why)
     if times.returning_until is not None and times.real < times.returning_until:
-        return Plan(DeliveryState.WAITING, socket=socket, due_at=times.returning_until)
-    return Plan(DeliveryState.DUE, socket=socket, due_at=times.real)
+        due_at = times.returning_until
+        return Plan(DeliveryState.WAITING, socket=socket, due_at=due_at, why="returning")
+    if wish.quiet_until is not None and times.real < wish.quiet_until:
+        return Plan(DeliveryState.QUIET, socket=socket, due_at=wish.quiet_until, why="quiet_hours")
+    why = "no_answer" if seen.attentive else "not_looking" if seen.open else "away"
+    return Plan(DeliveryState.DUE, socket=socket, due_at=times.real, why=why)

@@ -14,24 +14,25 @@ from typing import Final, NoReturn
 import aiosqlite
 
 from cloud_relay.notify import store
-from cloud_relay.notify.neighbours import Edges, Presence, PushQueue, Sockets
+from cloud_relay.notify.neighbours import Edges, Presence, PushQueue, Sockets, Wishes
 from cloud_relay.notify.plan import (
     ACK_DEADLINE,
     CATCH_UP_MAX,
     RETURN_GRACE,
-    TOLD,
     UNSEEN,
-    DeliveryState,
     Seen,
     Times,
+    Wish,
     decide,
 )
+from cloud_relay.notify.wishes import MOOTING, is_moot, wish
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.gathered import Gathered
 from laundryd.daemon.sqlite import transaction
-from laundryd.wire.events import AckKind, NoticeAck
+from laundryd.wire.delivery import DeliveryState
+from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey, SessionId
-from laundryd.wire.notices import NOTICES, Channel, Notice, NoticeCard
+from laundryd.wire.notices import Notice, NoticeCard, NoticeKind
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Planner:
     """Plans notices and keeps their deadlines; ``run`` it as a task.
 
     ``counts``: notices by outcome (``planned``, ``repeated``, ``socket``, ``queued``, ``expired``,
-    ``unreachable``, ``shown``, ``read``, ``unknown_ack``, ``told_twice``).
+    ``unreachable``, ``moot``, ``shown``, ``read``, ``unknown_ack``, ``told_twice``).
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Planner:
         sockets: Sockets,
         push: PushQueue,
         edges: Edges,
+        wishes: Wishes,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -79,6 +81,7 @@ class Planner:
         self._sockets = sockets
         self._push = push
         self._edges = edges
+        self._wishes = wishes
         self._returning_until = clock.real_now() + RETURN_GRACE
         self._held: dict[RoomKey, datetime] = {}
         self._changed = asyncio.Event()
@@ -96,6 +99,7 @@ class Planner:
                 socket_tried=False,
                 seen=self._seen(notice.resident),
                 times=self._times(notice.room),
+                wish=self._wish(notice, notice.resident),
             )
             if not await store.insert(db, notice, plan, kept_at=self._clock.real_now()):
                 self.counts["repeated"] += 1
@@ -140,6 +144,40 @@ class Planner:
             told.gone.append((ack.resident, ack.notice_id, session_id))
             if at_room is None:
                 told.rooms.append((before.card.room, ack.notice_id))
+
+    async def outdate(
+        self,
+        db: aiosqlite.Connection,
+        room: RoomKey,
+        events: Sequence[PublicEvent],
+        told: Told,
+    ) -> None:
+        """Take back what ``events`` of a room made pointless to tell, in the caller's transaction.
+
+        What a push service has, or an app showed, stands; the table says what makes what moot.
+        """
+        if not any(event.cause in MOOTING for event in events):
+            return
+        for card, resident in await store.untold_of_room(db, room):
+            if is_moot(card, events):
+                await self._withdraw(db, card, resident, told)
+
+    async def take_back(
+        self, db: aiosqlite.Connection, room: RoomKey, kind: NoticeKind, told: Told
+    ) -> None:
+        """Take back what was not told yet of a kind in a room, in the caller's transaction."""
+        for card, resident in await store.untold_of_room(db, room):
+            if card.kind is kind:
+                await self._withdraw(db, card, resident, told)
+
+    async def _withdraw(
+        self, db: aiosqlite.Connection, card: NoticeCard, resident: ResidentId, told: Told
+    ) -> None:
+        self.counts["moot"] += 1
+        await self._push.cancel(db, [card.id])
+        await store.finish(db, card.id, DeliveryState.MOOT, "outdated", self._clock.real_now())
+        told.cards = [(one, who) for one, who in told.cards if one.id != card.id]
+        told.gone.append((resident, card.id, None))
 
     async def caught_up(self, db: aiosqlite.Connection, room: RoomKey) -> None:
         """Let what was held for ``room`` be decided on, inside the caller's transaction.
@@ -213,10 +251,9 @@ class Planner:
             self._changed.set()
         return found
 
-    async def list_of(self, resident: ResidentId) -> list[tuple[NoticeCard, bool]]:
-        """Return the resident's notices that are still useful, newest first, and whether each was told."""
-        kept = await store.of_resident(self._db, resident, self._clock.now())
-        return [(card, state in TOLD) for card, state in kept]
+    async def history_of(self, resident: ResidentId, limit: int) -> list[store.Fate]:
+        """Return the resident's newest notices of the last 30 days, newest first, and their fates."""
+        return await store.of_resident(self._db, resident, limit)
 
     async def forget(self, resident: ResidentId) -> None:
         """Delete what the resident was, or was to be, told."""
@@ -289,18 +326,16 @@ class Planner:
             socket_tried=kept.socket_tried,
             seen=self._seen(kept.resident),
             times=self._times(kept.card.room),
+            wish=self._wish(kept.card, kept.resident),
         )
         if plan.socket:
             told.cards.append((kept.card, kept.resident))
-        await store.replan(db, kept.card.id, plan)
+        await store.replan(db, kept.card.id, plan, self._clock.real_now())
         if plan.state is DeliveryState.EXPIRED:
             self.counts["expired"] += 1
         if plan.state is not DeliveryState.DUE:
             return
-        if NOTICES[kept.card.kind].channel is Channel.APP:
-            # It waits for a page, as what no subscription takes does.
-            await self.settled(db, kept.card, state=DeliveryState.UNREACHABLE, why="app only")
-        elif await self._push.enqueue(db, kept.card, kept.resident):
+        if await self._push.enqueue(db, kept.card, kept.resident):
             self.counts["queued"] += 1
             await store.finish(db, kept.card.id, DeliveryState.SENDING, "", self._clock.real_now())
         else:
@@ -314,6 +349,9 @@ class Planner:
             return LOOK_AGAIN_S
         left_s = (due_at - self._clock.real_now()).total_seconds()
         return min(max(left_s, 0.0), LOOK_AGAIN_S)
+
+    def _wish(self, card: NoticeCard, resident: ResidentId) -> Wish:
+        return wish(card.kind, self._wishes.of(resident), self._clock.real_now())
 
     def _seen(self, resident: ResidentId) -> Seen:
         return Seen(

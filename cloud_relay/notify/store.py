@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import aiosqlite
+from pydantic import TypeAdapter
 
-from cloud_relay.notify.plan import PLANNED, TOLD, UNSEEN, UNTOLD, DeliveryState, Plan
+from cloud_relay.notify.plan import PLANNED, TOLD, UNSEEN, UNTOLD, Plan
+from laundryd.wire.delivery import DeliveryState, DeliveryStep
 from laundryd.wire.events import AckKind
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey
 from laundryd.wire.notices import Notice, NoticeCard
@@ -33,7 +35,18 @@ def _texts(states: frozenset[DeliveryState]) -> str:
 _PLANNED: Final = _texts(PLANNED)
 _UNSEEN: Final = _texts(UNSEEN)
 _UNTOLD: Final = _texts(UNTOLD)
+_NOT_TOLD: Final = _texts(UNTOLD | {DeliveryState.HELD})
 _TOLD: Final = _texts(TOLD)
+
+
+STEPS_MAX: Final = 50
+"""Steps kept of one notice: its way has some six; a session that comes and goes must not fill the disk."""
+_STEP: Final = (
+    f"steps = CASE WHEN json_array_length(steps) < {STEPS_MAX}"
+    " THEN json_insert(steps, '$[#]', json_array(?, ?, ?)) ELSE steps END"
+)
+"""Adds a step: real time in milliseconds, state, why."""
+_STEPS: Final = TypeAdapter(list[tuple[int, DeliveryState, str]])
 
 
 def to_ms(moment: datetime) -> int:
@@ -62,22 +75,24 @@ async def insert(
     """Keep a new notice with its plan; False when it is kept already."""
     cursor = await db.execute(
         "INSERT INTO notices (id, resident, room, card, caused_at_ms, useful_until_ms, state,"
-        " socket_tried, due_at_ms, kept_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO NOTHING",
+        " socket_tried, due_at_ms, kept_at_ms, why, steps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " json_array(json_array(?, ?, ?))) ON CONFLICT DO NOTHING",
         (notice.id, notice.resident, notice.room, notice.card().model_dump_json(),
          to_ms(notice.caused_at), to_ms(notice.useful_until), plan.state, plan.socket,
-         to_ms(plan.due_at) if plan.due_at else None, to_ms(kept_at)),
+         to_ms(plan.due_at) if plan.due_at else None, to_ms(kept_at), plan.why,
+         to_ms(kept_at), plan.state, plan.why),
     )  # fmt: skip
     return cursor.rowcount == 1
 
 
-async def replan(db: aiosqlite.Connection, notice_id: NoticeId, plan: Plan) -> None:
-    """Keep a new plan for a notice."""
+async def replan(db: aiosqlite.Connection, notice_id: NoticeId, plan: Plan, now: datetime) -> None:
+    """Keep a new plan for a notice, made at real time ``now``."""
     await db.execute(
-        "UPDATE notices SET state = ?, due_at_ms = ?, socket_tried = max(socket_tried, ?)"
-        " WHERE id = ?",
-        (plan.state, to_ms(plan.due_at) if plan.due_at else None, plan.socket, notice_id),
-    )
+        "UPDATE notices SET state = ?, due_at_ms = ?, socket_tried = max(socket_tried, ?), why = ?,"  # noqa: S608 -- our own text
+        f" {_STEP} WHERE id = ?",
+        (plan.state, to_ms(plan.due_at) if plan.due_at else None, plan.socket, plan.why,
+         to_ms(now), plan.state, plan.why, notice_id),
+    )  # fmt: skip
 
 
 async def finish(
@@ -87,9 +102,9 @@ async def finish(
     await db.execute(
         "UPDATE notices SET"  # noqa: S608 -- our own states
         f" state = CASE WHEN state IN ({_UNSEEN}) THEN ? ELSE state END, why = ?,"
-        " due_at_ms = NULL, pushed_at_ms = CASE WHEN ? = 'pushed' THEN ? ELSE pushed_at_ms END"
-        " WHERE id = ?",
-        (state, why, state, to_ms(now), notice_id),
+        " due_at_ms = NULL, pushed_at_ms = CASE WHEN ? = 'pushed' THEN ? ELSE pushed_at_ms END,"
+        f" {_STEP} WHERE id = ?",
+        (state, why, state, to_ms(now), to_ms(now), state, why, notice_id),
     )
 
 
@@ -144,30 +159,47 @@ async def acknowledge(
     before = next((_kept(row) for row in rows), None)
     if before is None:
         return None
+    where = "at_relay" if room is None else "at_room"
     column = "read_at_ms" if kind is AckKind.READ else "shown_at_ms"
     after = DeliveryState.READ if kind is AckKind.READ else DeliveryState.SHOWN
     if before.state is DeliveryState.READ:
         after = before.state
     await db.execute(
-        f"UPDATE notices SET state = ?, due_at_ms = NULL, {column} = coalesce({column}, ?)"  # noqa: S608 -- two fixed names
-        " WHERE id = ?",
-        (after, to_ms(now), notice_id),
+        f"UPDATE notices SET state = ?, due_at_ms = NULL, {column} = coalesce({column}, ?),"  # noqa: S608 -- two fixed names
+        f" {_STEP} WHERE id = ?",
+        (after, to_ms(now), to_ms(now), after, where, notice_id),
     )
     return before
 
 
-async def of_resident(
-    db: aiosqlite.Connection, resident: ResidentId, room_now: datetime
-) -> list[tuple[NoticeCard, DeliveryState]]:
-    """Read the resident's notices that are still useful, newest first, with what became of each."""
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """One notice with what became of it, oldest step first."""
+
+    card: NoticeCard
+    state: DeliveryState
+    steps: list[DeliveryStep]
+
+
+async def of_resident(db: aiosqlite.Connection, resident: ResidentId, limit: int) -> list[Fate]:
+    """Read the resident's newest notices, newest first, with what became of each."""
     rows = await db.execute_fetchall(
-        "SELECT card, state FROM notices WHERE resident = ? AND useful_until_ms > ?"
+        "SELECT card, state, steps FROM notices WHERE resident = ?"
         " ORDER BY caused_at_ms DESC, id LIMIT ?",
-        (resident, to_ms(room_now), PENDING_MAX),
+        (resident, limit),
     )
     return [
-        (NoticeCard.model_validate_json(row["card"]), DeliveryState(row["state"])) for row in rows
+        Fate(
+            NoticeCard.model_validate_json(row["card"]),
+            DeliveryState(row["state"]),
+            [_step(*step) for step in _STEPS.validate_json(row["steps"])],
+        )
+        for row in rows
     ]
+
+
+def _step(at_ms: int, state: DeliveryState, why: str) -> DeliveryStep:
+    return DeliveryStep(at=from_ms(at_ms), state=state, why=why)
 
 
 async def forget_in(db: aiosqlite.Connection, resident: ResidentId) -> None:
@@ -193,6 +225,18 @@ async def pending(
     for row in rows:
         found[row["resident"]].append(NoticeCard.model_validate_json(row["card"]))
     return dict(found)
+
+
+async def untold_of_room(
+    db: aiosqlite.Connection, room: RoomKey
+) -> list[tuple[NoticeCard, ResidentId]]:
+    """Read the notices of ``room`` that nobody was told yet, with whom they are for."""
+    rows = await db.execute_fetchall(
+        "SELECT card, resident FROM notices WHERE room = ?"  # noqa: S608 -- our own states
+        f" AND state IN ({_NOT_TOLD}) ORDER BY caused_at_ms, id",
+        (room,),
+    )
+    return [(NoticeCard.model_validate_json(row["card"]), row["resident"]) for row in rows]
 
 
 async def told_of_room(
@@ -224,10 +268,15 @@ async def given_to_session(
     and goes may put a push off, not away.
     """
     await db.executemany(
-        "UPDATE notices SET socket_tried = 1, state = 'waiting', due_at_ms = max(due_at_ms, ?)"
+        "UPDATE notices SET socket_tried = 1, state = 'waiting', due_at_ms = max(due_at_ms, ?),"  # noqa: S608 -- our own text
+        f" {_STEP}"
         " WHERE id = ? AND state IN ('waiting', 'due') AND (socket_tried = 0 OR kept_at_ms > ?)",
-        [(to_ms(deadline), notice_id, to_ms(now - PUT_OFF_MAX)) for notice_id in notice_ids],
-    )
+        [
+            (to_ms(deadline), to_ms(now), DeliveryState.WAITING, "came_back",
+             notice_id, to_ms(now - PUT_OFF_MAX))
+            for notice_id in notice_ids
+        ],
+    )  # fmt: skip
 
 
 def _kept(row: aiosqlite.Row) -> Kept:

@@ -26,3 +26,8 @@ CREATE INDEX notices_by_age ON notices (caused_at_ms);
 CREATE INDEX notices_of_room ON notices (room, useful_until_ms);
 CREATE INDEX notices_of_resident ON notices (resident, caused_at_ms);
 """
+
+STEPS: Final = """
+-- What happened to a notice: a JSON array of [real time in ms, state, why].
+ALTER TABLE notices ADD COLUMN steps TEXT NOT NULL DEFAULT '[]';
+"""

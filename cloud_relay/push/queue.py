@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 
 import aiosqlite
 
-from cloud_relay.notify.plan import DeliveryState
 from cloud_relay.notify.store import from_ms, to_ms
 from cloud_relay.push.outcomes import Outcome, Result, next_attempt
 from cloud_relay.push.subscriptions import Subscription, Subscriptions
 from cloud_relay.push.webpush import Sender
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import transaction
+from laundryd.wire.delivery import DeliveryState
 from laundryd.wire.ids import NoticeId, ResidentId
 from laundryd.wire.notices import NoticeCard
 

@@ -74,3 +74,11 @@ CREATE TABLE rosters (
     jws TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
+
+PREFERENCES: Final = """
+-- What a resident wishes to be told, as the wire's JSON; no row: everything, by app and push.
+CREATE TABLE preferences (
+    resident TEXT PRIMARY KEY REFERENCES residents (resident) ON DELETE CASCADE,
+    wishes TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""

@@ -91,6 +91,10 @@ class Rooms:
         """
         return self._edges[room]
 
+    def state(self, room: RoomKey) -> RoomState | None:
+        """Return all that is kept of the room, also whose its machines are; None when unknown."""
+        return self._states.get(room)
+
     def snapshot(self, room: RoomKey) -> RoomSnapshot | None:
         """Return the room as residents may see it; None when unknown, or when its edge was never heard."""
         state = self._states.get(room)

@@ -207,9 +207,10 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
 
     @api.put(f"{BASE}/me", responses=refusals(*CHANGING, *SIGNED_IN))
     async def set_preferences(body: MeBody, who: Resident) -> Me:
-        """Keep your language on the room's own page."""
-        await local.accounts.set_lang(who.resident, body.lang)
-        return local.me(who, body.lang)
+        """Keep your language on the room's own page; wishes are the relay's, a room pushes nothing."""
+        if body.lang is not None:
+            await local.accounts.set_lang(who.resident, body.lang)
+        return local.me(who, await local.people.lang(who.resident))
 
 
 def _room_routes(api: FastAPI, local: LocalRoom) -> None:

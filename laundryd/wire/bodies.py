@@ -7,8 +7,10 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from laundryd.wire.commands import MAX_PROGRAMME_MIN, FaultText
+from laundryd.wire.delivery import DeliveryState, DeliveryStep
 from laundryd.wire.ids import ClosedModel, CommandId, DeviceId, ResidentId, RoomKey, Slug, WireModel
 from laundryd.wire.notices import Lang, NoticeCard
+from laundryd.wire.preferences import NoticePreferences
 from laundryd.wire.times import Moment
 
 Code = Annotated[str, StringConstraints(min_length=6, max_length=20, strip_whitespace=True)]
@@ -71,32 +73,45 @@ class MyRoom(WireModel):
 
 
 class Me(WireModel):
-    """Answer of ``GET /me``: the resident behind the token. ``push``: a subscription is held here."""
+    """Answer of ``GET /me``: the resident behind the token. ``push``: a subscription is held here.
+
+    ``wishes`` None: this program pushes nothing and keeps none.
+    """
 
     resident: ResidentId
     device: DeviceId
     lang: Lang
     rooms: list[MyRoom]
     push: bool = False
+    wishes: NoticePreferences | None = None
 
 
 class MyNotice(WireModel):
-    """One notice in ``MyNotices``. ``told``: a page showed it, or a push service took it."""
+    """One notice in ``MyNotices``: what became of it, and each step of its way, oldest first.
+
+    ``told``: a page showed it, or a push service took it.
+    """
 
     notice: NoticeCard
     told: bool
+    state: DeliveryState
+    steps: list[DeliveryStep]
 
 
 class MyNotices(WireModel):
-    """Answer of ``GET /me/notices``: what is still of use, newest first, 100 at most."""
+    """Answer of ``GET /me/notices``: the last 30 days, newest first, 300 at most."""
 
     notices: list[MyNotice]
 
 
 class MeBody(ClosedModel):
-    """``PUT /me``: preferences."""
+    """``PUT /me``: preferences. What is left out, or None, stays as it is.
 
-    lang: Lang
+    ``wishes`` is taken by the relay alone: it decides who is told and how.
+    """
+
+    lang: Lang | None = None
+    wishes: NoticePreferences | None = None
 
 
 class CommandBody(ClosedModel):

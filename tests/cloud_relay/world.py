@@ -35,6 +35,7 @@ from laundryd.wire.ids import Position, RoomRef
 from laundryd.wire.machines import MachineKind, MachineView, RoomSnapshot
 from laundryd.wire.notices import Lang, Notice, NoticeCard, NoticeKind, derive
 from laundryd.wire.phases import Cause, Phase, Sensor
+from laundryd.wire.preferences import NoticePreferences
 from laundryd.wire.topics import Topic, topic_name
 from laundryd.wire.uplink import (
     DownAck,
@@ -268,6 +269,16 @@ class Merged:
 
 
 @dataclass
+class Wishes:
+    """What residents wish, in memory."""
+
+    kept: dict[str, NoticePreferences] = field(default_factory=dict)
+
+    def of(self, resident: str) -> NoticePreferences:
+        return self.kept.get(resident, NoticePreferences())
+
+
+@dataclass
 class Subscribers:
     """Subscriptions in memory, with what was noted of them."""
 
@@ -319,6 +330,7 @@ class World:
     link: Link
     live: Live
     subscribers: Subscribers
+    wishes: Wishes
     rooms: Rooms
     edges: EdgePresence
     queue: PushQueue
@@ -403,6 +415,7 @@ async def relay(
     *,
     clock: HandClock | None = None,
     subscribers: Subscribers | None = None,
+    wishes: Wishes | None = None,
     sender: Sender | None = None,
     command_timeout_s: float = 8.0,
     late_grace_s: float = 0.0,
@@ -410,7 +423,7 @@ async def relay(
     """Start a relay; leaving it is as good as a kill, since nothing is written at the end."""
     db = await open_database(path, MIGRATIONS)
     clock = clock or HandClock()
-    subscribers = subscribers or Subscribers()
+    subscribers, wishes = subscribers or Subscribers(), wishes or Wishes()
     link, live = Link(), Live()
     rooms = Rooms(db, clock)
     await rooms.load()
@@ -424,6 +437,7 @@ async def relay(
         sockets=live,
         push=queue,
         edges=told,
+        wishes=wishes,
     )
     commands = RemoteCommands(
         link,
@@ -452,6 +466,7 @@ async def relay(
             link,
             live,
             subscribers,
+            wishes,
             rooms,
             edges,
             queue,

@@ -33,6 +33,8 @@ export type MachineKind = "washer" | "dryer" | "washer_dryer";
 export type Phase = "free" | "claimed" | "arrived" | "in_use" | "finished" | "out_of_order";
 /** What the edge hears of the machine's plug; beside the phase, never a phase. */
 export type Sensor = "none" | "ok" | "silent";
+/** How one kind of notice is told. */
+export type Choice = "app_and_push" | "app_only" | "nothing";
 /** A resident's words. */
 export type CommandName =
   | "claim"
@@ -285,13 +287,18 @@ export interface LinkCode {
   code: string;
   expires_at: string;
 }
-/** Answer of ``GET /me``: the resident behind the token. ``push``: a subscription is held here. */
+/**
+ * Answer of ``GET /me``: the resident behind the token. ``push``: a subscription is held here.
+ *
+ * ``wishes`` None: this program pushes nothing and keeps none.
+ */
 export interface Me {
   resident: string;
   device: string;
   lang: Lang;
   rooms: MyRoom[];
   push: boolean;
+  wishes: NoticePreferencesOutput | null;
 }
 /** A room that the resident has joined. */
 export interface MyRoom {
@@ -299,9 +306,34 @@ export interface MyRoom {
   name: string;
   local_url: string | null;
 }
-/** ``PUT /me``: preferences. */
+/** A resident's wishes. A kind that is not named is told by app and push; ``quiet`` None: never. */
+export interface NoticePreferencesOutput {
+  choices: {
+    [k: string]: Choice;
+  };
+  quiet: QuietHours | null;
+}
+/** From ``begin`` to ``end`` each day, by the clocks of ``zone``; over midnight if ``end`` is earlier. */
+export interface QuietHours {
+  begin: string;
+  end: string;
+  zone: string;
+}
+/**
+ * ``PUT /me``: preferences. What is left out, or None, stays as it is.
+ *
+ * ``wishes`` is taken by the relay alone: it decides who is told and how.
+ */
 export interface MeBody {
-  lang: Lang;
+  lang?: Lang | null;
+  wishes?: NoticePreferencesInput | null;
+}
+/** A resident's wishes. A kind that is not named is told by app and push; ``quiet`` None: never. */
+export interface NoticePreferencesInput {
+  choices?: {
+    [k: string]: Choice;
+  };
+  quiet?: QuietHours | null;
 }
 /**
  * Everything that is this resident's, whole; sent after ``welcome`` and at each change.

@@ -174,3 +174,25 @@ def notice_for(resident: str) -> Notice:
         useful_until=now + timedelta(hours=1),
         resident=resident,
     )
+
+
+async def test_wishes_are_kept_and_what_cannot_be_is_refused(joined: httpx.AsyncClient) -> None:
+    me = (await joined.get("/api/v1/me")).json()
+    assert me["wishes"] == {"choices": {}, "quiet": None}
+    wishes = {
+        "choices": {"done": "app_only", "ending_soon": "nothing"},
+        "quiet": {"begin": "23:00", "end": "07:30", "zone": "Asia/Seoul"},
+    }
+    answer = await joined.put("/api/v1/me", json={"wishes": wishes})
+    assert answer.status_code == 200
+    assert answer.json()["wishes"] == wishes
+    assert answer.json()["lang"] == me["lang"], "what is left out stays"
+    for wrong in (
+        {"choices": {"done": "shout"}},
+        {"choices": {"dinner": "app_only"}},
+        {"quiet": {"begin": "23:00", "end": "23:00", "zone": "Asia/Seoul"}},
+        {"quiet": {"begin": "23:00", "end": "07:30", "zone": "Moon/Base"}},
+    ):
+        refused = await joined.put("/api/v1/me", json={"wishes": wrong})
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_body")
+    assert (await joined.get("/api/v1/me")).json()["wishes"] == wishes

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -10,16 +11,23 @@ from hypothesis import strategies as st
 from cloud_relay.notify import store
 from cloud_relay.notify.planner import Told
 from laundryd.daemon.sqlite import transaction
+from laundryd.wire.delivery import DeliveryState
 from laundryd.wire.events import AckKind
-from laundryd.wire.notices import NoticeKind, notice_id
+from laundryd.wire.ids import Position
+from laundryd.wire.notices import NOTICES, NoticeKind, derive
+from laundryd.wire.phases import Cause
+from laundryd.wire.preferences import Choice, NoticePreferences, QuietHours
 from laundryd.wire.topics import Topic
 from tests.cloud_relay.world import (
+    EPOCH,
     ME,
     OTHER,
+    START,
     HandClock,
     Postman,
     Session,
     Subscribers,
+    Wishes,
     World,
     ack_entry,
     entry,
@@ -136,11 +144,11 @@ async def test_a_resident_lists_their_own_notices_and_takes_them_along_when_they
         later = notice(2)
         await world.events(entry(1, notices=[DONE]), entry(2, notices=[later]))
         await world.planner.shown(ME, [DONE.id], AckKind.SHOWN)
-        listed = {card.id: told for card, told in await world.planner.list_of(ME)}
-        assert listed == {DONE.id: True, later.id: False}
-        assert await world.planner.list_of(OTHER) == []
+        listed = {one.card.id: one.state for one in await world.planner.history_of(ME, 10)}
+        assert listed == {DONE.id: DeliveryState.SHOWN, later.id: DeliveryState.DUE}
+        assert await world.planner.history_of(OTHER, 10) == []
         await world.planner.forget(ME)
-        assert await world.planner.list_of(ME) == []
+        assert await world.planner.history_of(ME, 10) == []
         assert await world.planner.pending(ME) == []
 
 
@@ -319,16 +327,106 @@ async def take_step(world: World, step: str) -> None:
             await cause(world)
 
 
-async def test_what_is_for_the_app_only_waits_for_a_page_and_is_never_pushed() -> None:
+async def steps_of(world: World, notice_id: str) -> list[tuple[str, str]]:
+    fates = await world.planner.history_of(ME, 10)
+    [fate] = [one for one in fates if one.card.id == notice_id]
+    return [(step.state, step.why) for step in fate.steps]
+
+
+async def test_what_became_of_a_notice_and_why_can_be_read_step_by_step() -> None:
+    async with relay(None, sender=Postman()) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        world.live.here[ME] = [Session()]
+        await cause(world)
+        world.clock.forward(6)
+        await world.push_due()
+        await world.planner.shown(ME, [DONE.id], AckKind.READ, "s1")
+        assert await steps_of(world, DONE.id) == [
+            ("waiting", "attentive"),
+            ("due", "no_answer"),
+            ("sending", ""),
+            ("pushed", ""),
+            ("read", "at_relay"),
+        ]
+
+
+async def test_who_wants_a_kind_in_the_app_only_is_not_pushed_but_told_when_they_come() -> None:
     postman = Postman()
-    kind = NoticeKind.STARTED
-    started = DONE.model_copy(
-        update={"kind": kind, "id": notice_id(DONE.room, entry(1).position, kind, ME)}
-    )
     async with relay(None, sender=postman) as world:
         await world.begin()
         world.subscribers.add(ME, "sub")
-        await world.events(entry(1, notices=[started]))
+        world.wishes.kept[ME] = NoticePreferences(choices={NoticeKind.DONE: Choice.APP_ONLY})
+        await cause(world)
+        world.clock.forward(60)
         await world.push_due()
         assert postman.sent == []
-        assert [card.id for card in await world.planner.pending(ME)] == [started.id]
+        assert [card.id for card in await world.planner.pending(ME)] == [DONE.id]
+        assert await steps_of(world, DONE.id) == [("app_only", "wished")]
+
+
+async def test_a_kind_that_may_not_be_turned_off_is_told_in_the_app_at_least() -> None:
+    assert not NOTICES[NoticeKind.RESUMED].may_turn_off
+    wrong = derive(
+        NoticeKind.RESUMED,
+        room=DONE.room,
+        position=Position(epoch=EPOCH, offset=1),
+        machine="w1",
+        resident=ME,
+        params={"name": "W1"},
+        at=START,
+    )
+    async with relay(None) as world:
+        await world.begin()
+        world.wishes.kept[ME] = NoticePreferences(
+            choices={NoticeKind.RESUMED: Choice.NOTHING, NoticeKind.DONE: Choice.NOTHING}
+        )
+        await world.events(entry(1, notices=[wrong]), entry(2, notices=[notice(2)]))
+        assert [card.id for card in await world.planner.pending(ME)] == [wrong.id]
+        assert await steps_of(world, notice(2).id) == [("declined", "wished")]
+
+
+async def test_in_quiet_hours_the_push_waits_for_the_morning_over_a_restart(
+    tmp_path: Path,
+) -> None:
+    postman, clock, subscribers = Postman(), HandClock(), Subscribers()
+    hour = clock.moment + timedelta(hours=1)
+    quiet = QuietHours(begin=f"{clock.moment:%H:%M}", end=f"{hour:%H:%M}", zone="UTC")
+    wishes = Wishes({ME: NoticePreferences(quiet=quiet)})
+    subscribers.add(ME, "sub")
+    async with relay(
+        tmp_path / "r.db", clock=clock, sender=postman, subscribers=subscribers, wishes=wishes
+    ) as world:
+        await world.begin()
+        await cause(world)
+        await world.push_due()
+        assert postman.sent == []
+    clock.forward(3_600)
+    async with relay(
+        tmp_path / "r.db", clock=clock, sender=postman, subscribers=subscribers, wishes=wishes
+    ) as world:
+        clock.forward(10)
+        await world.push_due()
+        assert postman.sent == [(DONE.id, "sub")]
+        assert [state for state, _ in await steps_of(world, DONE.id)][:2] == ["quiet", "due"]
+
+
+async def test_what_was_collected_meanwhile_is_told_to_nobody() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        world.wishes.kept[ME] = NoticePreferences(choices={NoticeKind.DONE: Choice.APP_ONLY})
+        await cause(world)
+        later = entry(2)
+        assert later.event is not None
+        collected = later.event.model_copy(
+            update={"cause": Cause.COLLECTED, "at": later.event.at + timedelta(minutes=1)}
+        )
+        await world.events(later.model_copy(update={"event": collected}))
+        assert await world.state_of(DONE.id) == "moot"
+        assert await world.planner.pending(ME) == []
+        assert world.live.gone == [(ME, DONE.id, None)]
+        world.clock.forward(60)
+        await world.push_due()
+        assert postman.sent == []
