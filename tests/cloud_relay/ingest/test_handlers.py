@@ -358,20 +358,6 @@ async def test_nobody_carries_over_what_is_not_theirs() -> None:
         assert dict(world.ingest.skipped) == {"foreign_event": 3}
 
 
-async def test_until_when_a_notice_is_useful_is_judged_in_the_relays_time() -> None:
-    async with relay(None) as world:
-        await world.begin()
-        world.subscribers.add(ME, "sub-me")
-        world.clock.forward(3600 + 12 * 3600 - 120)  # its own clock is an hour behind ours
-        done = notice(1)
-        ahead = UpEvents(entries=[entry(1, notices=[done])], caught_up=True, ahead_ms=3_600_000)
-        await world.hear(Topic.UP_EVENTS, ahead)
-        await world.push_due()
-        assert await world.state_of(done.id) == "pushed", "without the hour it would have expired"
-        [fate] = await world.planner.history_of(ME, 10)
-        assert fate.card.useful_until == done.useful_until + timedelta(hours=1)
-
-
 async def test_an_edge_that_says_nothing_lapses_whatever_the_broker_says_of_it(
     tmp_path: Path,
 ) -> None:
