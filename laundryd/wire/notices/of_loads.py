@@ -87,7 +87,7 @@ OF_LOADS: Final[Mapping[NoticeKind, NoticeRow]] = {
     ),
     NoticeKind.RESUMED: NoticeRow(
         cause="A machine that was called done goes on with the same load: its plug saw it, or sees it"
-        " run since before the end that a timer told.",
+        " run since before the end that a timer told, or since before it was called not started.",
         who=Who.OWNER,
         when={
             Lang.KO: "끝난 줄 알았는데 계속 돌 때",

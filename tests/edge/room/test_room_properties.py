@@ -133,8 +133,11 @@ class Room(RuleBasedStateMachine):
             case Who.OWNER:
                 assert told.resident == (was.owner or change.record.owner)
             case Who.HOLDER:
-                assert was.phase in HELD
-                assert told.resident == was.owner
+                # Theirs, or until a deadline that overtook their start.
+                until_now = was.lost if was.phase is Phase.FREE else was
+                assert until_now is not None
+                assert until_now.phase in HELD
+                assert told.resident == until_now.owner
             case Who.OWNER_OR_HOLDER:
                 assert told.resident == (was.failed_for or was.owner)
             case Who.ASKERS:
