@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from laundryd.wire.delivery import DeliveryState
+from laundryd.wire.delivery import DeliveryState, Why
 from laundryd.wire.preferences import Choice
 
 ACK_DEADLINE = timedelta(seconds=5)
@@ -82,7 +82,7 @@ class Wish:
 
     choice: Choice = Choice.APP_AND_PUSH
     quiet_until: datetime | None = None
-    why: str = "wished"
+    why: Why = Why.WISHED
 
 
 AS_EVER: Final = Wish()
@@ -93,13 +93,13 @@ AS_EVER: Final = Wish()
 class Plan:
     """The state to keep; whether to send to the sockets now; when to decide again, None for never.
 
-    ``why``: one word for whoever asks later, see ``docs/told.md``; empty: the state says it all.
+    ``why``: for whoever asks later; None: the state says it all.
     """
 
     state: DeliveryState
     socket: bool
     due_at: datetime | None
-    why: str = ""
+    why: Why | None = None
 
 
 def decide(
@@ -110,14 +110,14 @@ def decide(
     ``socket_tried``: it went to the sockets before, and nobody acknowledged in time.
     """
     if wish.choice is Choice.NOTHING:
-        return Plan(DeliveryState.DECLINED, socket=False, due_at=None, why="wished")
+        return Plan(DeliveryState.DECLINED, socket=False, due_at=None, why=Why.WISHED)
     if times.room >= useful_until:
         return Plan(DeliveryState.EXPIRED, socket=False, due_at=None)
     if times.held_until is not None and times.real < times.held_until:
-        return Plan(DeliveryState.HELD, socket=False, due_at=times.held_until, why="catching_up")
+        return Plan(DeliveryState.HELD, socket=False, due_at=times.held_until, why=Why.CATCHING_UP)
     if seen.attentive and not socket_tried:
         due_at = times.real + ACK_DEADLINE
-        return Plan(DeliveryState.WAITING, socket=True, due_at=due_at, why="attentive")
+        return Plan(DeliveryState.WAITING, socket=True, due_at=due_at, why=Why.ATTENTIVE)
     return _without_answer(seen, times, wish, socket=seen.open and not socket_tried)
 
 
@@ -127,8 +127,10 @@ def _without_answer(seen: Seen, times: Times, wish: Wish, *, socket: bool) -> Pl
         return Plan(DeliveryState.APP_ONLY, socket=socket, due_at=None, why=wish.why)
     if times.returning_until is not None and times.real < times.returning_until:
         due_at = times.returning_until
-        return Plan(DeliveryState.WAITING, socket=socket, due_at=due_at, why="returning")
+        return Plan(DeliveryState.WAITING, socket=socket, due_at=due_at, why=Why.RETURNING)
     if wish.quiet_until is not None and times.real < wish.quiet_until:
-        return Plan(DeliveryState.QUIET, socket=socket, due_at=wish.quiet_until, why="quiet_hours")
-    why = "no_answer" if seen.attentive else "not_looking" if seen.open else "away"
+        return Plan(
+            DeliveryState.QUIET, socket=socket, due_at=wish.quiet_until, why=Why.QUIET_HOURS
+        )
+    why = Why.NO_ANSWER if seen.attentive else Why.NOT_LOOKING if seen.open else Why.AWAY
     return Plan(DeliveryState.DUE, socket=socket, due_at=times.real, why=why)

@@ -29,7 +29,7 @@ from cloud_relay.notify.wishes import MOOTING, is_moot, wish
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.gathered import Gathered
 from laundryd.daemon.sqlite import transaction
-from laundryd.wire.delivery import DeliveryState
+from laundryd.wire.delivery import DeliveryState, Why
 from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey, SessionId
 from laundryd.wire.notices import Notice, NoticeCard, NoticeKind
@@ -175,7 +175,7 @@ class Planner:
     ) -> None:
         self.counts["moot"] += 1
         await self._push.cancel(db, [card.id])
-        await store.finish(db, card.id, DeliveryState.MOOT, "outdated", self._clock.real_now())
+        await store.finish(db, card.id, DeliveryState.MOOT, Why.OUTDATED, self._clock.real_now())
         told.cards = [(one, who) for one, who in told.cards if one.id != card.id]
         told.gone.append((resident, card.id, None))
 
@@ -340,7 +340,7 @@ class Planner:
             await store.finish(db, kept.card.id, DeliveryState.SENDING, "", self._clock.real_now())
         else:
             await self.settled(
-                db, kept.card, state=DeliveryState.UNREACHABLE, why="no subscription"
+                db, kept.card, state=DeliveryState.UNREACHABLE, why=Why.NO_SUBSCRIPTION
             )
 
     async def _until_next_s(self) -> float:

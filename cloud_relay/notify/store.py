@@ -13,7 +13,7 @@ import aiosqlite
 from pydantic import TypeAdapter
 
 from cloud_relay.notify.plan import PLANNED, TOLD, UNSEEN, UNTOLD, Plan
-from laundryd.wire.delivery import DeliveryState, DeliveryStep
+from laundryd.wire.delivery import DeliveryState, DeliveryStep, Why
 from laundryd.wire.events import AckKind
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey
 from laundryd.wire.notices import Notice, NoticeCard
@@ -79,8 +79,8 @@ async def insert(
         " json_array(json_array(?, ?, ?))) ON CONFLICT DO NOTHING",
         (notice.id, notice.resident, notice.room, notice.card().model_dump_json(),
          to_ms(notice.caused_at), to_ms(notice.useful_until), plan.state, plan.socket,
-         to_ms(plan.due_at) if plan.due_at else None, to_ms(kept_at), plan.why,
-         to_ms(kept_at), plan.state, plan.why),
+         to_ms(plan.due_at) if plan.due_at else None, to_ms(kept_at), plan.why or "",
+         to_ms(kept_at), plan.state, plan.why or ""),
     )  # fmt: skip
     return cursor.rowcount == 1
 
@@ -90,8 +90,8 @@ async def replan(db: aiosqlite.Connection, notice_id: NoticeId, plan: Plan, now:
     await db.execute(
         "UPDATE notices SET state = ?, due_at_ms = ?, socket_tried = max(socket_tried, ?), why = ?,"  # noqa: S608 -- our own text
         f" {_STEP} WHERE id = ?",
-        (plan.state, to_ms(plan.due_at) if plan.due_at else None, plan.socket, plan.why,
-         to_ms(now), plan.state, plan.why, notice_id),
+        (plan.state, to_ms(plan.due_at) if plan.due_at else None, plan.socket, plan.why or "",
+         to_ms(now), plan.state, plan.why or "", notice_id),
     )  # fmt: skip
 
 
@@ -159,7 +159,7 @@ async def acknowledge(
     before = next((_kept(row) for row in rows), None)
     if before is None:
         return None
-    where = "at_relay" if room is None else "at_room"
+    where = Why.AT_RELAY if room is None else Why.AT_ROOM
     column = "read_at_ms" if kind is AckKind.READ else "shown_at_ms"
     after = DeliveryState.READ if kind is AckKind.READ else DeliveryState.SHOWN
     if before.state is DeliveryState.READ:
@@ -272,7 +272,7 @@ async def given_to_session(
         f" {_STEP}"
         " WHERE id = ? AND state IN ('waiting', 'due') AND (socket_tried = 0 OR kept_at_ms > ?)",
         [
-            (to_ms(deadline), to_ms(now), DeliveryState.WAITING, "came_back",
+            (to_ms(deadline), to_ms(now), DeliveryState.WAITING, Why.CAME_BACK,
              notice_id, to_ms(now - PUT_OFF_MAX))
             for notice_id in notice_ids
         ],

@@ -11,6 +11,7 @@ from typing import Final
 
 from cloud_relay.notify.plan import Wish
 from cloud_relay.notify.quiet import quiet_until
+from laundryd.wire.delivery import Why
 from laundryd.wire.events import PublicEvent
 from laundryd.wire.notices import NOTICES, Channel, NoticeCard, NoticeKind
 from laundryd.wire.preferences import Choice, NoticePreferences
@@ -36,10 +37,10 @@ def wish(kind: NoticeKind, preferences: NoticePreferences, real_now: datetime) -
     A kind that may not be turned off is told in the app at least.
     """
     row = NOTICES[kind]
-    choice, why = preferences.choice(kind), "wished"
+    choice, why = preferences.choice(kind), Why.WISHED
     if choice is Choice.NOTHING and not row.may_turn_off:
         choice = Choice.APP_ONLY
     if choice is Choice.APP_AND_PUSH and row.channel is Channel.APP:
-        choice, why = Choice.APP_ONLY, "kind"
+        choice, why = Choice.APP_ONLY, Why.KIND
     until = quiet_until(preferences.quiet, real_now) if row.held_in_quiet_hours else None
     return Wish(choice, until, why)

@@ -25,7 +25,7 @@ from cloud_relay.push.subscriptions import Subscription, Subscriptions
 from cloud_relay.push.webpush import Sender
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import transaction
-from laundryd.wire.delivery import DeliveryState
+from laundryd.wire.delivery import DeliveryState, Why
 from laundryd.wire.ids import NoticeId, ResidentId
 from laundryd.wire.notices import NoticeCard
 
@@ -215,7 +215,7 @@ class PushQueue:
         if Outcome.SENT in outcomes:
             state, why = DeliveryState.PUSHED, ""
         elif Outcome.EXPIRED in outcomes:
-            state, why = DeliveryState.EXPIRED, "the push service took nothing in time"
+            state, why = DeliveryState.EXPIRED, Why.NOT_TAKEN
         else:
             state = DeliveryState.UNREACHABLE
             why = ", ".join(sorted({row["detail"] for row in rows if row["detail"]}))

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from laundryd.wire.close_codes import CLOSE_CODES
 from laundryd.wire.commands import COMMAND_PHASES
+from laundryd.wire.delivery import STATES, WHYS, DeliveryState, Why
 from laundryd.wire.errors import ERRORS
 from laundryd.wire.notices import ACTIONS, NOTICES, Lang
 from laundryd.wire.phases import MOVES, URGENT, Cause
@@ -52,6 +53,8 @@ def contract_page() -> str:
                 ),
                 _notices(),
             ),
+            *_section("What becomes of a notice", ("state", "what it means"), _said(STATES)),
+            *_section("Why", ("why", "what it means"), _said(WHYS)),
             *_section("Buttons of notices", ("action", "command", "English", "한국어"), _actions()),
             *_section(
                 f"MQTT topics below `{PREFIX}/{{site}}/{{room}}/`, all QoS {QOS}",
@@ -72,6 +75,11 @@ def _section(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]])
     for row in rows:
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
     yield ""
+
+
+def _said(meanings: Mapping[DeliveryState, str] | Mapping[Why, str]) -> Iterator[tuple[str, ...]]:
+    for name, meaning in meanings.items():
+        yield f"`{name}`", meaning
 
 
 def _moves() -> Iterator[tuple[str, ...]]:

@@ -6,6 +6,7 @@ import pytest
 
 from laundryd.wire.close_codes import CLOSE_CODES, CloseCode, may_reconnect
 from laundryd.wire.commands import COMMAND_PHASES, CommandName
+from laundryd.wire.delivery import STATES, WHYS, DeliveryState, Why
 from laundryd.wire.errors import ERRORS, ErrorCode
 from laundryd.wire.phases import MOVES, Cause, Phase, is_legal
 
@@ -103,3 +104,9 @@ def test_a_command_is_offered_where_its_move_is_legal() -> None:
 def test_every_close_codes_meaning_fits_into_a_close_frame() -> None:
     for code, row in CLOSE_CODES.items():
         assert len(row.meaning.encode()) <= 123, code
+
+
+def test_every_fate_of_a_notice_and_every_reason_is_explained() -> None:
+    assert set(STATES) == set(DeliveryState)
+    assert set(WHYS) == set(Why)
+    assert all(meaning.endswith(".") for meaning in (*STATES.values(), *WHYS.values()))

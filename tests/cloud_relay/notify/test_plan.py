@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cloud_relay.notify.plan import ACK_DEADLINE, AS_EVER, PLANNED, Plan, Seen, Times, Wish, decide
 from laundryd.live.settings import LiveSettings
-from laundryd.wire.delivery import DeliveryState
+from laundryd.wire.delivery import DeliveryState, Why
 from laundryd.wire.preferences import Choice
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -38,23 +38,25 @@ def plan(
     )
 
 
-def told(state: DeliveryState, why: str, *, socket: bool, due_at: datetime | None) -> Plan:
+def told(state: DeliveryState, why: Why, *, socket: bool, due_at: datetime | None) -> Plan:
     return Plan(state, socket=socket, due_at=due_at, why=why)
 
 
 def test_attentive_goes_to_the_socket_and_to_push_after_the_deadline() -> None:
     deadline = NOW + ACK_DEADLINE
-    assert plan(ATTENTIVE) == told(DeliveryState.WAITING, "attentive", socket=True, due_at=deadline)
+    assert plan(ATTENTIVE) == told(
+        DeliveryState.WAITING, Why.ATTENTIVE, socket=True, due_at=deadline
+    )
     unheard = plan(ATTENTIVE, socket_tried=True)
-    assert unheard == told(DeliveryState.DUE, "no_answer", socket=False, due_at=NOW)
+    assert unheard == told(DeliveryState.DUE, Why.NO_ANSWER, socket=False, due_at=NOW)
 
 
 def test_away_is_pushed_at_once() -> None:
-    assert plan(AWAY) == told(DeliveryState.DUE, "away", socket=False, due_at=NOW)
+    assert plan(AWAY) == told(DeliveryState.DUE, Why.AWAY, socket=False, due_at=NOW)
 
 
 def test_open_but_not_attentive_gets_both_at_once() -> None:
-    assert plan(OPEN) == told(DeliveryState.DUE, "not_looking", socket=True, due_at=NOW)
+    assert plan(OPEN) == told(DeliveryState.DUE, Why.NOT_LOOKING, socket=True, due_at=NOW)
 
 
 def test_nothing_is_told_after_its_use() -> None:
@@ -64,29 +66,31 @@ def test_nothing_is_told_after_its_use() -> None:
 def test_a_held_room_tells_nobody() -> None:
     until = NOW + timedelta(seconds=3)
     assert plan(ATTENTIVE, held_until=until) == told(
-        DeliveryState.HELD, "catching_up", socket=False, due_at=until
+        DeliveryState.HELD, Why.CATCHING_UP, socket=False, due_at=until
     )
 
 
 def test_nobody_counts_as_away_while_sessions_come_back() -> None:
     until = NOW + timedelta(seconds=3)
     assert plan(AWAY, returning_until=until) == told(
-        DeliveryState.WAITING, "returning", socket=False, due_at=until
+        DeliveryState.WAITING, Why.RETURNING, socket=False, due_at=until
     )
 
 
 def test_who_wants_nothing_of_a_kind_is_told_nothing() -> None:
     for seen in (ATTENTIVE, OPEN, AWAY):
         made = plan(seen, wish=Wish(Choice.NOTHING))
-        assert made == told(DeliveryState.DECLINED, "wished", socket=False, due_at=None)
+        assert made == told(DeliveryState.DECLINED, Why.WISHED, socket=False, due_at=None)
 
 
 def test_app_only_waits_for_a_page_and_is_never_pushed() -> None:
     wish = Wish(Choice.APP_ONLY)
     assert plan(AWAY, wish=wish) == told(
-        DeliveryState.APP_ONLY, "wished", socket=False, due_at=None
+        DeliveryState.APP_ONLY, Why.WISHED, socket=False, due_at=None
     )
-    assert plan(OPEN, wish=wish) == told(DeliveryState.APP_ONLY, "wished", socket=True, due_at=None)
+    assert plan(OPEN, wish=wish) == told(
+        DeliveryState.APP_ONLY, Why.WISHED, socket=True, due_at=None
+    )
     assert plan(ATTENTIVE, wish=wish).state is DeliveryState.WAITING
     assert plan(ATTENTIVE, wish=wish, socket_tried=True).state is DeliveryState.APP_ONLY
 
@@ -95,7 +99,7 @@ def test_in_quiet_hours_a_push_waits_for_their_end_and_a_page_does_not() -> None
     morning = NOW + timedelta(minutes=30)
     wish = Wish(quiet_until=morning)
     assert plan(AWAY, wish=wish) == told(
-        DeliveryState.QUIET, "quiet_hours", socket=False, due_at=morning
+        DeliveryState.QUIET, Why.QUIET_HOURS, socket=False, due_at=morning
     )
     assert plan(OPEN, wish=wish).socket
     assert plan(ATTENTIVE, wish=wish).state is DeliveryState.WAITING
