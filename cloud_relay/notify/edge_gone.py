@@ -49,13 +49,16 @@ class KnownRooms(Protocol):
         ...
 
 
-def gone_notices(state: RoomState, edge: EdgeStatus, now: datetime) -> list[Notice]:
-    """Return what the owners of running machines are told; ``now`` is room time.
+def gone_notices(
+    state: RoomState, edge: EdgeStatus, now: datetime, listening_since: datetime
+) -> list[Notice]:
+    """Return what the owners of running machines are told; times are room time.
 
     One notice a resident, about all their machines there. The same outage gives the same ids, since
     nothing is heard of the room in it.
     """
-    if edge.online or state.position is None or now - edge.since < GONE_AFTER:
+    gone_since = max(edge.since, listening_since)
+    if edge.online or state.position is None or now - gone_since < GONE_AFTER:
         return []
     running: dict[ResidentId, list[str]] = {}
     for slug, view in state.machines.items():
@@ -70,7 +73,7 @@ def gone_notices(state: RoomState, edge: EdgeStatus, now: datetime) -> list[Noti
             machine=slugs[0],
             resident=owner,
             params={"name": _names(state.machines[slug].name for slug in slugs)},
-            at=edge.since + GONE_AFTER,
+            at=gone_since + GONE_AFTER,
         )
         for owner, slugs in running.items()
     ]
@@ -84,6 +87,8 @@ class EdgeWatch:
     ) -> None:
         self._db, self._clock, self._rooms, self._planner = db, clock, rooms, planner
         self._said: set[RoomKey] = set()
+        # A room that was heard by the relay's last life alone is not said to be gone since then.
+        self._listening_since = clock.now()
 
     async def run(self) -> NoReturn:
         """Look for ever. Safe to cancel: a notice is kept with its plan, or looked at again."""
@@ -108,7 +113,7 @@ class EdgeWatch:
                 async with transaction(self._db) as db:
                     await self._planner.take_back(db, room, NoticeKind.EDGE_GONE, told)
                 self._said.discard(room)
-            elif notices := gone_notices(state, edge, now):
+            elif notices := gone_notices(state, edge, now, self._listening_since):
                 async with transaction(self._db) as db:
                     await self._planner.plan(db, notices, told)
                 self._said.add(room)

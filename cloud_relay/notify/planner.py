@@ -325,7 +325,7 @@ class Planner:
             useful_until=kept.card.useful_until,
             socket_tried=kept.socket_tried,
             seen=self._seen(kept.resident),
-            times=self._times(kept.card.room),
+            times=self._times(kept.card.room, kept.kept_at),
             wish=self._wish(kept.card, kept.resident),
         )
         if plan.socket:
@@ -358,12 +358,18 @@ class Planner:
             attentive=self._presence.attentive(resident), open=self._presence.open(resident)
         )
 
-    def _times(self, room: RoomKey) -> Times:
+    def _times(self, room: RoomKey, kept_at: datetime | None = None) -> Times:
+        """Give the times to decide by about a notice of ``room``, kept since ``kept_at``; None: new.
+
+        However often its edge comes back, no notice is held longer than ``CATCH_UP_MAX`` in all.
+        """
         real = self._clock.real_now()
         held_until = self._held.get(room)
         if held_until is not None and real >= held_until:
             del self._held[room]
             held_until = None
+        if held_until is not None and kept_at is not None:
+            held_until = min(held_until, kept_at + CATCH_UP_MAX)
         return Times(
             room=self._clock.now(),
             real=real,

@@ -67,6 +67,7 @@ class Kept:
     resident: ResidentId
     state: DeliveryState
     socket_tried: bool
+    kept_at: datetime
 
 
 async def insert(
@@ -111,7 +112,7 @@ async def finish(
 async def due(db: aiosqlite.Connection, real_now: datetime) -> list[Kept]:
     """Read the notices to decide on now: in the order of their deadlines, then of their causes."""
     rows = await db.execute_fetchall(
-        "SELECT card, resident, state, socket_tried FROM notices"  # noqa: S608 -- our own states
+        "SELECT card, resident, state, socket_tried, kept_at_ms FROM notices"  # noqa: S608 -- our own states
         f" WHERE due_at_ms <= ? AND state IN ({_PLANNED})"
         " ORDER BY due_at_ms, caused_at_ms, id LIMIT ?",
         (to_ms(real_now), DUE_BATCH_MAX),
@@ -152,7 +153,7 @@ async def acknowledge(
     A notice that was read stays read, whatever comes late.
     """
     rows = await db.execute_fetchall(
-        "SELECT card, resident, state, socket_tried FROM notices"
+        "SELECT card, resident, state, socket_tried, kept_at_ms FROM notices"
         " WHERE id = ?1 AND resident = ?2 AND room = coalesce(?3, room)",
         (notice_id, resident, room),
     )
@@ -285,4 +286,5 @@ def _kept(row: aiosqlite.Row) -> Kept:
         resident=row["resident"],
         state=DeliveryState(row["state"]),
         socket_tried=bool(row["socket_tried"]),
+        kept_at=from_ms(row["kept_at_ms"]),
     )

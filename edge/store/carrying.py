@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from laundryd.wire.events import Carried, Entry, NoticeAck
 from laundryd.wire.ids import Epoch, NoticeId, Offset, Run
 from laundryd.wire.notices import Notice
+from laundryd.wire.times import Moment, from_rfc3339
 
 log = logging.getLogger("laundryd.edge.store")
 
@@ -39,14 +40,14 @@ class Bequest:
 async def bequest_of(db: aiosqlite.Connection) -> Bequest:
     """Read what the journal of ``db`` leaves; what cannot be read is logged and left out.
 
-    Notices that the store has forgotten are useful no more. The others are as they are kept now: a clock
-    that was set has moved them.
+    Notices that the store has forgotten are useful no more, and those that something made moot neither. The
+    others are as they are kept now: a clock that was set has moved them.
     """
     found = Bequest()
     try:
         kept = {
-            row["id"]: row["body"]
-            for row in await db.execute_fetchall("SELECT id, body FROM notices")
+            row["id"]: (row["body"], from_rfc3339(row["useful_until"]))
+            for row in await db.execute_fetchall("SELECT id, body, useful_until FROM notices")
         }
         rows = await db.execute_fetchall(
             "SELECT body FROM journal WHERE offset > (SELECT acked FROM meta) ORDER BY offset"
@@ -64,11 +65,14 @@ async def bequest_of(db: aiosqlite.Connection) -> Bequest:
     return found
 
 
-def _take(found: Bequest, entry: Entry, kept: Mapping[NoticeId, str]) -> None:
+def _take(found: Bequest, entry: Entry, kept: Mapping[NoticeId, tuple[str, Moment]]) -> None:
     carried = [Carried(notice=one, cause=entry.position) for one in entry.notices]
     for one in (*carried, *([entry.carried] if entry.carried else [])):
-        if (body := kept.get(one.notice.id)) is not None:
-            now = Notice.model_validate_json(body)
+        if one.notice.id not in kept:
+            continue
+        body, useful_until = kept[one.notice.id]
+        now = Notice.model_validate_json(body)
+        if useful_until >= now.useful_until:
             found.notices[now.id] = Carried(notice=now, cause=one.cause)
     if entry.ack is not None:
         found.acks.append(entry.ack)

@@ -16,6 +16,8 @@ from laundryd.daemon import upgrade
 from laundryd.daemon.live_socket import FRAMES_EXTENSION, LiveSocket
 
 _GET: Final = b"GET "
+HEAD_S: Final = 10.0
+"""Real seconds from a connection to its whole first head: limits count nobody before, so nobody may stay."""
 
 
 class Doorstep(asyncio.Protocol):
@@ -24,7 +26,7 @@ class Doorstep(asyncio.Protocol):
     A head that is no GET, or grows past ``HEAD_MAX_BYTES``, goes to uvicorn's HTTP as it came.
     """
 
-    __slots__ = ("_app_state", "_config", "_head", "_state", "_transport")
+    __slots__ = ("_app_state", "_config", "_head", "_state", "_timer", "_transport")
 
     def __init__(
         self,
@@ -38,12 +40,14 @@ class Doorstep(asyncio.Protocol):
         self._app_state = app_state
         self._head = b""
         self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are asyncio's by their methods, not by inheritance.
         self._transport = cast("asyncio.Transport", transport)
         self._state.connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes only
+        self._timer = asyncio.get_running_loop().call_later(HEAD_S, self._transport.abort)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -123,6 +127,8 @@ class Doorstep(asyncio.Protocol):
 
     def _leave(self) -> asyncio.Transport:
         self._state.connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
         if self._transport is None:
             raise RuntimeError("a connection without a transport")
         return self._transport

@@ -122,7 +122,15 @@ class LiveSocket(asyncio.Protocol):
             else:
                 self.transport.write(upgrade.refusal(500))
         if self._close_timer is None:
-            self.transport.close()
+            self._part()
+
+    def _part(self) -> None:
+        """Close once everything is written; a peer that takes nothing has ``CLOSE_GRACE_S`` for it."""
+        self.transport.close()
+        if self._close_timer is None and not self._is_lost:
+            self._close_timer = asyncio.get_running_loop().call_later(
+                CLOSE_GRACE_S, self.transport.abort
+            )
 
     # -- the transport's side
 
@@ -267,7 +275,7 @@ class LiveSocket(asyncio.Protocol):
         self.transport.write(answer)
         self._is_close_sent = True
         self._closed_code = _LOST
-        self.transport.close()
+        self._part()
 
     def _say_close(self, code: int, reason: str = "") -> None:
         self.transport.write(close_frame(code, reason))
@@ -311,7 +319,7 @@ class LiveSocket(asyncio.Protocol):
                 code = frame.close_code
                 if not self._is_lost:
                     self._say_close(code)
-                    self.transport.close()
+                    self._part()
                 self._closed_code = code
             case _:
                 pass  # a pong; or a ping of who does not read: they need no answer
@@ -320,7 +328,7 @@ class LiveSocket(asyncio.Protocol):
     def _fail(self, code: Fault) -> None:
         if not self._is_lost:
             self._say_close(code)
-            self.transport.close()
+            self._part()
         self._closed_code = code
 
     async def _more(self) -> None:

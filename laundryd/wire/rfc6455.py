@@ -22,6 +22,8 @@ _LENGTH_64: Final = 127
 _MASK_BYTES: Final = 4
 _SHORTEST_HEAD: Final = 2
 _MORE_LENGTH: Final = {_LENGTH_16: 2, _LENGTH_64: 8}
+_SMALLEST: Final = {2: 126, 8: 1 << 16}
+"""Section 5.2: a length is written in the fewest bytes, and the highest bit of eight is 0."""
 """Bytes of the length that follow the second byte."""
 _CODE_BYTES: Final = 2
 _CLOSE_CODES: Final = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
@@ -201,6 +203,8 @@ class FrameReader:
             return None
         if longer:
             size = int.from_bytes(buffer[at + _SHORTEST_HEAD : at + head])
+            if not _SMALLEST[longer] <= size < 1 << 63:
+                raise FrameError(Fault.PROTOCOL, "a length that is not in its shortest form")
         return at + head + _MASK_BYTES, size
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 
+from laundryd.daemon import doorstep
 from laundryd.daemon.live_socket import FRAMES_EXTENSION, MESSAGE_MAX_BYTES
 from laundryd.daemon.serve import listen, serve
 from laundryd.wire import rfc6455
@@ -341,3 +342,13 @@ async def test_a_thousand_pings_are_answered_in_order(port: int) -> None:
         for number in range(1_000):
             size = (await reader.readexactly(2))[1]
             assert json.loads(await reader.readexactly(size)) == number
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /live HTTP/1.1\r\nHost: local"])
+async def test_a_handshake_that_does_not_end_is_ended(
+    app: App, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorstep, "HEAD_S", 0.1)
+    async with serving(app) as port, asyncio.timeout(10), bare(port, sent) as (reader, _):
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""

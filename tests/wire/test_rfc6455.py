@@ -122,7 +122,10 @@ def test_a_client_closes_with_a_code_or_without() -> None:
         (client_frame(8, b"\x27\x10"), Fault.PROTOCOL),  # 10000 is none
         (client_frame(8, b"\x03\xe8\xff"), Fault.NOT_UTF8),
         (b"\x81\xfe\x03\xe9", Fault.TOO_LARGE),  # told from its head alone
-        (b"\x81\xff" + b"\xff" * 8, Fault.TOO_LARGE),
+        (b"\x81\xff\x7f" + b"\xff" * 7, Fault.TOO_LARGE),
+        (b"\x81\xff" + b"\xff" * 8, Fault.PROTOCOL),  # the highest bit is 0
+        (b"\x81\xfe\0\x05", Fault.PROTOCOL),  # a short length in two bytes
+        (b"\x81\xff" + bytes(6) + b"\x01\0", Fault.PROTOCOL),  # one of two bytes in eight
         (client_frame(1, bytes(600), fin=False) + client_frame(0, bytes(401)), Fault.TOO_LARGE),
     ],
 )

@@ -76,3 +76,19 @@ async def test_several_machines_are_one_notice() -> None:
         [card] = await world.planner.pending(ME)
         assert card.params == {"name": "W1, W2"}
         assert card.caused_at == world.rooms.edge(ROOM).since + timedelta(minutes=10)
+
+
+async def test_a_relay_that_has_just_started_gives_a_room_ten_minutes_to_speak() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        await begin(world)
+        await world.hear(Topic.AVAILABILITY, b"offline")
+        world.clock.forward(3_600)
+        watch = EdgeWatch(world.db, world.clock, rooms=world.rooms, planner=world.planner)
+        await watch.look()
+        await world.push_due()
+        assert postman.sent == []
+        world.clock.forward(GONE_AFTER.total_seconds())
+        await watch.look()
+        await world.push_due()
+        assert [who for _, who in postman.sent] == ["mine"]

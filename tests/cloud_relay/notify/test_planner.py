@@ -430,3 +430,17 @@ async def test_what_was_collected_meanwhile_is_told_to_nobody() -> None:
         world.clock.forward(60)
         await world.push_due()
         assert postman.sent == []
+
+
+async def test_an_edge_that_comes_back_again_and_again_holds_no_notice_for_long() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub")
+        world.planner.hold(DONE.room)
+        await world.events(entry(1, notices=[DONE]), caught_up=False)
+        for _ in range(3):
+            world.clock.forward(4)
+            world.planner.hold(DONE.room)
+            await world.push_due()
+        assert postman.sent == [(DONE.id, "sub")]

@@ -241,7 +241,8 @@ async def _kill(tmp_path: Path, mosquitto: Mosquitto, kills: int) -> None:
     assert all("Traceback" not in one.read_text() for one in edge.folder.glob("*.log"))
     assert len(room.accepted) >= kills, "it was busy"
     started = cycles(room)
-    assert len(started) == len(set(started)) >= kills // 12, "no cycle was told twice"
+    # Few: lives are short, and no rest that a kill interrupts is taken for a load's end.
+    assert len(started) == len(set(started)) >= kills // 25, "no cycle was told twice"
     assert running >= kills // 12, "kills hit running cycles"
 
 
