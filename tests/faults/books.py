@@ -16,7 +16,9 @@ from laundryd.wire.notices import NOTICES, NoticeKind, notice_id
 from laundryd.wire.phases import Cause
 from tests.faults.judge import Accepted, DueNotice, Item, Saw, Snapshot, Told
 
-SETTLED = frozenset({"pushed", "shown", "read", "expired", "unreachable"})
+NEED_NOT_BE_TOLD = frozenset({"app_only", "moot"})
+"""States of a notice that waits for a page that may never come, or that later events made pointless."""
+SETTLED = NEED_NOT_BE_TOLD | {"pushed", "shown", "read", "expired", "unreachable"}
 """States of a notice in which the relay has nothing left to do."""
 
 
@@ -163,9 +165,15 @@ class RelayBook:
 
     def unsettled(self) -> list[str]:
         """Return the notices that the relay still has to do something with, and their states."""
+        return [f"{one} {state}" for one, state in self._states().items() if state not in SETTLED]
+
+    def excused(self) -> set[NoticeId]:
+        """Return the notices that need not have been told."""
+        return {one for one, state in self._states().items() if state in NEED_NOT_BE_TOLD}
+
+    def _states(self) -> dict[NoticeId, str]:
         with closing(_open(self.path)) as db:
-            states: dict[str, str] = dict(db.execute("SELECT id, state FROM notices").fetchall())
-        return [f"{one} {state}" for one, state in states.items() if state not in SETTLED]
+            return dict(db.execute("SELECT id, state FROM notices").fetchall())
 
     def read(self) -> None:
         """Read what is new."""

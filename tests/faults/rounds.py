@@ -272,7 +272,12 @@ class Rounds:
         for witness in self._witnesses:
             shown[witness.resident] = shown.get(witness.resident, frozenset()) | witness.shown
         pushed = {one.id: one.pushes for one in self._residents.values()}
-        due = self._edge_book.due_beside(self._told, rewound=self._is_rewound)
+        excused = self._relay_book.excused()
+        due = [
+            one
+            for one in self._edge_book.due_beside(self._told, rewound=self._is_rewound)
+            if one.id not in excused
+        ]
         return judge_notices(due, shown, pushed, self._town.clock.now())
 
 
