@@ -47,9 +47,9 @@ checks.positive_data_acceptance.expected-statuses = [
   "2xx", "401", "403", "404", "409", "422", "429"
 ]
 """
-JUDGED = ("join", "command_machine", "subscribe")
+JUDGED = ("join", "command_machine", "subscribe", "set_preferences")
 """What these refuse with 422 no schema can say: code or voucher, an id used for another wish, a machine's
-own programmes, the push services that are known."""
+own programmes, the push services that are known, the time zones of the world."""
 LEAVING = "forget_me"
 """After it the token opens nothing: it is asked by itself."""
 
