@@ -21,6 +21,8 @@ from tests.model.world import World
 
 PUSHES_WAITING = "SELECT notice_id FROM push_deliveries WHERE outcome IS NULL"
 """What a push service could not take, and is offered again after minutes at most."""
+NEED_NOT_BE_TOLD = "SELECT id FROM notices WHERE state IN ('app_only', 'moot')"
+"""What waits for a page that may never come, or what later events made pointless."""
 SETTLE_S = 30.0
 """From rest until every notice's deadline (5 s, 10 s for a room that came back) is over."""
 
@@ -124,6 +126,7 @@ def check_notices(world: World, rested_at: datetime) -> None:
         if key in world.superseded or entry.epoch in world.ended_epochs
         for notice in entry.notices
     } | world.lost_notices
+    lost |= set(world.rows(world.relay, NEED_NOT_BE_TOLD))
     for notice in notices(world):
         is_lost = notice.id in lost or notice in overwritten or notice.caused_at > rested_at
         if notice.resident in MEMBERS and notice.useful_until > now and not is_lost:

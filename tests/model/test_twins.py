@@ -263,7 +263,7 @@ def test_nothing_is_planned_for_a_room_before_it_caught_up(
 def events_come_while_a_page_comes_back(world: World) -> None:
     """Again and again, each time a little later within the keeping of an event."""
     page = world.pages[0]
-    for step in range(24):
+    for step in range(60):
         world.disks.delay_s.clear()
         world.do(page.leave)
         world.at_the_machine("cleo", "w1")
