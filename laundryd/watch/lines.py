@@ -21,6 +21,7 @@ CAUSES: Final[Mapping[Cause, str]] = {
     Cause.STARTED: "registered as in use",
     Cause.ADOPTED: "somebody said that it is theirs",
     Cause.RELEASED: "given back",
+    Cause.HOLD_ENDING: "the hold ends in two minutes",
     Cause.HOLD_ENDED: "the hold has ended",
     Cause.CYCLE_STARTED: "its plug saw it start",
     Cause.NOT_STARTED: "registered, but it drew no power",
