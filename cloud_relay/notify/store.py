@@ -76,11 +76,11 @@ async def insert(
     """Keep a new notice with its plan; False when it is kept already."""
     cursor = await db.execute(
         "INSERT INTO notices (id, resident, room, card, caused_at_ms, useful_until_ms, state,"
-        " socket_tried, due_at_ms, kept_at_ms, why, steps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " socket_tried, due_at_ms, kept_at_ms, steps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
         " json_array(json_array(?, ?, ?))) ON CONFLICT DO NOTHING",
         (notice.id, notice.resident, notice.room, notice.card().model_dump_json(),
          to_ms(notice.caused_at), to_ms(notice.useful_until), plan.state, plan.socket,
-         to_ms(plan.due_at) if plan.due_at else None, to_ms(kept_at), plan.why or "",
+         to_ms(plan.due_at) if plan.due_at else None, to_ms(kept_at),
          to_ms(kept_at), plan.state, plan.why or ""),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -89,9 +89,9 @@ async def insert(
 async def replan(db: aiosqlite.Connection, notice_id: NoticeId, plan: Plan, now: datetime) -> None:
     """Keep a new plan for a notice, made at real time ``now``."""
     await db.execute(
-        "UPDATE notices SET state = ?, due_at_ms = ?, socket_tried = max(socket_tried, ?), why = ?,"  # noqa: S608 -- our own text
+        "UPDATE notices SET state = ?, due_at_ms = ?, socket_tried = max(socket_tried, ?),"  # noqa: S608 -- our own text
         f" {_STEP} WHERE id = ?",
-        (plan.state, to_ms(plan.due_at) if plan.due_at else None, plan.socket, plan.why or "",
+        (plan.state, to_ms(plan.due_at) if plan.due_at else None, plan.socket,
          to_ms(now), plan.state, plan.why or "", notice_id),
     )  # fmt: skip
 
@@ -102,10 +102,10 @@ async def finish(
     """Note how the push of a notice ended, unless the resident saw it meanwhile."""
     await db.execute(
         "UPDATE notices SET"  # noqa: S608 -- our own states
-        f" state = CASE WHEN state IN ({_UNSEEN}) THEN ? ELSE state END, why = ?,"
+        f" state = CASE WHEN state IN ({_UNSEEN}) THEN ? ELSE state END,"
         " due_at_ms = NULL, pushed_at_ms = CASE WHEN ? = 'pushed' THEN ? ELSE pushed_at_ms END,"
         f" {_STEP} WHERE id = ?",
-        (state, why, state, to_ms(now), to_ms(now), state, why, notice_id),
+        (state, state, to_ms(now), to_ms(now), state, why, notice_id),
     )
 
 

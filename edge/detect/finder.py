@@ -366,7 +366,7 @@ class Finder:
     def _heard_rest_s(self, course: Course) -> float:
         """Say how much of a course's rest was heard, seconds; all of it from a plug that says changes."""
         state = self.state
-        since_s = course.idle_s if self._insight.heating.is_drying else course.low_s
+        since_s = self._insight.resting_since_s(course)
         if state.repeats < REPEATS_NEVER or since_s is None or state.last_s is None:
             return math.inf
         return state.last_s - since_s

@@ -42,6 +42,10 @@ class Insight:
         """When a course last did work that counts, Unix seconds."""
         return course.worked_s if self.heating.is_drying else course.over_s
 
+    def resting_since_s(self, course: Course) -> float | None:
+        """Since when a course does no work that counts, Unix seconds; None: it works."""
+        return course.idle_s if self.heating.is_drying else course.low_s
+
     def verdict(self, course: Course, ended_s: float) -> Verdict:
         """Say whether a course that rests since ``ended_s`` looks complete."""
         levels = course.ended_levels(ended_s)
@@ -51,7 +55,7 @@ class Insight:
         self, course: Course, at_s: float, *, power_w: float, silent_s: float, slow_s: float
     ) -> bool:
         """Say whether a course has rested long enough by ``at_s`` to be over."""
-        since_s = course.idle_s if self.heating.is_drying else course.low_s
+        since_s = self.resting_since_s(course)
         if since_s is None:
             return False
         rest_s = at_s - since_s

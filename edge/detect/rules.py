@@ -81,7 +81,7 @@ class CycleRule:
     end_s: float = 345.0
     """So long a rest is an end when nothing else speaks for one: the longest dip seen within a wash was
     341 s, part of it lost samples."""
-    end_late_s: float = 220.0
+    end_late_s: float = 210.0
     """The same, late in a programme: long after a washer heated; a dryer that cooled down."""
     end_spun_s: float = 230.0
     """The same, after a cold wash has just spun at its fastest: it may also have been a spin between."""

@@ -27,16 +27,12 @@ AWAKE_WITHIN_S = 5.0
 
 
 @pytest.fixture
-async def edge(tmp_path: Path) -> AsyncIterator[EdgeProcess]:
-    (tmp_path / "broker").mkdir()
-    broker = Mosquitto(tmp_path / "broker")
-    broker.start()
-    edge = EdgeProcess(tmp_path / "edge", broker.settings)
+async def edge(tmp_path: Path, mosquitto: Mosquitto) -> AsyncIterator[EdgeProcess]:
+    edge = EdgeProcess(tmp_path / "edge", mosquitto.settings)
     await set_code(edge.data_dir, CODE, 10)
     await asyncio.to_thread(edge.start)
     yield edge
     assert await asyncio.to_thread(edge.stop) == 0, edge.log
-    broker.stop()
 
 
 @pytest.fixture

@@ -199,6 +199,11 @@ def test_an_end_that_comes_due_after_the_last_sample_is_told() -> None:
     assert [event.event for event in replay(cut, WASHER)] == ["started", "finished"]
 
 
+def test_a_rest_of_which_seconds_alone_were_heard_is_no_end() -> None:
+    cut = WASH[: 1 + 1860 + 10]
+    assert [event.event for event in replay(cut, WASHER)] == ["started"]
+
+
 def test_a_wash_that_still_runs_at_the_end_of_the_file_is_not_ended() -> None:
     assert [event.event for event in replay(WASH[:1000], WASHER)] == ["started"]
 

@@ -114,17 +114,13 @@ async def test_the_relay_without_a_token(town: Town, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-async def edge(tmp_path: Path) -> AsyncIterator[EdgeProcess]:
+async def edge(tmp_path: Path, mosquitto: Mosquitto) -> AsyncIterator[EdgeProcess]:
     """A room without a relay: its own residents join with its code."""
-    (tmp_path / "broker").mkdir()
-    broker = Mosquitto(tmp_path / "broker")
-    broker.start()
-    edge = EdgeProcess(tmp_path / "edge", broker.settings)
+    edge = EdgeProcess(tmp_path / "edge", mosquitto.settings)
     await set_code(edge.data_dir, CODE, 1_000)
     await asyncio.to_thread(edge.start)
     yield edge
     assert await asyncio.to_thread(edge.stop) == 0, edge.log
-    broker.stop()
 
 
 async def test_the_edge(edge: EdgeProcess, tmp_path: Path) -> None:

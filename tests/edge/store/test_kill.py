@@ -35,6 +35,8 @@ SPEED: Final = 600.0
 """Room seconds in a real second: holds end, programmes finish and washes are seen within the test."""
 WASH_S: Final = 4.0
 PAUSE_S: Final = 3.0
+RESTED_S: Final = 1.0
+"""Ten minutes of the room: a rest must be heard in one life to be a load's end, so some live so long."""
 CODE: Final = "ABCD-EFGH"
 SAID: Final = {
     "claim": Cause.CLAIMED,
@@ -93,8 +95,11 @@ class BusyRoom:
             assert joined.status_code == 200, joined.text
             self.pages.append((joined.json()["resident"], page))
 
-    async def one_life(self, *, killed_at_start: bool) -> None:
-        """Start the edge, let residents and plug go on at it, kill it, and look at what it left."""
+    async def one_life(self, *, killed_at_start: bool, longer_s: float = 0.0) -> None:
+        """Start the edge, let residents and plug go on at it, kill it, and look at what it left.
+
+        ``longer_s``: how much longer than usual it lives before the moment that chance picks.
+        """
         if killed_at_start:
             self.edge.launch()
             await asyncio.sleep(self.chance.uniform(0.1, 0.7))
@@ -105,7 +110,7 @@ class BusyRoom:
         residents = [
             asyncio.create_task(self._goes_on(resident, page)) for resident, page in self.pages
         ]
-        await asyncio.sleep(self.chance.uniform(0.0, 0.4))
+        await asyncio.sleep(longer_s + self.chance.uniform(0.0, 0.4))
         self.edge.kill()
         said = await asyncio.gather(*residents)
         await self.look([one for some in said for one in some])
@@ -231,7 +236,8 @@ async def _kill(tmp_path: Path, mosquitto: Mosquitto, kills: int) -> None:
     async with RoomWatch.on(mosquitto.settings) as watch, plug(watch) as power_w:
         washes = asyncio.create_task(_washes(power_w))
         for number in range(kills):
-            await room.one_life(killed_at_start=number % 4 == 3)
+            longer_s = RESTED_S if number % 2 else 0.0
+            await room.one_life(killed_at_start=number % 4 == 3, longer_s=longer_s)
             running += folded(room.entries)["w1"].phase is Phase.IN_USE
         washes.cancel()
     for _, page in room.pages:
@@ -241,8 +247,7 @@ async def _kill(tmp_path: Path, mosquitto: Mosquitto, kills: int) -> None:
     assert all("Traceback" not in one.read_text() for one in edge.folder.glob("*.log"))
     assert len(room.accepted) >= kills, "it was busy"
     started = cycles(room)
-    # Few: lives are short, and no rest that a kill interrupts is taken for a load's end.
-    assert len(started) == len(set(started)) >= kills // 40 + 1, "no cycle was told twice"
+    assert len(started) == len(set(started)) >= kills // 12, "no cycle was told twice"
     assert running >= kills // 12, "kills hit running cycles"
 
 
