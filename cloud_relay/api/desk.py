@@ -12,7 +12,7 @@ from cloud_relay.rooms.rooms import Rooms
 from laundryd.live.desk import Desk
 from laundryd.wire import frames
 from laundryd.wire.commands import CommandAnswer, CommandError, ResidentCommand
-from laundryd.wire.errors import ERRORS, ErrorCode
+from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind, PublicEvent
 from laundryd.wire.ids import NoticeId, Position, ResidentId, RoomKey, SessionId
 from laundryd.wire.notices import NoticeCard
@@ -132,6 +132,4 @@ async def carry_out(
 
 
 def _refused(command: ResidentCommand, code: ErrorCode) -> CommandAnswer:
-    row = ERRORS[code]
-    error = CommandError(code=code, message=f"{row.title}. {row.remedy}")
-    return CommandAnswer(id=command.id, ok=False, error=error)
+    return CommandAnswer(id=command.id, ok=False, error=CommandError.of(code))

@@ -19,7 +19,7 @@ from laundryd.wire.commands import (
     ResidentCommand,
     UpAnswer,
 )
-from laundryd.wire.errors import ERRORS, ErrorCode
+from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import RoomKey, RoomRef
 from laundryd.wire.times import to_rfc3339
 from laundryd.wire.topics import Topic, topic_name
@@ -139,6 +139,4 @@ class RemoteCommands:
 
 
 def _refused(command: ResidentCommand, code: ErrorCode, detail: str = "") -> CommandAnswer:
-    row = ERRORS[code]
-    message = f"{row.title}. {detail + ' ' if detail else ''}{row.remedy}"
-    return CommandAnswer(id=command.id, ok=False, error=CommandError(code=code, message=message))
+    return CommandAnswer(id=command.id, ok=False, error=CommandError.of(code, detail))

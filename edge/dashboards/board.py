@@ -22,7 +22,7 @@ from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message, MqttLink
 from laundryd.wire.commands import CommandAnswer, CommandError, StaffCommand
 from laundryd.wire.dashboards import MachineEvent
-from laundryd.wire.errors import ERRORS, ErrorCode
+from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import Entry
 from laundryd.wire.ids import CommandId, Slug
 from laundryd.wire.phases import Cause
@@ -214,9 +214,7 @@ class Dashboards:
 
 
 def _failed(command: CommandId, code: ErrorCode) -> CommandAnswer:
-    row = ERRORS[code]
-    error = CommandError(code=code, message=f"{row.title}. {row.remedy}")
-    return CommandAnswer(id=command, ok=False, error=error)
+    return CommandAnswer(id=command, ok=False, error=CommandError.of(code))
 
 
 def _newest_text(record: MachineRecord) -> str | None:

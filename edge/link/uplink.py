@@ -25,7 +25,7 @@ from laundryd.wire.commands import (
     DownCommand,
     UpAnswer,
 )
-from laundryd.wire.errors import ERRORS, ErrorCode
+from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import NoticeId, Offset, Position, RoomRef, Word
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Address, Topic, parse_topic, topic_name
 from laundryd.wire.uplink import (
@@ -323,11 +323,10 @@ class Uplink:
             self._early.append(request)
             return
         if self._clock.real_now() + self.relay_ahead >= request.expires_at:
-            row = ERRORS[ErrorCode.EXPIRED]
             answer = CommandAnswer(
                 id=request.command.id,
                 ok=False,
-                error=CommandError(code=ErrorCode.EXPIRED, message=f"{row.title}. {row.remedy}"),
+                error=CommandError.of(ErrorCode.EXPIRED),
                 durable=self._room.durable(),
             )
         else:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 from pydantic import Field, StringConstraints
 
-from laundryd.wire.errors import ErrorCode
+from laundryd.wire.errors import ERRORS, ErrorCode
 from laundryd.wire.ids import ClosedModel, CommandId, Position, ResidentId, Slug, WireModel
 from laundryd.wire.phases import Phase
 from laundryd.wire.times import Moment
@@ -120,6 +120,12 @@ class CommandError(WireModel):
     code: ErrorCode
     message: str
     retry_after_s: int | None = None
+
+    @classmethod
+    def of(cls, code: ErrorCode, detail: str = "") -> Self:
+        """Make the error of a code from the table of errors; ``detail`` goes before what to do."""
+        row = ERRORS[code]
+        return cls(code=code, message=" ".join(filter(None, (f"{row.title}.", detail, row.remedy))))
 
 
 class CommandAnswer(WireModel):
