@@ -2,6 +2,12 @@
 
 /** A button of a notice; the name is stable, and what a push's ``action`` says. */
 export type ActionId = "coming" | "collect" | "adopt" | "extend" | "claim" | "arrive" | "start";
+/** Where an announcement stands; ``ANNOUNCEMENT_STATES`` says what each means. */
+export type AnnouncementState = "scheduled" | "shown" | "ended" | "cancelled" | "missed";
+/** What an announcement is about. */
+export type AnnouncementKind = "repair" | "fault" | "maintenance" | "other";
+/** How often an announcement occurs again, at the same time of day by the clocks of its zone. */
+export type Repeat = "daily" | "weekly";
 /** Why a machine changed; also the kind of the public event that says so. */
 export type Cause =
   | "claimed"
@@ -81,6 +87,11 @@ export type ErrorCode =
   | "edge_offline"
   | "edge_timeout"
   | "expired"
+  | "staff_only"
+  | "staff_link_invalid"
+  | "unknown_target"
+  | "unknown_announcement"
+  | "already_gone"
   | "endpoint_refused"
   | "busy"
   | "internal";
@@ -106,7 +117,8 @@ export type NoticeKind =
   | "repaired"
   | "announcement";
 export type ClientFrame = Identify | Ack | Read | Attention | Command | Ping | Pong;
-export type ServerFrame = Welcome | Batch | Mine | NoticeFrame | NoticeGone | RoomStatus | Result | Ping | Pong;
+export type ServerFrame =
+  Welcome | Batch | Mine | NoticeFrame | NoticeGone | RoomStatus | ShownInRoom | Result | Ping | Pong;
 
 /** Every frame and body between the app and both programs. */
 export interface Wire {}
@@ -114,6 +126,103 @@ export interface Wire {}
 export interface Ack {
   type: "ack";
   notice_ids: string[];
+}
+/**
+ * One announcement as staff sees it.
+ *
+ * ``next_at``: when it goes, None when it does not any more. ``shown_until``: the end of what is shown
+ * now, None when nothing is.
+ */
+export interface Announcement {
+  id: string;
+  author: string;
+  created_at: string;
+  state: AnnouncementState;
+  next_at: string | null;
+  shown_until: string | null;
+  body: AnnouncementBodyOutput;
+  counts: AnnouncementCounts;
+}
+/**
+ * ``POST /announcements``, and ``PUT /announcements/{id}`` before it has gone.
+ *
+ * ``texts``: in one language at least; who reads the other one is shown it in this. ``at`` None: now.
+ * ``repeat`` goes on from ``at`` by the clocks of ``zone``, until ``repeat_until`` if that is given.
+ * Each occurrence is shown for ``shown_for_min`` minutes. ``urgent``: not held back by quiet hours.
+ * ``sound`` false: phones show it silently.
+ */
+export interface AnnouncementBodyOutput {
+  kind: AnnouncementKind;
+  target: TargetOutput;
+  texts: {
+    [k: string]: AnnouncementText;
+  };
+  sound: boolean;
+  urgent: boolean;
+  at: string | null;
+  repeat: Repeat | null;
+  zone: string | null;
+  repeat_until: string | null;
+  shown_for_min: number;
+}
+/** Whom it concerns: a site, a room, or a machine of a room; none of them: everybody. */
+export interface TargetOutput {
+  site: string | null;
+  room: string | null;
+  machine: string | null;
+}
+/** A title and a body, as long as a phone shows of a notification. */
+export interface AnnouncementText {
+  title: string;
+  body: string;
+}
+/**
+ * How many residents of the newest occurrence were addressed, and what became of their notices.
+ *
+ * Each resident counts once, in the first that holds: ``read``; ``on_socket``, a page showed it;
+ * ``pushed``; ``app_only``, their wish: in the app when they come; ``failed``: not reached, or too late;
+ * ``waiting``: still to be told, in quiet hours say.
+ */
+export interface AnnouncementCounts {
+  addressed: number;
+  read: number;
+  on_socket: number;
+  pushed: number;
+  app_only: number;
+  failed: number;
+  waiting: number;
+}
+/**
+ * ``POST /announcements``, and ``PUT /announcements/{id}`` before it has gone.
+ *
+ * ``texts``: in one language at least; who reads the other one is shown it in this. ``at`` None: now.
+ * ``repeat`` goes on from ``at`` by the clocks of ``zone``, until ``repeat_until`` if that is given.
+ * Each occurrence is shown for ``shown_for_min`` minutes. ``urgent``: not held back by quiet hours.
+ * ``sound`` false: phones show it silently.
+ */
+export interface AnnouncementBodyInput {
+  kind: AnnouncementKind;
+  target?: TargetInput;
+  texts: {
+    [k: string]: AnnouncementText;
+  };
+  sound?: boolean;
+  urgent?: boolean;
+  at?: string | null;
+  repeat?: Repeat | null;
+  zone?: string | null;
+  repeat_until?: string | null;
+  shown_for_min?: number;
+}
+/** Whom it concerns: a site, a room, or a machine of a room; none of them: everybody. */
+export interface TargetInput {
+  site?: string | null;
+  room?: string | null;
+  machine?: string | null;
+}
+/** Answer of ``GET /announcements``: newest first, 200 at most; those of the last 30 days. */
+export interface Announcements {
+  announcements: Announcement[];
 }
 /** Whether the page is visible, and how many seconds ago it was last touched. */
 export interface Attention {
@@ -380,6 +489,8 @@ export interface NoticeFrame {
   caused_at: string;
   useful_until: string;
   actions: ActionId[] | null;
+  urgent: boolean;
+  silent: boolean;
   type: "notice";
 }
 /** These notices were told or read elsewhere, or are not useful any more: take them off the page. */
@@ -471,6 +582,52 @@ export interface RoomStatus {
   type: "room_status";
   room: string;
   edge: EdgeStatus;
+}
+/**
+ * An announcement that is shown in a room from ``since`` until ``until`` (room time).
+ *
+ * ``texts`` are in every language, the missing one filled with the other. ``machine`` None: the room.
+ */
+export interface ShownAnnouncement {
+  id: string;
+  kind: AnnouncementKind;
+  machine: string | null;
+  texts: {
+    [k: string]: AnnouncementText;
+  };
+  urgent: boolean;
+  since: string;
+  until: string;
+}
+/**
+ * What staff announces in a room now, whole; sent after ``welcome``, if there is any, and at each change.
+ *
+ * A ``welcome`` ends what was shown before it. Each ends by itself, at its ``until``.
+ */
+export interface ShownInRoom {
+  type: "announcements";
+  room: string;
+  shown: ShownAnnouncement[];
+}
+/** A machine that can be addressed. */
+export interface StaffMachine {
+  machine: string;
+  name: string;
+}
+/** Answer of ``GET /staff/me`` and of the sign-in: who is signed in, and what can be addressed. */
+export interface StaffMe {
+  name: string;
+  rooms: StaffRoom[];
+}
+/** A room that can be addressed, with its machines as last heard. */
+export interface StaffRoom {
+  room: string;
+  name: string;
+  machines: StaffMachine[];
+}
+/** ``POST /staff/sign-in``: the one-time secret of the link that ``laundryd relay staff add`` made. */
+export interface StaffSignIn {
+  secret: string;
 }
 /** ``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives. */
 export interface SubscriptionBody {
