@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cloud_relay.announce.tables import TABLES as ANNOUNCE
 from cloud_relay.notify.tables import STEPS
 from cloud_relay.notify.tables import TABLES as NOTIFY
 from cloud_relay.push.tables import TABLES as PUSH
@@ -11,10 +12,12 @@ from cloud_relay.residents.tables import PREFERENCES
 from cloud_relay.residents.tables import TABLES as RESIDENTS
 from cloud_relay.rooms.tables import RUNS, WAITING
 from cloud_relay.rooms.tables import TABLES as ROOMS
+from cloud_relay.staff.tables import TABLES as STAFF
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     f"{ROOMS}\n{RESIDENTS}\n{NOTIFY}\n{PUSH}",
     WAITING,
     RUNS,
     f"{PREFERENCES}\n{STEPS}",
+    f"{STAFF}\n{ANNOUNCE}",
 )

@@ -16,7 +16,7 @@ from cloud_relay.notify.plan import PLANNED, TOLD, UNSEEN, UNTOLD, Plan
 from laundryd.wire.delivery import DeliveryState, DeliveryStep, Why
 from laundryd.wire.events import AckKind
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey
-from laundryd.wire.notices import Notice, NoticeCard
+from laundryd.wire.notices import Notice, NoticeCard, NoticeKind
 
 PENDING_MAX = 100
 """Notices given to a session that comes; more than that no page can show."""
@@ -148,14 +148,16 @@ async def acknowledge(
 ) -> Kept | None:
     """Note an acknowledgement; return the notice as it was, None for one that is not this resident's.
 
-    ``room``: the notice must be of that room; None: of any.
+    ``room``: the notice must be of that room, or announced to somebody who joined it; None: of any.
 
     A notice that was read stays read, whatever comes late.
     """
     rows = await db.execute_fetchall(
         "SELECT card, resident, state, socket_tried, kept_at_ms FROM notices"
-        " WHERE id = ?1 AND resident = ?2 AND room = coalesce(?3, room)",
-        (notice_id, resident, room),
+        " WHERE id = ?1 AND resident = ?2 AND (room = coalesce(?3, room) OR ("
+        " json_extract(card, '$.kind') = ?4 AND EXISTS (SELECT 1 FROM memberships m"
+        " WHERE m.resident = notices.resident AND m.room = ?3)))",
+        (notice_id, resident, room, NoticeKind.ANNOUNCEMENT),
     )
     before = next((_kept(row) for row in rows), None)
     if before is None:
@@ -236,6 +238,18 @@ async def untold_of_room(
         "SELECT card, resident FROM notices WHERE room = ?"  # noqa: S608 -- our own states
         f" AND state IN ({_NOT_TOLD}) ORDER BY caused_at_ms, id",
         (room,),
+    )
+    return [(NoticeCard.model_validate_json(row["card"]), row["resident"]) for row in rows]
+
+
+async def untold_among(
+    db: aiosqlite.Connection, notice_ids: Sequence[NoticeId]
+) -> list[tuple[NoticeCard, ResidentId]]:
+    """Read those of ``notice_ids`` that nobody was told yet, with whom they are for."""
+    rows = await db.execute_fetchall(
+        "SELECT card, resident FROM notices WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 -- our own states
+        f" AND state IN ({_NOT_TOLD}) ORDER BY caused_at_ms, id",
+        (json.dumps(list(notice_ids)),),
     )
     return [(NoticeCard.model_validate_json(row["card"]), row["resident"]) for row in rows]
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from laundryd.wire import frames
+from laundryd.wire.announcements import ShownAnnouncement
 from laundryd.wire.events import AckKind, PublicEvent
 from laundryd.wire.ids import NoticeId, Position, ResidentId, RoomKey, SessionId
 from laundryd.wire.notices import NoticeCard
@@ -61,6 +62,10 @@ class Desk(Protocol):
 
     async def pending_notices(self, resident: ResidentId) -> Sequence[NoticeCard]:
         """Return the notices that are still useful and that no app of theirs has acknowledged."""
+        ...
+
+    def shown(self, room: RoomKey) -> Sequence[ShownAnnouncement]:
+        """Return what staff announces in ``room`` now, newest first."""
         ...
 
     def presence_changed(self) -> None:

@@ -58,6 +58,8 @@ async def welcome(
         status = edge_status(room)
         if status is not None:
             _send(hub, connection, frames.RoomStatus(room=room, edge=status))
+        if shown := desk.shown(room):
+            _send(hub, connection, frames.ShownInRoom(room=room, shown=list(shown)))
     hub.announce_presence()
     await send_mine(hub, desk, [connection])
     pending = await desk.pending_notices(connection.admission.resident)
