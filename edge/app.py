@@ -21,6 +21,7 @@ from edge.link.enrolment import Enrolment, read_enrolment
 from edge.link.roster import RosterKeeper, kept_roster
 from edge.link.uplink import OFFLINE, ONLINE, SKEW_TOLD, Uplink
 from edge.local.accounts import Accounts
+from edge.local.announced import Announced
 from edge.local.api import LocalRoom, make_api
 from edge.local.codes import DATABASE
 from edge.local.desk import LinkedRoom, RoomDesk
@@ -138,6 +139,8 @@ class Edge:
             # A room that is durable without its key throws everybody out at its next start.
             await store.leave_disk(own_key.unkept)
         door = LocalDoor(self._ref, clock, own_key=own_key, people=store.people, roster=roster)
+        self._announced = Announced(self._ref.key, store.documents, store.room, clock)
+        await self._announced.load()
         desk = RoomDesk(
             writer,
             store,
@@ -145,6 +148,7 @@ class Edge:
             name=settings.name,
             on_presence=self._presence_changed,
             present=self._present,
+            announced=self._announced,
         )
         self._live = LiveServer(
             door,
@@ -155,6 +159,7 @@ class Edge:
             session_key=own_key.signing.derive(LIVE_SESSIONS),
             trusted_proxies=settings.http.trusted_proxies,
         )
+        self._announced.bind(self._live)
         self._session_keeper = SessionKeeper(store.documents, self._live, clock.real_now)
         await self._session_keeper.load()
         accounts = Accounts(
@@ -177,6 +182,7 @@ class Edge:
                 clock=clock,
                 acked=store.room.acked,
                 told=self._told_elsewhere,
+                announced=self._announced,
                 on_connected=lambda: self._dashboards.connected(at_cloud=True),
             )
             writer.on_clock_set.append(self._uplink.clock_set)
@@ -260,6 +266,7 @@ class Edge:
                     ("sensing", self._sensing.run(lambda: self._watchdog.beat("sensing"))),
                     ("live", self._live.run(lambda: self._watchdog.beat("live"))),
                     ("mine", self._send_mine()),
+                    ("announcements", self._announced.run()),
                     ("sessions", self._session_keeper.run()),
                     ("dashboards", self._dashboards.run(lambda: self._watchdog.beat("dashboards"))),
                     (

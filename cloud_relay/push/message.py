@@ -35,6 +35,7 @@ def payload(card: NoticeCard, lang: Lang, *, public_url: str) -> bytes:
             "body": text.body,
             "navigate": f"{public_url.rstrip('/')}/#room={quote(card.room)}",
             "lang": lang.value,
+            "silent": card.silent,
             "tag": card.id,
             "data": {
                 "notice_id": card.id,

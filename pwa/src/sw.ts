@@ -28,11 +28,12 @@ async function show(data: PushMessageData | null): Promise<void> {
   } catch {
     // Not UTF-8: shown with the general text, like everything that cannot be read.
   }
-  const { title, body, lang, tag, navigate } = readPayload(text, self.location.origin);
+  const { title, body, lang, tag, navigate, silent } = readPayload(text, self.location.origin);
   await self.registration.showNotification(title, {
     body,
     lang,
     tag,
+    silent,
     icon: "/icons/icon-192.png",
     badge: "/icons/badge-96.png",
     data: { navigate },

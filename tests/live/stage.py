@@ -22,6 +22,7 @@ from laundryd.live.door import Admission, Refusal
 from laundryd.live.server import LiveServer
 from laundryd.live.settings import LiveSettings
 from laundryd.wire import frames
+from laundryd.wire.announcements import ShownAnnouncement
 from laundryd.wire.commands import CommandError
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind, PublicEvent
@@ -118,6 +119,7 @@ class MemoryDesk:
     read_max: int | None = None
     """Cuts every reading of history short, as a desk must not."""
     pending: dict[str, list[NoticeCard]] = field(default_factory=dict)
+    announced: dict[str, list[ShownAnnouncement]] = field(default_factory=dict)
     acks: list[tuple[str, str, tuple[str, ...], AckKind]] = field(default_factory=list)
     commands: list[tuple[str, frames.Command]] = field(default_factory=list)
     presence_changes: int = 0
@@ -178,6 +180,9 @@ class MemoryDesk:
 
     async def pending_notices(self, resident: str) -> Sequence[NoticeCard]:
         return self.pending.get(resident, [])
+
+    def shown(self, room: str) -> Sequence[ShownAnnouncement]:
+        return self.announced.get(room, [])
 
     def presence_changed(self) -> None:
         self.presence_changes += 1

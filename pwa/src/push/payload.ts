@@ -8,6 +8,8 @@ export interface Shown {
   tag: string;
   /** Where a click leads, a path of our own origin. */
   navigate: string;
+  /** Without sound or vibration, as its writer said. */
+  silent: boolean;
 }
 
 /** When nothing can be read: iOS takes the subscription from an app that shows nothing. */
@@ -17,6 +19,7 @@ const UNREADABLE: Shown = {
   lang: "ko",
   tag: "laundryd",
   navigate: "/",
+  silent: false,
 };
 
 /** Read a declarative payload, `{"web_push": 8030, "notification": {...}}`. `origin` is ours. */
@@ -30,6 +33,7 @@ export function readPayload(text: string | null, origin: string): Shown {
     lang: string(said["lang"]) ?? "",
     tag: string(said["tag"]) ?? UNREADABLE.tag,
     navigate: ownPath(string(said["navigate"]), origin),
+    silent: said["silent"] === true,
   };
 }
 
