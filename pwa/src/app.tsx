@@ -3,6 +3,7 @@
 import { JoinScreen } from "./join/JoinScreen";
 import { LocalPages } from "./menu/LocalPages";
 import { RoomScreen } from "./room/RoomScreen";
+import { StaffScreen } from "./staff/StaffScreen";
 import { enter } from "./state/session";
 import { connection, screen, t } from "./state/signals";
 
@@ -22,6 +23,8 @@ function Screen() {
       return <JoinScreen />;
     case "room":
       return <RoomScreen />;
+    case "staff":
+      return <StaffScreen />;
     case "away":
       return (
         <main class="narrow">

@@ -7,6 +7,7 @@ import "./styles/room.css";
 import "./styles/card.css";
 import "./styles/sheet.css";
 import "./styles/parts.css";
+import "./styles/staff.css";
 import "./styles/wall.css";
 import { readRoom } from "./join/fragment";
 import { dismiss } from "./notices/notices";

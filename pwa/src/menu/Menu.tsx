@@ -1,6 +1,6 @@
 /** The menu: link another device, the room's own page, the language. */
 
-import { t } from "../state/signals";
+import { atRelay, me, t } from "../state/signals";
 import { Sheet } from "../ui/Sheet";
 import { LangSwitch } from "./LangSwitch";
 import { LinkDevice } from "./LinkDevice";
@@ -12,6 +12,11 @@ export function Menu({ close }: { close(): void }) {
       <LinkDevice />
       <LocalPages />
       <LangSwitch />
+      {atRelay.value && me.value && (
+        <p class="hint my-id" data-testid="my-id">
+          {t("menu.my_id", { id: me.value.resident })}
+        </p>
+      )}
     </Sheet>
   );
 }

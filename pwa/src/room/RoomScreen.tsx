@@ -1,6 +1,7 @@
 /** The room: its machines by kind, what is said about it, and what concerns the resident. */
 
 import { useSignal } from "@preact/signals";
+import { Announced } from "../announced/Announced";
 import { BellButton, BellLine } from "../bell/Bell";
 import { ProblemSentence } from "../join/JoinScreen";
 import { Menu } from "../menu/Menu";
@@ -47,6 +48,7 @@ export function RoomScreen() {
       </header>
       <main class="room" data-room={state?.room} data-at={atRelay.value ? "relay" : "edge"}>
         <Banners />
+        <Announced />
         <ProblemSentence />
         <NoticeList />
         <BellLine open={bellOpen.value} />
