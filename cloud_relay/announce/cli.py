@@ -36,7 +36,7 @@ Done = TypeVar("Done")
 Id = Annotated[str, typer.Argument(metavar="ID", help="As the list names it.")]
 
 
-def announce(  # noqa: PLR0913 -- one option for each thing that the staff's page asks
+def announce(
     *,
     kind: Annotated[AnnouncementKind, typer.Option(help="What it is about.")] = (
         AnnouncementKind.OTHER
@@ -50,7 +50,8 @@ def announce(  # noqa: PLR0913 -- one option for each thing that the staff's pag
     title_en: Annotated[str | None, typer.Option(help="At most 40 characters.")] = None,
     body_en: Annotated[str | None, typer.Option(help="At most 120 characters.")] = None,
     at: Annotated[
-        str | None, typer.Option(help="When, 2026-12-01T09:00 by --zone or with +09:00. [default: now]")
+        str | None,
+        typer.Option(help="When, 2026-12-01T09:00 by --zone or with +09:00. [default: now]"),
     ] = None,
     repeat: Annotated[Repeat | None, typer.Option(help="From --at on, by --zone.")] = None,
     repeat_until: Annotated[str | None, typer.Option(help="Until then, written as --at.")] = None,
@@ -70,7 +71,9 @@ def announce(  # noqa: PLR0913 -- one option for each thing that the staff's pag
     with explained():
         settings = load(config)
         if [everybody, site is not None, room is not None].count(True) != 1:
-            raise SettingsError(["name one of --everybody, --site, --room (and --machine in a room)"])
+            raise SettingsError(
+                ["name one of --everybody, --site, --room (and --machine in a room)"]
+            )
         begins = _moment(at, zone, "--at")
         ends = _moment(until, zone, "--until")
         if ends is not None:

@@ -29,7 +29,7 @@ from laundryd.wire.notices import Lang
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S: Final = 5.0
-"""Real seconds after which what another process wrote, `laundryd relay announce` say, is seen at the latest."""
+"""Real seconds after which what another process wrote, the command line say, is seen at the latest."""
 
 
 class AnnouncementKeeper:
@@ -90,9 +90,9 @@ class AnnouncementKeeper:
         await self._take_back()
         occurrences = await store.shown(self._db, now)
         for room in self._rooms.enrolled():
-            shown = tuple(
-                shown_of(one) for one in occurrences if one.body.target.covers(room)
-            )[:SHOWN_MAX]
+            shown = tuple(shown_of(one) for one in occurrences if one.body.target.covers(room))[
+                :SHOWN_MAX
+            ]
             if shown != self._shown.get(room, ()):
                 self._shown[room] = shown
                 self._on_shown(room)

@@ -217,9 +217,13 @@ async def counts(
     )
     found: dict[OccurrenceId, dict[str, int]] = {}
     for row in rows:
-        counted = found.setdefault(row["occurrence"], dict.fromkeys(AnnouncementCounts.model_fields, 0))
+        counted = found.setdefault(
+            row["occurrence"], dict.fromkeys(AnnouncementCounts.model_fields, 0)
+        )
         counted["addressed"] += row["residents"]
-        counted[_outcome(DeliveryState(row["state"]), row["shown"], row["pushed"])] += row["residents"]
+        counted[_outcome(DeliveryState(row["state"]), row["shown"], row["pushed"])] += row[
+            "residents"
+        ]
     return {occurrence: AnnouncementCounts(**counted) for occurrence, counted in found.items()}
 
 

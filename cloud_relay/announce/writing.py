@@ -105,7 +105,10 @@ class Announcements:
         async with transaction(self._db) as db:
             kept = await self._one(db, announcement)
             last = (await store.last_of(db, [announcement])).get(announcement)
-            if _state(kept, last, now) not in {AnnouncementState.SCHEDULED, AnnouncementState.SHOWN}:
+            if _state(kept, last, now) not in {
+                AnnouncementState.SCHEDULED,
+                AnnouncementState.SHOWN,
+            }:
                 raise ProblemError(ErrorCode.ALREADY_GONE)
             await store.cancel(db, announcement, now)
         return await self.one(announcement)

@@ -48,7 +48,9 @@ async def staff_signed_in(
         raise ProblemError(ErrorCode.STAFF_ONLY, "No staff session was sent.")
     name = await relay.staff.of_session(session, relay.real_now())
     if name is None:
-        raise ProblemError(ErrorCode.STAFF_ONLY, "This is no session of the staff, or it has ended.")
+        raise ProblemError(
+            ErrorCode.STAFF_ONLY, "This is no session of the staff, or it has ended."
+        )
     return StaffMember(name, session)
 
 

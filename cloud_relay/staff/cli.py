@@ -22,7 +22,9 @@ from laundryd.daemon.sqlite import open_database
 from laundryd.wire.announcements import StaffName
 
 staff_app = typer.Typer(name="staff", no_args_is_help=True, help="Who may announce.")
-Name = Annotated[str, typer.Argument(metavar="NAME", help="What colleagues read, at most 40 characters.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="What colleagues read, at most 40 characters.")
+]
 
 
 @staff_app.command("add")

@@ -102,7 +102,9 @@ class Staff:
             row = next(iter(found), None)
             is_good = row is not None and at < from_rfc3339(row["expires_at"])
             if row is not None and is_good:
-                await db.execute("DELETE FROM staff_sessions WHERE expires_at <= ?", (to_rfc3339(at),))
+                await db.execute(
+                    "DELETE FROM staff_sessions WHERE expires_at <= ?", (to_rfc3339(at),)
+                )
                 await db.execute(
                     "INSERT INTO staff_sessions (digest, name, signed_in_at, expires_at)"
                     " VALUES (?, ?, ?, ?)",

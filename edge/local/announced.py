@@ -86,7 +86,9 @@ class Announced:
         try:
             await self._documents.put(DOCUMENT, message.model_dump_json())
         except sqlite3.Error as error:
-            log.warning("the announcements are not kept, a restart without cloud forgets: %s", error)
+            log.warning(
+                "the announcements are not kept, a restart without cloud forgets: %s", error
+            )
 
     async def take_notice(self, notice: Notice) -> None:
         """Show a resident who is here a notice of the relay's own, and know it when they acknowledge it."""

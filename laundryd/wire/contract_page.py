@@ -56,9 +56,7 @@ def contract_page() -> str:
             ),
             *_section("What becomes of a notice", ("state", "what it means"), _said(STATES)),
             *_section("Why", ("why", "what it means"), _said(WHYS)),
-            *_section(
-                "Announcements", ("state", "what it means"), _said(ANNOUNCEMENT_STATES)
-            ),
+            *_section("Announcements", ("state", "what it means"), _said(ANNOUNCEMENT_STATES)),
             *_section("Buttons of notices", ("action", "command", "English", "한국어"), _actions()),
             *_section(
                 f"MQTT topics below `{PREFIX}/{{site}}/{{room}}/`, all QoS {QOS}",

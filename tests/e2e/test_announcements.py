@@ -98,7 +98,15 @@ async def test_what_the_admin_announces_beside_the_relay_is_told_and_revoked_sta
 ) -> None:
     page = await (await new_chromium()).new_page()
     await join(page, town)
-    words = ("--everybody", "--kind", "maintenance", "--title-en", TITLE, "--body-en", "Until noon.")
+    words = (
+        "--everybody",
+        "--kind",
+        "maintenance",
+        "--title-en",
+        TITLE,
+        "--body-en",
+        "Until noon.",
+    )
     assert "scheduled" in await admin(town, "announce", *words)
     await expect(page.locator(NOTICE)).to_contain_text(TITLE, timeout=SEEN_WITHIN_MS)
 
@@ -106,6 +114,4 @@ async def test_what_the_admin_announces_beside_the_relay_is_told_and_revoked_sta
     await sign_in(office, town)
     await admin(town, "staff", "revoke", "Kim")
     await office.reload()
-    await expect(office.locator("[data-problem=staff_only]")).to_be_attached(
-        timeout=SEEN_WITHIN_MS
-    )
+    await expect(office.locator("[data-problem=staff_only]")).to_be_attached(timeout=SEEN_WITHIN_MS)

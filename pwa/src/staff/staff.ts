@@ -38,7 +38,18 @@ export async function reload(): Promise<void> {
   announcements.value = (await getAnnouncements()).announcements;
 }
 
-export const refresh = () => attempt(reload);
+/** Look again, quietly: what was refused stays on the page, and what is not answered is asked again. */
+export async function refresh(): Promise<void> {
+  if (busy.value) return;
+  try {
+    await reload();
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 401) {
+      staff.value = null;
+      staffProblem.value = problemOf(error);
+    }
+  }
+}
 
 export async function send(): Promise<void> {
   if (!isWhole(draft.value) || busy.value) return;

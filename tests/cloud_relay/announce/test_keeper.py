@@ -119,7 +119,9 @@ async def test_now_goes_at_once_to_each_resident_of_the_site_once() -> None:
         assert await one.counts() == AnnouncementCounts(addressed=2, pushed=1, failed=1)
         assert one.changed == [ATTIC, ROOM]
         (shown,) = one.keeper.shown(ROOM)
-        assert shown.texts == {Lang.EN: WATER, Lang.KO: WATER}, "one language stands in for the other"
+        assert shown.texts == {Lang.EN: WATER, Lang.KO: WATER}, (
+            "one language stands in for the other"
+        )
         assert one.keeper.shown(ELSEWHERE) == []
         await one.keeper.look()
         await one.world.push_due()
@@ -194,9 +196,7 @@ async def test_a_daily_one_is_told_each_day_as_another_notice() -> None:
     postman = Postman()
     async with house(postman=postman) as one:
         await begin(one)
-        await one.desk.write(
-            "Kim", body(repeat=Repeat.DAILY, zone="Asia/Seoul", shown_for_min=60)
-        )
+        await one.desk.write("Kim", body(repeat=Repeat.DAILY, zone="Asia/Seoul", shown_for_min=60))
         for _ in range(3):
             await one.keeper.look()
             await one.world.push_due()

@@ -25,12 +25,9 @@ async def db() -> AsyncIterator[aiosqlite.Connection]:
 
 
 async def refused(staff: Staff, secret: str, at: datetime = AT) -> bool:
-    try:
+    with pytest.raises(ProblemError) as found:
         await staff.sign_in(secret, at)
-    except ProblemError as error:
-        assert error.code is ErrorCode.STAFF_LINK_INVALID
-        return True
-    return False
+    return found.value.code is ErrorCode.STAFF_LINK_INVALID
 
 
 async def test_a_link_signs_in_once(db: aiosqlite.Connection) -> None:

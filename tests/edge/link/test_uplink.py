@@ -212,9 +212,7 @@ async def test_what_staff_announces_comes_down_and_outlives_the_edge(link: Link)
         until=now + timedelta(hours=1),
     )
     async with link.edge() as edge:
-        await link.relay.say(
-            Topic.DOWN_ANNOUNCEMENT, DownAnnouncement(shown=[shown]), retain=True
-        )
+        await link.relay.say(Topic.DOWN_ANNOUNCEMENT, DownAnnouncement(shown=[shown]), retain=True)
         await until(lambda: edge.announced.shown() == [shown])
         notice = announcement_notice(shown, room=ROOM.key, resident="anna", silent=False)
         await link.relay.say(Topic.DOWN_NOTICE, DownNotice(notice=notice))

@@ -1,0 +1,279 @@
+/* Made by `npm run types` from schema.json. Change laundryd/wire instead. */
+
+import type {
+  AnnouncementKind,
+  AnnouncementState,
+  Choice,
+  Lang,
+  MachineKind,
+  Repeat,
+} from "./names";
+import type {
+  AnnouncementText,
+  CommandError,
+  EdgeStatus,
+  MachineView,
+  Position,
+} from "./frames";
+
+/**
+ * One announcement as staff sees it.
+ *
+ * ``next_at``: when it goes, None when it does not any more. ``shown_until``: the end of what is shown
+ * now, None when nothing is.
+ */
+export interface Announcement {
+  id: string;
+  author: string;
+  created_at: string;
+  state: AnnouncementState;
+  next_at: string | null;
+  shown_until: string | null;
+  body: AnnouncementBodyOutput;
+  counts: AnnouncementCounts;
+}
+/**
+ * ``POST /announcements``, and ``PUT /announcements/{id}`` before it has gone.
+ *
+ * ``texts``: in one language at least; who reads the other one is shown it in this. ``at`` None: now.
+ * ``repeat`` goes on from ``at`` by the clocks of ``zone``, until ``repeat_until`` if that is given.
+ * Each occurrence is shown for ``shown_for_min`` minutes. ``urgent``: not held back by quiet hours.
+ * ``sound`` false: phones show it silently.
+ */
+export interface AnnouncementBodyOutput {
+  kind: AnnouncementKind;
+  target: TargetOutput;
+  texts: {
+    [k: string]: AnnouncementText;
+  };
+  sound: boolean;
+  urgent: boolean;
+  at: string | null;
+  repeat: Repeat | null;
+  zone: string | null;
+  repeat_until: string | null;
+  shown_for_min: number;
+}
+/** Whom it concerns: a site, a room, or a machine of a room; none of them: everybody. */
+export interface TargetOutput {
+  site: string | null;
+  room: string | null;
+  machine: string | null;
+}
+/**
+ * How many residents of the newest occurrence were addressed, and what became of their notices.
+ *
+ * Each resident counts once, in the first that holds: ``read``; ``on_socket``, a page showed it;
+ * ``pushed``; ``app_only``, their wish: in the app when they come; ``failed``: not reached, or too late;
+ * ``waiting``: still to be told, in quiet hours say.
+ */
+export interface AnnouncementCounts {
+  addressed: number;
+  read: number;
+  on_socket: number;
+  pushed: number;
+  app_only: number;
+  failed: number;
+  waiting: number;
+}
+/**
+ * ``POST /announcements``, and ``PUT /announcements/{id}`` before it has gone.
+ *
+ * ``texts``: in one language at least; who reads the other one is shown it in this. ``at`` None: now.
+ * ``repeat`` goes on from ``at`` by the clocks of ``zone``, until ``repeat_until`` if that is given.
+ * Each occurrence is shown for ``shown_for_min`` minutes. ``urgent``: not held back by quiet hours.
+ * ``sound`` false: phones show it silently.
+ */
+export interface AnnouncementBodyInput {
+  kind: AnnouncementKind;
+  target?: TargetInput;
+  texts: {
+    [k: string]: AnnouncementText;
+  };
+  sound?: boolean;
+  urgent?: boolean;
+  at?: string | null;
+  repeat?: Repeat | null;
+  zone?: string | null;
+  repeat_until?: string | null;
+  shown_for_min?: number;
+}
+/** Whom it concerns: a site, a room, or a machine of a room; none of them: everybody. */
+export interface TargetInput {
+  site?: string | null;
+  room?: string | null;
+  machine?: string | null;
+}
+/** Answer of ``GET /announcements``: newest first, 200 at most; those of the last 30 days. */
+export interface Announcements {
+  announcements: Announcement[];
+}
+/**
+ * What came of a command: exactly one of ``position`` (accepted) and ``error`` (nothing changed).
+ *
+ * ``durable`` is false when the edge runs from memory and may forget the change at a power cut.
+ */
+export interface CommandAnswer {
+  id: string;
+  ok: boolean;
+  position: Position | null;
+  error: CommandError | null;
+  durable: boolean;
+}
+/** ``POST /rooms/{room}/machines/{machine}/{command}``. */
+export interface CommandBody {
+  id: string;
+  minutes?: number | null;
+  programme?: string | null;
+  text?: string | null;
+}
+/** ``POST /join``: exactly one of ``code`` (relay, or a room without one) and ``voucher`` (edge). */
+export interface JoinBody {
+  code?: string | null;
+  voucher?: string | null;
+  device_name?: string;
+  lang?: Lang;
+}
+/**
+ * Answer of ``join`` and ``link``; the token itself goes into an HttpOnly cookie.
+ *
+ * ``token`` is given too only to a client that asked with ``Accept: application/json; token=1``:
+ * programs without a cookie jar.
+ */
+export interface Joined {
+  resident: string;
+  device: string;
+  rooms: string[];
+  token: string | null;
+}
+/** ``POST /devices/link``: the one-time code shown on a device that is already joined. */
+export interface LinkBody {
+  code: string;
+  device_name?: string;
+  lang?: Lang;
+}
+/** Answer of ``POST /devices/link-code``: the code, and until when it may be used once (real time). */
+export interface LinkCode {
+  code: string;
+  expires_at: string;
+}
+/**
+ * Answer of ``GET /me``: the resident behind the token. ``push``: a subscription is held here.
+ *
+ * ``wishes`` None: this program pushes nothing and keeps none.
+ */
+export interface Me {
+  resident: string;
+  device: string;
+  lang: Lang;
+  rooms: MyRoom[];
+  push: boolean;
+  wishes: NoticePreferencesOutput | null;
+}
+/** A room that the resident has joined. */
+export interface MyRoom {
+  room: string;
+  name: string;
+  local_url: string | null;
+}
+/** A resident's wishes. A kind that is not named is told by app and push; ``quiet`` None: never. */
+export interface NoticePreferencesOutput {
+  choices: {
+    [k: string]: Choice;
+  };
+  quiet: QuietHours | null;
+}
+/** From ``begin`` to ``end`` each day, by the clocks of ``zone``; over midnight if ``end`` is earlier. */
+export interface QuietHours {
+  begin: string;
+  end: string;
+  zone: string;
+}
+/**
+ * ``PUT /me``: preferences. What is left out, or None, stays as it is.
+ *
+ * ``wishes`` is taken by the relay alone: it decides who is told and how.
+ */
+export interface MeBody {
+  lang?: Lang | null;
+  wishes?: NoticePreferencesInput | null;
+}
+/** A resident's wishes. A kind that is not named is told by app and push; ``quiet`` None: never. */
+export interface NoticePreferencesInput {
+  choices?: {
+    [k: string]: Choice;
+  };
+  quiet?: QuietHours | null;
+}
+/** An RFC 9457 problem document, ``application/problem+json``. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  fields: string[];
+}
+/** A programme that residents may name when they start a machine of ``kind``. */
+export interface Programme {
+  programme: string;
+  kind: MachineKind;
+  name: string;
+  minutes: number;
+}
+/** Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url. */
+export interface PushKey {
+  key: string;
+}
+/** RFC 8291: the browser's public key (65 bytes) and secret (16 bytes), base64url. */
+export interface PushKeys {
+  p256dh: string;
+  auth: string;
+}
+/**
+ * A whole room at a position that was taken before the machines were read.
+ *
+ * ``edge`` is None on the room's own page: there the edge itself answers.
+ */
+export interface RoomSnapshot {
+  room: string;
+  name: string;
+  position: Position;
+  at: string;
+  edge: EdgeStatus | null;
+  durable: boolean;
+  machines: MachineView[];
+  programmes: Programme[];
+}
+/** A machine that can be addressed. */
+export interface StaffMachine {
+  machine: string;
+  name: string;
+}
+/** Answer of ``GET /staff/me`` and of the sign-in: who is signed in, and what can be addressed. */
+export interface StaffMe {
+  name: string;
+  rooms: StaffRoom[];
+}
+/** A room that can be addressed, with its machines as last heard. */
+export interface StaffRoom {
+  room: string;
+  name: string;
+  machines: StaffMachine[];
+}
+/** ``POST /staff/sign-in``: the one-time secret of the link that ``laundryd relay staff add`` made. */
+export interface StaffSignIn {
+  secret: string;
+}
+/** ``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives. */
+export interface SubscriptionBody {
+  endpoint: string;
+  keys: PushKeys;
+  expirationTime?: number | null;
+}
+/** Answer of ``POST /rooms/{room}/voucher``: opens the room's own page at ``local_url``, if known. */
+export interface Voucher {
+  token: string;
+  local_url: string | null;
+  expires_at: string;
+}
