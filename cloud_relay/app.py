@@ -45,6 +45,7 @@ from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
 from cloud_relay.residents.people import People
 from cloud_relay.residents.preferences import PreferenceStore
+from cloud_relay.residents.revoking import RevokedWatch
 from cloud_relay.residents.roster import Rosters
 from cloud_relay.residents.roster_publisher import RosterPublisher
 from cloud_relay.residents.subscriptions import SubscriptionStore
@@ -158,6 +159,7 @@ class Relay:
             db, clock, rooms=rooms, planner=planner, on_shown=self._shows
         )
         boards.bind(announcer)
+        self._revoked = RevokedWatch(db, clock, self._signed_out)
         self._edge_watch = EdgeWatch(db, clock, rooms=rooms, planner=planner)
         commands = RemoteCommands(link, rooms, clock, relay_id=settings.relay_id)
         door = RelayDoor(people, tokens, clock)
@@ -273,6 +275,7 @@ class Relay:
             ("planner", self._planner.run()),
             ("edge watch", self._edge_watch.run()),
             ("announcements", self._announcer.run()),
+            ("revoked", self._revoked.run()),
             ("room boards", self._boards.run()),
             ("ingest", self._ingest.run()),
             ("rosters", self._rosters.run(lambda: self._watchdog.beat("rosters"))),

@@ -16,6 +16,7 @@ from cloud_relay.enrol.init import RelayPlan, initialise
 from cloud_relay.enrol.mosquitto import Listeners
 from cloud_relay.enrol.rooms import AddedRoom, add_room, join_url, new_join_code, renew_room
 from cloud_relay.explaining import DEFAULT_DATA_DIR, Config, explained, load
+from cloud_relay.residents.cli import revoke
 from cloud_relay.settings import RelaySettings
 from cloud_relay.staff.cli import staff_app
 from laundryd.daemon.settings import SettingsError
@@ -33,6 +34,7 @@ app.add_typer(staff_app)
 app.add_typer(announcements_app)
 app.command()(announce)
 app.command()(notices)
+app.command()(revoke)
 
 Cap = Annotated[
     int | None, typer.Option(min=1, help="Residents the code lets in. [default: join.cap]")

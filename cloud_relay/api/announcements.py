@@ -11,12 +11,20 @@ from cloud_relay.api.staff import STAFF
 from cloud_relay.api.staff_door import StaffCaller, StaffMember
 from laundryd.daemon.openapi import CHANGING, refusals
 from laundryd.daemon.problems import ProblemError
-from laundryd.wire.announcements import Announcement, AnnouncementBody, Announcements
+from laundryd.wire.announcements import (
+    ANNOUNCEMENT_PATTERN,
+    Announcement,
+    AnnouncementBody,
+    Announcements,
+)
 from laundryd.wire.errors import ErrorCode
 
 router = APIRouter(prefix="/api/v1/announcements", tags=["staff"])
 
-AnnouncementPath = Annotated[str, Path(max_length=32, description="As the list names it.")]
+AnnouncementPath = Annotated[
+    str,
+    Path(description="As the list names it.", json_schema_extra={"pattern": ANNOUNCEMENT_PATTERN}),
+]
 _WRITING = (*CHANGING, *STAFF, ErrorCode.UNKNOWN_TARGET, ErrorCode.RATE_LIMITED)
 _GONE = (ErrorCode.UNKNOWN_ANNOUNCEMENT, ErrorCode.ALREADY_GONE)
 

@@ -34,7 +34,8 @@ SHOWN_FOR_MIN: Final = round(NOTICES[NoticeKind.ANNOUNCEMENT].useful_for / timed
 SHOWN_MAX: Final = 20
 """Announcements shown in one room at a time; of more, the newest."""
 
-AnnouncementId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+ANNOUNCEMENT_PATTERN: Final = r"^[0-9a-f]{16}$"
+AnnouncementId = Annotated[str, StringConstraints(pattern=ANNOUNCEMENT_PATTERN)]
 OccurrenceId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=TITLE_MAX, strip_whitespace=True)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=BODY_MAX, strip_whitespace=True)]

@@ -81,6 +81,13 @@ def test_a_room_that_is_not_there_is_refused(config: tuple[str, str]) -> None:
     assert "There is no room maple-hall.roof." in refused.stderr
 
 
+def test_nobody_can_be_revoked_who_is_not_there(config: tuple[str, str]) -> None:
+    for words in (("nobody",), ("nobody", "--device", "none")):
+        refused = relay("revoke", *words, *config)
+        assert refused.exit_code == 1
+        assert "not known here" in refused.stderr
+
+
 def test_a_resident_who_was_told_nothing(config: tuple[str, str]) -> None:
     found = relay("notices", "nobody", *config)
     assert found.exit_code == 0
