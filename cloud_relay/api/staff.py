@@ -14,16 +14,12 @@ from laundryd.daemon.problems import ProblemError
 from laundryd.wire.announcements import StaffMachine, StaffMe, StaffRoom, StaffSignIn
 from laundryd.wire.bodies import MyNotices
 from laundryd.wire.errors import ErrorCode
-from laundryd.wire.ids import ID_PATTERN
 
 STAFF: Final = (ErrorCode.STAFF_ONLY,)
 router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
 
-# The patterns are only described: what does not fit is nobody's, and has no notices.
-ResidentPath = Annotated[
-    str,
-    Path(description="As their app's menu shows it.", json_schema_extra={"pattern": ID_PATTERN}),
-]
+# Whatever is asked for: what is no resident's has no notices.
+ResidentPath = Annotated[str, Path(description="As their app's menu shows it.")]
 
 
 @router.post(

@@ -22,13 +22,13 @@ from laundryd.live.door import Admission, Refusal
 from laundryd.live.server import LiveServer
 from laundryd.live.settings import LiveSettings
 from laundryd.wire import frames
-from laundryd.wire.announcements import ShownAnnouncement
+from laundryd.wire.announcements import AnnouncementKind, AnnouncementText, ShownAnnouncement
 from laundryd.wire.commands import CommandError
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind, PublicEvent
 from laundryd.wire.ids import Position
 from laundryd.wire.machines import EdgeStatus, MachineKind, MachineView
-from laundryd.wire.notices import NoticeCard, NoticeKind
+from laundryd.wire.notices import Lang, NoticeCard, NoticeKind
 from laundryd.wire.phases import Cause, Phase, Sensor
 
 ROOM = "maple-hall.basement"
@@ -106,6 +106,18 @@ class TokenDoor:
 
     async def rooms_now(self, admission: Admission) -> frozenset[str]:
         return admission.rooms - self.left
+
+
+def make_announcement() -> ShownAnnouncement:
+    text = AnnouncementText(title="Water off", body="Until noon.")
+    return ShownAnnouncement(
+        id="0" * 32,
+        kind=AnnouncementKind.MAINTENANCE,
+        texts=dict.fromkeys(Lang, text),
+        urgent=False,
+        since=AT,
+        until=AT + timedelta(hours=1),
+    )
 
 
 @dataclass
