@@ -100,6 +100,19 @@ class EdgeBook:
             useful_until = end.at + NOTICES[NoticeKind.DONE].useful_for
             self.notices.setdefault(name, DueNotice(name, end.epoch, resident, useful_until))
 
+    def moot(self) -> set[NoticeId]:
+        """Return the notices of epochs that have ended that later events had made pointless before.
+
+        The room takes none of them into its new epoch: a relay that was cut off until then never hears of
+        them. Of the present epoch it hears all, and says itself which are moot.
+        """
+        with closing(_open(self.path)) as db:
+            rows = db.execute(
+                "SELECT id FROM notices WHERE useful_until < json_extract(body, '$.useful_until')"
+            ).fetchall()
+        now = self._last_read
+        return {one for (one,) in rows if one in self.notices and self.notices[one].epoch != now}
+
     def last_public(self) -> Position:
         """Return where somebody stands who knows every event: entries after it are nobody's to see."""
         with closing(_open(self.path)) as db:

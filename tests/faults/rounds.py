@@ -272,7 +272,7 @@ class Rounds:
         for witness in self._witnesses:
             shown[witness.resident] = shown.get(witness.resident, frozenset()) | witness.shown
         pushed = {one.id: one.pushes for one in self._residents.values()}
-        excused = self._relay_book.excused()
+        excused = self._relay_book.excused() | self._edge_book.moot()
         due = [
             one
             for one in self._edge_book.due_beside(self._told, rewound=self._is_rewound)
