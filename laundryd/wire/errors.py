@@ -47,6 +47,7 @@ class ErrorCode(StrEnum):
     EXPIRED = "expired"
     # push
     ENDPOINT_REFUSED = "endpoint_refused"
+    SUBSCRIPTION_DEAD = "subscription_dead"
     # ours
     BUSY = "busy"
     INTERNAL = "internal"
@@ -160,6 +161,11 @@ ERRORS: Final[dict[ErrorCode, ErrorRow]] = {
     ),
     ErrorCode.ENDPOINT_REFUSED: ErrorRow(
         422, "This push address is not one of a known push service", "Switch the bell on again."
+    ),
+    ErrorCode.SUBSCRIPTION_DEAD: ErrorRow(
+        409,
+        "The push service has forgotten this subscription",
+        "End it in the browser and subscribe anew.",
     ),
     ErrorCode.BUSY: ErrorRow(
         503, "The server is at its limit", "Wait for as many seconds as Retry-After says."
