@@ -64,7 +64,7 @@ export function BellSwitch({ testid, both = false }: { testid: string; both?: bo
   const now = bell.value;
   if (now.state === "off") {
     return (
-      <button type="button" class="primary" data-testid={testid} onClick={() => void switchOn()}>
+      <button type="button" class={both ? "primary" : ""} data-testid={testid} onClick={() => void switchOn()}>
         {switchWords(now)}
       </button>
     );

@@ -41,7 +41,9 @@ function ThisDevice() {
         data-bell-why={"why" in now ? now.why : undefined}
       >
         <Icon name={rings ? "bell_on" : "bell_off"} />
-        <span>{bellWords(now)}</span>
+        <span>
+          {now.state === "off" && now.why === "never" ? t("bell.off_now") : bellWords(now)}
+        </span>
       </p>
       <Help />
       <BellSwitch testid="bell-switch" both />

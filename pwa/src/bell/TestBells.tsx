@@ -33,7 +33,7 @@ export function TestBells() {
 
   return (
     <section class="panel" aria-labelledby="test-title">
-      <h2 id="test-title">{t("test.send")}</h2>
+      <h2 id="test-title">{t("test.title")}</h2>
       <p class="hint">{t("test.hint")}</p>
       <button
         type="button"

@@ -11,7 +11,7 @@ import { lang, me, now_ms, t } from "../state/signals";
 import { dayWords, errorText, noticeText, preciseTime, timeOfDay } from "../texts/texts";
 import { Icon, type IconName } from "../ui/icons";
 import type { MyNotice } from "../wire/types";
-import { byDay, dayKey, decisive, fateOf, remedyOf, stateWords, whyWords, type Fate } from "./history";
+import { byDay, dayKey, fateOf, remedyOf, stateWords, tellingWhy, whyWords, type Fate } from "./history";
 import { notices } from "./notices";
 
 const ICONS: Record<Fate, IconName> = {
@@ -96,7 +96,7 @@ function Told({ told }: { told: MyNotice }) {
   const { notice, state } = told;
   const { title, body } = noticeText(lang.value, notice);
   const fate = fateOf(told);
-  const why = whyWords(lang.value, decisive(told)?.why ?? "");
+  const why = whyWords(lang.value, tellingWhy(told));
   return (
     <li class={`entry ${fate}`} data-history-id={notice.id} data-fate={fate} data-state={state}>
       <h3>
@@ -107,7 +107,8 @@ function Told({ told }: { told: MyNotice }) {
       <p class="fate">
         <Icon name={ICONS[fate]} />
         <span>
-          <b>{stateWords(lang.value, state)}</b> {why}
+          <b>{stateWords(lang.value, state)}</b>
+          {why !== "" && <span class="why"> {why}</span>}
         </span>
       </p>
       <Remedy told={told} />
@@ -118,7 +119,8 @@ function Told({ told }: { told: MyNotice }) {
             <li key={index}>
               <time dateTime={step.at}>{preciseTime(lang.value, Date.parse(step.at))}</time>
               <span>
-                <b>{stateWords(lang.value, step.state)}</b> {whyWords(lang.value, step.why)}
+                {stateWords(lang.value, step.state)}
+                {step.why !== "" && <span class="why"> {whyWords(lang.value, step.why)}</span>}
               </span>
             </li>
           ))}

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { TEXTS } from "../texts/texts";
 import { tables } from "../wire/tables";
 import type { DeliveryState, MyNotice } from "../wire/types";
-import { byDay, dayKey, decisive, fateOf, remedyOf, stateWords, whyWords } from "./history";
+import { byDay, dayKey, decisive, fateOf, remedyOf, stateWords, tellingWhy, whyWords } from "./history";
 
 const at = (day: number, hour = 12) => new Date(2026, 10, day, hour).toISOString();
 function notice(state: DeliveryState, whys: [DeliveryState, string][] = [], caused_at = at(23)) {
@@ -46,6 +46,12 @@ test("the decisive step is the last one of the state that it is in", () => {
   ]);
   expect(decisive(read)?.why).toBe("at_relay");
   expect(decisive(notice("read"))).toBe(null);
+});
+
+test("a reason that the state says already is not said again", () => {
+  expect(tellingWhy(notice("declined", [["declined", "wished"]]))).toBe("");
+  expect(tellingWhy(notice("app_only", [["app_only", "wished"]]))).toBe("wished");
+  expect(tellingWhy(notice("unreachable", [["unreachable", "no_subscription"]]))).toBe("no_subscription");
 });
 
 test("where something can be done about it", () => {

@@ -22,6 +22,12 @@ const FATES: Record<DeliveryState, Fate> = {
   unreachable: "untold",
 };
 
+const SAYS_THE_SAME: readonly [DeliveryState, string][] = [
+  ["declined", "wished"],
+  ["quiet", "quiet_hours"],
+  ["app_only", "kind"],
+];
+
 /** The state of a newer server is shown as under way. */
 export function fateOf({ state }: MyNotice): Fate {
   return (FATES as Partial<Record<string, Fate>>)[state] ?? "open";
@@ -42,6 +48,13 @@ export function whyWords(lang: Lang, why: string): string {
 /** The step that led to where the notice is now: its last of that state, null when none is kept. */
 export function decisive({ state, steps }: MyNotice): DeliveryStep | null {
   return steps.findLast((step) => step.state === state) ?? null;
+}
+
+/** Why a notice is where it is; empty where its state says the same. */
+export function tellingWhy(notice: MyNotice): string {
+  const why = decisive(notice)?.why ?? "";
+  const says_the_same = SAYS_THE_SAME.some(([state, one]) => state === notice.state && one === why);
+  return says_the_same ? "" : why;
 }
 
 /** Where a resident can do something about it. */

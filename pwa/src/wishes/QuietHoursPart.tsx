@@ -1,11 +1,10 @@
 /** Quiet hours: whether, from when until when, and by whose clock. */
 
 import { useSignal } from "@preact/signals";
-import { length } from "../room/time_words";
 import { t } from "../state/signals";
 import type { QuietHours } from "../wire/types";
 import { keepWishes } from "./saving";
-import { firstNight, quietMinutes, zonesOf, type Wishes } from "./wishes";
+import { exactly, firstNight, quietMinutes, zonesOf, type Wishes } from "./wishes";
 
 const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone as string | undefined;
 /** Older browsers do not list them. */
@@ -91,6 +90,6 @@ function Hours({ quiet, change }: { quiet: QuietHours; change(next: QuietHours):
 }
 
 function lengthWords(minutes: number, zone: string): string {
-  const { key, count, rest } = length(minutes);
+  const { key, count, rest } = exactly(minutes);
   return t("quiet.length", { length: t(key, { count, rest }), zone: zone.replaceAll("_", " ") });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { tables } from "../wire/tables";
 import type { NoticeKind } from "../wire/types";
-import { choicesOf, chosen, firstNight, quietMinutes, withChoice, zonesOf, type Wishes } from "./wishes";
+import { choicesOf, chosen, exactly, firstNight, quietMinutes, withChoice, zonesOf, type Wishes } from "./wishes";
 
 const NONE: Wishes = { choices: {}, quiet: null };
 const { started, done, resumed } = tables.notices;
@@ -51,6 +51,13 @@ test.each([
   ["24:00", "07:00", null],
 ] as const)("from %s to %s it is quiet for %s minutes", (begin, end, minutes) =>
   expect(quietMinutes({ begin, end })).toBe(minutes));
+
+test.each([
+  [45, "length.minutes", 45, 0],
+  [60, "length.hours", 1, 0],
+  [475, "length.hours_minutes", 7, 55],
+] as const)("%d minutes are said to the minute", (minutes, key, count, rest) =>
+  expect(exactly(minutes)).toEqual({ key, count, rest }));
 
 test("one's own zone and the chosen one come first, once", () => {
   expect(zonesOf(["Asia/Seoul", "Europe/Berlin"], "Europe/Berlin", "Asia/Calcutta")).toEqual([

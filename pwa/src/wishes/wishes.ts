@@ -1,5 +1,6 @@
 /** What a resident may wish of each kind, and what they do. Pure. */
 
+import type { Length } from "../room/time_words";
 import type { NoticeRow } from "../wire/tables";
 import type { Choice, NoticeKind, NoticePreferencesOutput, QuietHours } from "../wire/types";
 
@@ -50,6 +51,13 @@ export function quietMinutes({ begin, end }: Pick<QuietHours, "begin" | "end">):
   const [from, to] = [minuteOf(begin), minuteOf(end)];
   if (from === null || to === null || from === to) return null;
   return (to - from + DAY_MIN) % DAY_MIN;
+}
+
+/** A length to the minute. */
+export function exactly(minutes: number): Length {
+  const [count, rest] = [Math.floor(minutes / 60), minutes % 60];
+  if (count === 0) return { key: "length.minutes", count: rest, rest: 0 };
+  return { key: rest === 0 ? "length.hours" : "length.hours_minutes", count, rest };
 }
 
 function minuteOf(clock: string): number | null {
