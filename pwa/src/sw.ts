@@ -61,13 +61,20 @@ async function open(notification: Notification): Promise<void> {
     typeof data === "object" && data !== null && "navigate" in data ? data.navigate : null;
   const path = ownPath(typeof said === "string" ? said : null, self.location.origin);
   for (const page of await pages()) {
+    if (!(await focused(page))) continue;
     page.postMessage({ type: "notification_opened", tag: notification.tag, navigate: path });
-    if ("focus" in page) {
-      await page.focus();
-      return;
-    }
+    return;
   }
   await self.clients.openWindow(path);
+}
+
+/** A page that is just going away, or is kept for the way back, cannot come to the front. */
+async function focused(page: WindowClient): Promise<boolean> {
+  try {
+    return (await page.focus()) !== null;
+  } catch {
+    return false;
+  }
 }
 
 /** Say to the room what the button says. Done: it leaves the pages; refused: shown again, with why. */
