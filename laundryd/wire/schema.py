@@ -145,9 +145,10 @@ def tables() -> dict[str, JsonValue]:
             for title, rows in PARTS
             if any(row.is_chosen for row in rows.values())
         ],
-        "delivery_states": {state.value: meaning for state, meaning in STATES.items()},
-        "delivery_whys": {why.value: meaning for why, meaning in WHYS.items()},
-        "push_tries": {outcome.value: meaning for outcome, meaning in TRIES.items()},
+        # Residents read the app's own words; what they mean is for the pages of documentation.
+        "delivery_states": [state.value for state in STATES],
+        "delivery_whys": [why.value for why in WHYS],
+        "push_tries": [outcome.value for outcome in TRIES],
         "notice_actions": {
             action.value: {
                 "command": row.command.value,

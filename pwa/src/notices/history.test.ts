@@ -11,15 +11,15 @@ function notice(state: DeliveryState, whys: [DeliveryState, string][] = [], caus
 }
 
 describe("every state and every reason of the contract", () => {
-  test.each(Object.keys(tables.delivery_states))("%s is said in both languages", (state) => {
+  test.each(tables.delivery_states)("%s is said in both languages", (state) => {
     for (const lang of ["ko", "en"] as const) {
-      expect(stateWords(lang, state as DeliveryState)).toBe(
+      expect(stateWords(lang, state)).toBe(
         (TEXTS[lang] as Record<string, string>)[`fate.${state}`],
       );
     }
-    expect(fateOf(notice(state as DeliveryState))).toMatch(/^(told|open|untold|unneeded)$/);
+    expect(fateOf(notice(state))).toMatch(/^(told|open|untold|unneeded)$/);
   });
-  test.each(Object.keys(tables.delivery_whys))("%s is said in both languages", (why) => {
+  test.each(tables.delivery_whys)("%s is said in both languages", (why) => {
     for (const lang of ["ko", "en"] as const) {
       expect(TEXTS[lang]).toHaveProperty([`why.${why}`]);
       expect(whyWords(lang, why)).toBe((TEXTS[lang] as Record<string, string>)[`why.${why}`]);

@@ -49,10 +49,10 @@ interface Tables {
   notices: Record<NoticeKind, NoticeRow>;
   /** The kinds that residents choose of, under their headings. */
   notice_parts: { title: Record<Lang, string>; kinds: NoticeKind[] }[];
-  /** What each means, for engineers; residents read the app's own words. */
-  delivery_states: Record<DeliveryState, string>;
-  delivery_whys: Record<string, string>;
-  push_tries: Record<PushTry, string>;
+  /** The app has its own words for each of these. */
+  delivery_states: DeliveryState[];
+  delivery_whys: string[];
+  push_tries: PushTry[];
   notice_actions: Record<ActionId, NoticeAction>;
   notice_title_max: number;
   notice_body_max: number;
