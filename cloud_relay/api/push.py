@@ -51,7 +51,11 @@ async def my_subscriptions(response: Response, relay: Relay, caller: Caller) -> 
     "/subscriptions",
     status_code=204,
     responses=refusals(
-        *CHANGING, *SIGNED_IN, ErrorCode.ENDPOINT_REFUSED, ErrorCode.SUBSCRIPTION_DEAD
+        *CHANGING,
+        *SIGNED_IN,
+        ErrorCode.ENDPOINT_REFUSED,
+        ErrorCode.SUBSCRIPTION_DEAD,
+        ErrorCode.SUBSCRIPTION_REMOVED,
     ),
 )
 async def subscribe(body: SubscriptionBody, relay: Relay, caller: Caller) -> Response:
@@ -74,7 +78,7 @@ async def unsubscribe(relay: Relay, caller: Caller) -> Response:
 )
 async def take_away(subscription: SubscriptionPath, relay: Relay, caller: Caller) -> Response:
     """Push to this device of yours no more, whichever you ask from."""
-    if not await relay.bells.remove(caller.person.resident, subscription):
+    if not await relay.bells.remove(caller.person.resident, subscription, relay.real_now()):
         raise ProblemError(ErrorCode.NOT_FOUND, "You have no subscription of this id.")
     return Response(status_code=204)
 

@@ -28,6 +28,8 @@ PER_DEVICE_MAX: Final = 5
 ID_BYTES: Final = 12
 KEY_BYTES: Final = {"p256dh": 65, "auth": 16}
 """RFC 8291, section 3: an uncompressed point of P-256, and a secret."""
+REMOVED: Final = "removed"
+"""The kind of an end that its owner wished, on another device; others are what push services answer."""
 LOST_KEPT_FOR: Final = timedelta(days=30)
 """How long a device is told that its bell rings no more: as long as the list of its notices goes back."""
 
@@ -47,7 +49,8 @@ class SubscriptionStore:
 
         Raises:
             ProblemError: ``endpoint_refused``: no address of a known push service; ``invalid_body``:
-                the keys are not 65 and 16 bytes; ``subscription_dead``: its push service has forgotten it.
+                the keys are not 65 and 16 bytes; ``subscription_dead``: its push service has forgotten it;
+                ``subscription_removed``: its owner took it away, on another device.
 
         """
         try:
@@ -140,26 +143,23 @@ class SubscriptionStore:
                 "DELETE FROM subscriptions WHERE id = ? RETURNING *", (subscription_id,)
             )
             for row in found:
-                await db.execute(
-                    "INSERT INTO lost_subscriptions (id, device, name, digest, created_at, seen_at, "
-                    "sent_at, kind, lost_at) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS "
-                    "(SELECT 1 FROM subscriptions WHERE device = ? AND seen_at >= ?)",
-                    (row["id"], row["device"], row["name"], _digest(row["endpoint"]),
-                     row["created_at"], row["seen_at"], row["sent_at"], kind, to_rfc3339(at),
-                     row["device"], row["seen_at"]),
-                )  # fmt: skip
-            await db.execute(
-                "DELETE FROM lost_subscriptions WHERE lost_at < ?",
-                (to_rfc3339(at - LOST_KEPT_FOR),),
-            )
+                newer = await db.execute_fetchall(
+                    "SELECT 1 FROM subscriptions WHERE device = ? AND seen_at >= ?",
+                    (row["device"], row["seen_at"]),
+                )
+                if not list(newer):
+                    await note_end_in(db, row, kind, at)
 
     async def _refuse_lost_in(self, device: DeviceId, endpoint: str) -> None:
         found = await self._db.execute_fetchall(
-            "SELECT 1 FROM lost_subscriptions WHERE device = ? AND digest = ?",
+            "SELECT kind FROM lost_subscriptions WHERE device = ? AND digest = ?",
             (device, _digest(endpoint)),
         )
-        if list(found):
-            raise ProblemError(ErrorCode.SUBSCRIPTION_DEAD)
+        for row in found:
+            is_wished = row["kind"] == REMOVED
+            raise ProblemError(
+                ErrorCode.SUBSCRIPTION_REMOVED if is_wished else ErrorCode.SUBSCRIPTION_DEAD
+            )
 
     async def note_error(self, subscription_id: str, kind: str, at: datetime) -> None:
         """Keep the last error and when it was."""
@@ -176,6 +176,24 @@ class SubscriptionStore:
                 "UPDATE subscriptions SET sent_at = ?, error_kind = NULL, error_at = NULL WHERE id = ?",
                 (to_rfc3339(at), subscription_id),
             )
+
+
+async def note_end_in(
+    db: aiosqlite.Connection, row: aiosqlite.Row, kind: str, at: datetime
+) -> None:
+    """Keep that a subscription, whose deleted ``row`` is given, has ended; forget what is long ago.
+
+    In the caller's transaction.
+    """
+    await db.execute(
+        "INSERT INTO lost_subscriptions (id, device, name, digest, created_at, seen_at, sent_at, kind,"
+        " lost_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (row["id"], row["device"], row["name"], _digest(row["endpoint"]), row["created_at"],
+         row["seen_at"], row["sent_at"], kind, to_rfc3339(at)),
+    )  # fmt: skip
+    await db.execute(
+        "DELETE FROM lost_subscriptions WHERE lost_at < ?", (to_rfc3339(at - LOST_KEPT_FOR),)
+    )
 
 
 def _digest(endpoint: str) -> str:

@@ -83,8 +83,8 @@ ALTER TABLE subscriptions ADD COLUMN seen_at TEXT;
 ALTER TABLE subscriptions ADD COLUMN expires_at TEXT;
 UPDATE subscriptions SET seen_at = created_at;
 
--- What its push service has forgotten: the endpoint's digest alone, so that the same one is not taken
--- again, and what its owner reads of it.
+-- What its push service has forgotten, or (kind 'removed') its owner has taken away on another device:
+-- the endpoint's digest alone, so that the same one is not taken again, and what its owner reads of it.
 CREATE TABLE lost_subscriptions (
     id TEXT PRIMARY KEY,
     device TEXT NOT NULL REFERENCES devices (device) ON DELETE CASCADE,

@@ -48,6 +48,7 @@ class ErrorCode(StrEnum):
     # push
     ENDPOINT_REFUSED = "endpoint_refused"
     SUBSCRIPTION_DEAD = "subscription_dead"
+    SUBSCRIPTION_REMOVED = "subscription_removed"
     # ours
     BUSY = "busy"
     INTERNAL = "internal"
@@ -166,6 +167,11 @@ ERRORS: Final[dict[ErrorCode, ErrorRow]] = {
         409,
         "The push service has forgotten this subscription",
         "End it in the browser and subscribe anew.",
+    ),
+    ErrorCode.SUBSCRIPTION_REMOVED: ErrorRow(
+        409,
+        "This device's bell was removed on another device of yours",
+        "End the subscription in the browser; switching the bell on makes a new one.",
     ),
     ErrorCode.BUSY: ErrorRow(
         503, "The server is at its limit", "Wait for as many seconds as Retry-After says."

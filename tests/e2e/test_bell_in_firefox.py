@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from laundryd.demo.town import Town
+from tests.e2e.browsers.bidi import JsonValue
 from tests.e2e.browsers.firefox import Firefox
 from tests.e2e.browsers.fixtures import LaunchFirefox
 from tests.e2e.test_push_to_firefox import click
@@ -95,7 +96,7 @@ async def test_a_browser_that_lost_its_subscription_tells_the_relay_the_next_one
     assert (after["name"], after["here"], after["lost"]) == (before["name"], True, False)
 
 
-async def bells_of(firefox: Firefox) -> list[dict[str, object]]:
+async def bells_of(firefox: Firefox) -> list[dict[str, JsonValue]]:
     found = await firefox.js(BELLS)
     assert isinstance(found, list)
     return [one for one in found if isinstance(one, dict)]

@@ -66,6 +66,10 @@ async function sendAgain(subscription: PushSubscription): Promise<void> {
     if (error.code === "subscription_dead") {
       learn({ subscribed: false, lost: true });
       await renew();
+    } else if (error.code === "subscription_removed") {
+      // As the resident wished, on another device of theirs.
+      await subscription.unsubscribe();
+      learn({ subscribed: false, lost: false });
     } else learn({ subscribed: false, failure: { code: error.code } });
   }
 }

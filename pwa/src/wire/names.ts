@@ -83,6 +83,7 @@ export type ErrorCode =
   | "expired"
   | "endpoint_refused"
   | "subscription_dead"
+  | "subscription_removed"
   | "busy"
   | "internal";
 /** What has become of a notice; ``STATES`` says what each means. */

@@ -144,11 +144,35 @@ async def test_a_resident_reads_and_removes_only_their_own(house: House, bells: 
     (bell,) = await bells.of(mine, laptop)
     (theirs,) = await bells.of(other, foreign)
     assert bell.name == "mine"
-    assert not await bells.remove(other, bell.id)
-    assert not await bells.remove(mine, theirs.id)
-    assert await bells.remove(mine, bell.id)
+    assert not await bells.remove(other, bell.id, NOW)
+    assert not await bells.remove(mine, theirs.id, NOW)
+    assert await bells.remove(mine, bell.id, NOW)
     assert await bells.of(mine, phone) == []
     assert len(await bells.of(other, foreign)) == 1
+
+
+async def test_what_was_removed_does_not_come_back_by_itself(house: House, bells: Bells) -> None:
+    resident, (phone, laptop) = await house.resident(devices=2)
+    await house.store.put(phone, named("a"), NOW)
+    (bell,) = await bells.of(resident, laptop)
+    assert await bells.remove(resident, bell.id, NOW)
+    assert not await bells.remove(resident, bell.id, NOW)
+    with pytest.raises(ProblemError) as refused:
+        await house.store.put(phone, named("a"), LATER)
+    assert refused.value.code is ErrorCode.SUBSCRIPTION_REMOVED
+    assert await bells.lost_at(phone) is None, "it is off because they wished it"
+    await house.store.put(phone, named("a", "switched-on-again"), LATER)
+    assert len(await bells.of(resident, phone)) == 1
+
+
+async def test_a_lost_one_that_was_removed_is_told_no_more(house: House, bells: Bells) -> None:
+    resident, (phone,) = await house.resident()
+    await house.store.put(phone, named("a"), NOW)
+    (bell,) = await bells.of(resident, phone)
+    await house.store.lost(bell.id, "http_410", NOW)
+    assert await bells.remove(resident, bell.id, LATER)
+    assert await bells.of(resident, phone) == []
+    assert await bells.lost_at(phone) is None
 
 
 @pytest.mark.parametrize(
