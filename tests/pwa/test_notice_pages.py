@@ -287,3 +287,34 @@ async def test_a_blocked_bell_says_how_to_unblock_and_notices_that_it_was(
     await expect(page.locator("[data-steps=chrome] li")).to_have_count(3)
     await permission("prompt")
     await expect(page.locator("[data-bell-said=off]")).to_be_visible()
+
+
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS {} like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+    " Version/18.4 Mobile/15E148 Safari/604.1"
+)
+
+
+@pytest.mark.parametrize(
+    ("system", "at_relay", "why"),
+    [
+        ("18_4", True, "home_screen"),
+        ("16_3", True, "ios_old"),
+        # Nothing would ring there, on the Home Screen either.
+        ("18_4", False, "room_page"),
+    ],
+)
+async def test_an_iphone_is_led_to_where_it_can_ring(
+    at_the_relay: Shell, relay: RelayDoor, system: str, *, at_relay: bool, why: str
+) -> None:
+    if not at_relay:
+        relay.wishes, relay.push_key = None, None
+    session = await at_the_relay.context.new_cdp_session(at_the_relay.page)
+    agent = {"userAgent": IPHONE.format(system)}
+    await session.send("Emulation.setUserAgentOverride", agent)
+    await at_the_relay.page.add_init_script("delete window.PushManager; delete window.Notification")
+    page = await enter(at_the_relay, "bell")
+    await expect(page.locator(f"[data-bell-said=impossible][data-bell-why={why}]")).to_be_visible()
+    steps = page.locator("[data-steps=home_screen] li")
+    await expect(steps).to_have_count(4 if why == "home_screen" else 0)
+    await expect(page.get_by_test_id("bell-switch")).to_have_count(0)

@@ -31,19 +31,31 @@ function learn(more: Partial<Facts>): void {
   facts.value = { ...facts.value, ...more };
 }
 
+/** What the server says of this device. */
+export interface AtServer {
+  /** It pushes at all; a room's own page does not. */
+  pushes: boolean;
+  /** It has a subscription of this device. */
+  held: boolean;
+  /** It had one that its push service has forgotten. */
+  lost: boolean;
+}
+
 /**
  * Find out how things stand, and send a subscription that is there again: push services change their
- * minds, and iOS does not say so. `held`: the server has one of this device; `lost`: it had one that its
- * push service has forgotten.
+ * minds, and iOS does not say so.
  */
-export async function startBell(held: boolean, lost: boolean): Promise<void> {
+export async function startBell({ pushes, held, lost }: AtServer): Promise<void> {
+  if (!pushes || !facts.value.secure || !facts.value.can_push) {
+    learn({ server_pushes: pushes, lost });
+    return;
+  }
   learn({ lost });
-  if (!facts.value.secure || !facts.value.can_push) return;
   try {
     key = toBytes((await getPushKey()).key);
   } catch (error) {
     if (error instanceof Refusal) learn({ server_pushes: false });
-    else setTimeout(() => void startBell(held, lost), KEY_RETRY_MS);
+    else setTimeout(() => void startBell({ pushes, held, lost }), KEY_RETRY_MS);
     return;
   }
   const subscription = await currentSubscription();

@@ -62,12 +62,12 @@ export async function enter(): Promise<void> {
     return;
   }
   setLang(me.value.lang);
-  const { push, push_lost_at, rooms } = me.value;
+  const { push, push_lost_at, wishes, rooms } = me.value;
   await startLive();
   if (me.value === null) return; // Refused meanwhile, and out again.
   screen.value = "room";
   if (problem.value !== null) setTimeout(() => (problem.value = null), PROBLEM_SHOWN_MS);
-  void startBell(push, push_lost_at !== null);
+  void startBell({ pushes: wishes !== null, held: push, lost: push_lost_at !== null });
   void renewVouchers(rooms);
 }
 
