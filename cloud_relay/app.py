@@ -24,6 +24,7 @@ from cloud_relay.api.application import web_side
 from cloud_relay.api.desk import RelayDesk
 from cloud_relay.api.door import RelayDoor
 from cloud_relay.api.metrics import RelayCollector, registry
+from cloud_relay.api.push import TESTS_MAX, TESTS_WINDOW_S
 from cloud_relay.api.services import Services
 from cloud_relay.api.sockets import Sockets
 from cloud_relay.errors import SetupError
@@ -35,8 +36,10 @@ from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.queue import PushQueue
+from cloud_relay.push.trial import Trial
 from cloud_relay.push.vapid import Vapid
 from cloud_relay.push.webpush import WebPushSender
+from cloud_relay.residents.bells import Bells
 from cloud_relay.residents.join_codes import JoinCodes, JoinLimits
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
@@ -54,6 +57,7 @@ from cloud_relay.settings import RelaySettings
 from cloud_relay.supervision import supervise
 from laundryd.daemon import logs, sd_notify
 from laundryd.daemon.clock import Clock
+from laundryd.daemon.codes import RateLimit
 from laundryd.daemon.mqtt import SESSION_EXPIRY_S, MqttLink
 from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.settling import settle_with_many_connections
@@ -215,6 +219,9 @@ class Relay:
                 joining=Joining(db, people, join_codes, link_codes),
                 link_codes=link_codes,
                 subscriptions=subscriptions,
+                bells=Bells(db),
+                trial=Trial(sender, subscriptions, clock),
+                push_tests=RateLimit(TESTS_MAX, TESTS_WINDOW_S),
                 rooms=rooms,
                 snapshots=snapshots,
                 commands=commands,
