@@ -81,8 +81,8 @@ def said(action: Action) -> JsonValue:  # noqa: PLR0911 -- one line an action
             return "ask_why"
         case Get(room):
             return {"get": room}
-        case Take(snapshot):
-            return {"take": snapshot.room}
+        case Take(snapshot, is_older):
+            return {"take": snapshot.room, **({"older": True} if is_older else {})}
         case Show(state):
             return {"state": state.value}
         case Apply(event):

@@ -38,7 +38,7 @@ export function takeFrame(frame: ServerFrame): void {
 export function perform(actions: readonly Action[]): void {
   batch(() => {
     for (const action of actions) {
-      if (action.do === "take") put(takeSnapshot(rooms.value.get(action.snapshot.room), action.snapshot));
+      if (action.do === "take") take(action.snapshot, action.is_older);
       else if (action.do === "apply") apply(action.event);
       else if (action.do === "show") {
         if (action.state !== "live") lostConnection();
@@ -59,6 +59,10 @@ export async function fetchRoom(room: string): Promise<RoomSnapshot | { status: 
     setProblem(room, codeOf(error));
     return { status: error instanceof Refusal ? error.status : null };
   }
+}
+
+function take(snapshot: RoomSnapshot, isOlder: boolean): void {
+  put(takeSnapshot(rooms.value.get(snapshot.room), snapshot, isOlder));
 }
 
 function apply(event: PublicEvent): void {

@@ -43,7 +43,7 @@ function said(action: Action): unknown {
     case "get":
       return { get: action.room };
     case "take":
-      return { take: action.snapshot.room };
+      return { take: action.snapshot.room, ...(action.is_older ? { older: true } : {}) };
     case "show":
       return { state: action.state };
     case "apply":
