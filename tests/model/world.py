@@ -431,7 +431,13 @@ def _content(entry: Entry) -> dict[str, object]:
     Which run of the program wrote it down is the store's own affair, and a clock that is set moves how
     long a notice is useful.
     """
-    return entry.model_dump(exclude={"run": True, "notices": {"__all__": {"useful_until"}}})
+    return entry.model_dump(
+        exclude={
+            "run": True,
+            "notices": {"__all__": {"useful_until"}},
+            "carried": {"notice": {"useful_until"}},
+        }
+    )
 
 
 async def _no_http(*_args: object) -> None:

@@ -29,7 +29,7 @@ test("what was decided is seen: the room, its next event, the connection's state
   const snapshot = sampleSnapshot({ position: { epoch: "e1", offset: 5 } });
   perform([
     { do: "show", state: "live" },
-    { do: "take", snapshot },
+    { do: "take", snapshot, is_older: false },
     { do: "apply", event },
   ]);
   expect(connection.value).toBe("live");
