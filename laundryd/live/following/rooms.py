@@ -40,6 +40,8 @@ class _Fetch:
     due_s: float | None = None
     is_early: bool = False
     """The answer that is awaited was asked for before the server said where the room stands now."""
+    is_put_off: bool = False
+    """The server wants to be asked at ``due_s`` and not before."""
 
     def begin_anew(self, head: Position | None) -> None:
         """Go on over a new connection: whatever is missing at ``head``, and after it, comes over that."""
@@ -74,6 +76,7 @@ class Rooms:
         for room, fetch in self._fetches.items():
             if fetch.due_s is not None and fetch.due_s <= now_s:
                 fetch.due_s = None
+                fetch.is_put_off = False
                 actions.append(Get(room, fetch.at_least))
         return actions
 
@@ -87,7 +90,7 @@ class Rooms:
             return [Get(room, at_least)]
         if at_least is not None and _is_later(at_least, fetch.at_least):
             fetch.at_least = at_least
-        if fetch.due_s is None:
+        if fetch.due_s is None or fetch.is_put_off:
             return []
         fetch.due_s = None
         return [Get(room, fetch.at_least)]
@@ -169,8 +172,13 @@ class Rooms:
         del self._fetches[room]
         return actions
 
-    def get_failed(self, room: RoomKey, status: int | None, now_s: float) -> None:
-        """No room came; ask again unless ``status`` is the server's last word. None: no answer."""
+    def get_failed(
+        self, room: RoomKey, status: int | None, now_s: float, asked_s: float = 0.0
+    ) -> None:
+        """No room came; ask again unless ``status`` is the server's last word. None: no answer.
+
+        ``asked_s``: how long the server asks us to wait, 0 when it did not.
+        """
         fetch = self._fetches.get(room)
         if fetch is None:
             return
@@ -178,7 +186,8 @@ class Rooms:
             del self._fetches[room]
         else:
             fetch.is_early = False
-            fetch.due_s = now_s + fetch.backoff.next_wait_s()
+            fetch.is_put_off = asked_s > 0
+            fetch.due_s = now_s + asked_s + fetch.backoff.next_wait_s()
 
     def _apply_held(self, room: RoomKey, held: deque[PublicEvent]) -> tuple[list[Action], bool]:
         """Apply held events in order; False: one does not follow, it and the rest stay."""

@@ -35,6 +35,8 @@ interface Fetch {
   due_s: number | null;
   /** The answer that is awaited was asked for before the server said where the room stands now. */
   isEarly: boolean;
+  /** The server wants to be asked at `due_s` and not before. */
+  isPutOff: boolean;
 }
 
 export class Positions {
@@ -63,6 +65,7 @@ export class Positions {
     for (const [room, fetch] of this.#fetches) {
       if (fetch.due_s === null || fetch.due_s > now_s) continue;
       fetch.due_s = null;
+      fetch.isPutOff = false;
       actions.push({ do: "get", room, at_least: fetch.at_least });
     }
     return actions;
@@ -74,11 +77,12 @@ export class Positions {
     if (fetch === undefined) {
       const backoff = new Backoff(this.random);
       if (this.#rule !== null) backoff.rule = this.#rule;
-      this.#fetches.set(room, { at_least, backoff, held, mismatches: 0, due_s: null, isEarly: false });
+      const fresh = { mismatches: 0, due_s: null, isEarly: false, isPutOff: false };
+      this.#fetches.set(room, { at_least, backoff, held, ...fresh });
       return [{ do: "get", room, at_least }];
     }
     if (at_least !== null && isLater(at_least, fetch.at_least)) fetch.at_least = at_least;
-    if (fetch.due_s === null) return [];
+    if (fetch.due_s === null || fetch.isPutOff) return [];
     fetch.due_s = null;
     return [{ do: "get", room, at_least: fetch.at_least }];
   }
@@ -155,15 +159,19 @@ export class Positions {
     return actions;
   }
 
-  /** No room came; ask again unless `status` is the server's last word. null: no answer. */
-  getFailed(room: string, status: number | null, now_s: number): void {
+  /**
+   * No room came; ask again unless `status` is the server's last word. null: no answer. `asked_s`: how
+   * long the server asks us to wait, 0 when it did not.
+   */
+  getFailed(room: string, status: number | null, now_s: number, asked_s: number): void {
     const fetch = this.#fetches.get(room);
     if (fetch === undefined) return;
     const isRefused = status !== null && status >= 400 && status < 500;
     if (isRefused && !TRY_AGAIN.includes(status)) this.#fetches.delete(room);
     else {
       fetch.isEarly = false;
-      fetch.due_s = now_s + fetch.backoff.nextWait_s();
+      fetch.isPutOff = asked_s > 0;
+      fetch.due_s = now_s + asked_s + fetch.backoff.nextWait_s();
     }
   }
 
