@@ -257,15 +257,20 @@ class Page:
                     self._http(self._ask_for_room(self._core))
                 case AskWhy():
                     self._http(self._ask_why(self._core))
-                case Take(snapshot, is_older):
-                    self.seen.took(snapshot, is_older=is_older)
-                case Apply(event):
-                    self.seen.apply(event)
-                case Show(State.STOPPED):
-                    self._stopped()
-                case Show():
-                    pass
+                case Take() | Apply() | Show():
+                    self._show(action)
         self._set_timer()
+
+    def _show(self, action: Take | Apply | Show) -> None:
+        match action:
+            case Take(snapshot, is_older):
+                self.seen.took(snapshot, is_older=is_older)
+            case Apply(event):
+                self.seen.apply(event)
+            case Show(State.STOPPED):
+                self._stopped()
+            case Show():
+                pass
 
     def _set_timer(self) -> None:
         if self._timer is not None:

@@ -162,6 +162,8 @@ class EdgeProcess(Process):
                 },
             }
         )
+        self._are_others = False
+        """The machines are others than those of the newest start."""
         self.open_files = (self.database, MEMORY)
         self.app: edge.app.Edge
         self.store: EdgeStore
@@ -172,9 +174,21 @@ class EdgeProcess(Process):
         """The room's writer."""
         return self.app._writer
 
+    def set_machines(self, machines: list[dict[str, object]]) -> bool:
+        """Change the settings of the next start; False: they name these machines already."""
+        settings = self._settings.model_dump(mode="json") | {"machines": machines}
+        changed = EdgeSettings.model_validate(settings)
+        is_new = changed.machines != self._settings.machines
+        self._settings, self._are_others = changed, self._are_others or is_new
+        return is_new
+
     async def start(self) -> None:
         """Start it as ``Edge.run`` does."""
         store = await EdgeStore.take_up(self.database, self._settings.store.max_bytes)
+        if self._are_others:
+            # No event tells that a machine is gone: everybody takes the room anew.
+            await store.room.new_epoch("the settings name other machines")
+            self._are_others = False
         app = edge.app.Edge(self._settings)
         app._clock = RoomClock(self.watch)
         await app._open(store, self._enrolment)

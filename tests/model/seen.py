@@ -28,6 +28,10 @@ class TookEffectTwiceError(AssertionError):
     """A page applied what it had, or what it had no place for."""
 
 
+class KeptWhatIsNoMoreError(AssertionError):
+    """A page was told that its history is not continued, and does not show the room that it fetched."""
+
+
 class SessionLostError(AssertionError):
     """A page came back and was not recognised."""
 
@@ -54,6 +58,9 @@ class Seen:
     """Up to where the page has everything, as the server said; None: it said nothing, or a new numbering
     excuses it."""
 
+    _owes_the_room: bool = False
+    """The server said that it does not go on from where the page stands."""
+
     # -- the server's side
 
     def lost(self) -> None:
@@ -72,6 +79,7 @@ class Seen:
             return
         # The page fetches the room at the head or after it, and is told what comes after the head.
         self._promised = head
+        self._owes_the_room = True
         for epoch, offset in list(self.applied):
             if epoch == head.epoch and offset > head.offset:
                 # The server was restored: what we have of its future is no more, and comes again.
@@ -108,8 +116,19 @@ class Seen:
     # -- the page's side
 
     def took(self, snapshot: RoomSnapshot, *, is_older: bool) -> None:
-        """Show a fetched room."""
+        """Show a fetched room.
+
+        Raises:
+            KeptWhatIsNoMoreError: what it showed before counts no more, and it keeps that.
+
+        """
         self.snapshots += 1
+        if is_older and self._owes_the_room:
+            raise KeptWhatIsNoMoreError(
+                f"{self.name} was not recovered, got the room at {snapshot.position} and keeps what "
+                f"it had at {self.position}"
+            )
+        self._owes_the_room = False
         if not is_older:
             self.machines = {machine.machine: machine for machine in snapshot.machines}
             self.position = snapshot.position

@@ -30,9 +30,12 @@ from edge.link.outbox import Outbox
 from laundryd.daemon.sqlite import Statement
 from laundryd.live import follow, resume
 from laundryd.live.door import Refusal
+from laundryd.live.following.actions import Action
+from laundryd.live.following.rooms import Rooms
 from laundryd.live.resume import Joining
 from laundryd.live.sessions import Session, Sessions
 from laundryd.wire.events import Entry, PublicEvent
+from laundryd.wire.frames import Welcome
 from laundryd.wire.ids import Position
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.topics import Topic
@@ -312,6 +315,47 @@ def test_a_page_of_another_epoch_is_told_to_fetch_the_room() -> None:
         patch.setattr(laundryd.live.replays, "decide", decide)
 
     loses(a_page_comes_back_to_a_new_store, switch, found="is at epoch=")
+
+
+def a_page_comes_back_to_a_restored_room(world: World) -> None:
+    """The power went, an older store is put back, and there is no cloud to tell the room of it."""
+    page = world.pages[0]
+    world.at_the_machine("cleo", "w1")
+    world.advance(15)
+    world.back_up(world.edge)
+    for _ in range(3):
+        world.at_the_machine("cleo", "w1")
+        world.advance(0.5)
+    world.do(world.broker.stop, forget=False)
+    world.kill(world.edge)
+    world.restore(world.edge)
+    world.start(world.edge)
+    world.do(page.open)
+    world.advance(3)
+    assert page.welcomed
+    assert page.position == world.edge.store.room.head.position, "the page shows another room"
+    assert page.machines["w1"].phase == world.edge.writer.state.machines["w1"].phase
+    world.at_the_machine("cleo", "w1")
+    world.advance(0.5)
+    assert page.machines["w1"].phase == world.edge.writer.state.machines["w1"].phase, (
+        "the page shows another room"
+    )
+
+
+def test_a_restored_rooms_position_counts_for_a_page_that_stood_further() -> None:
+    survives(a_page_comes_back_to_a_restored_room)
+    welcomed = Rooms.welcomed
+
+    def keeps(self: Rooms, frame: Welcome) -> list[Action]:
+        stood = dict(self.positions)
+        actions = welcomed(self, frame)
+        self.positions.update(stood)
+        return actions
+
+    def switch(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(Rooms, "welcomed", keeps)
+
+    loses(a_page_comes_back_to_a_restored_room, switch, found="keeps what it had")
 
 
 def an_event_comes_while_a_room_is_fetched(world: World) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -202,6 +202,17 @@ class World:
         if self.edge.running:
             self.loop.finish(self.edge.look_at_clock())
 
+    def change_machines(self, slugs: Sequence[str]) -> None:
+        """Let the room's settings name these machines alone, and start it with them."""
+        machines = [machine for machine in MACHINES if machine["id"] in slugs]
+        if self.edge.set_machines(machines):
+            self.kill(self.edge)
+            self.start(self.edge)
+
+    def has(self, machine: str) -> bool:
+        """Say whether the room runs and has ``machine``."""
+        return self.edge.running and machine in self.edge.writer.state.machines
+
     def lose_store(self) -> None:
         """Kill the edge and lose its database; whoever starts it begins anew."""
         self._lost_epoch()
@@ -359,7 +370,7 @@ class World:
             self.start(process)
         if self.restores:
             # A relay that was put back to an older state is noticed at the room's next word.
-            self.at_the_machine("cleo", "d1")
+            self.at_the_machine("cleo", "w1")
         ends_s = self.loop.time() + self.rest_s
         while self._unrest() and self.loop.time() < ends_s:
             self.advance(1)
