@@ -209,6 +209,21 @@ class RoomAndCloud(RuleBasedStateMachine):
         self.world.restore(self.world.relay)
         self.world.start(self.world.relay)
 
+    @rule(changes=st.integers(1, 3))
+    def restore_relay_unheard(self, changes: int) -> None:
+        """The relay is put back to just before, and no room is there to bring what came since."""
+        world, process = self.world, self.world.relay
+        world.back_up(process)
+        for _ in range(changes):
+            if world.has("w1"):
+                world.at_the_machine("cleo", "w1")
+        world.advance(0.5)
+        self.stop_broker(forget=False)
+        world.kill(process)
+        world.restore(process)
+        world.start(process)
+        world.advance(3)
+
     @rule(seconds=SKEW_S)
     def set_room_clock(self, seconds: float) -> None:
         self.world.set_room_clock(seconds)

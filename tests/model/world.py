@@ -206,6 +206,8 @@ class World:
         """Let the room's settings name these machines alone, and start it with them."""
         machines = [machine for machine in MACHINES if machine["id"] in slugs]
         if self.edge.set_machines(machines):
+            # Others begin with a new epoch: what the relay did not have of this one, a snapshot tells.
+            self.ended_epochs.add(self.edge.store.room.head.epoch)
             self.kill(self.edge)
             self.start(self.edge)
 
