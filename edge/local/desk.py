@@ -141,14 +141,6 @@ class LinkedRoom:
         """Let go of everything up to ``position``."""
         await self._store.room.acknowledge(position.epoch, position.offset)
 
-    def snapshot_due(self) -> bool:
-        """Say whether the relay needs the whole room, whatever entries it keeps."""
-        return self._store.room.snapshot_due
-
-    async def snapshot_taken(self) -> None:
-        """Take note that the relay keeps the whole room."""
-        await self._store.room.snapshot_taken()
-
     async def begin_epoch(self) -> None:
         """Begin new numbers: the relay keeps entries that this journal does not have."""
         await self._writer.new_epoch("the relay keeps entries that this journal does not have")

@@ -414,8 +414,6 @@ class World:
             yield f"the relay keeps {kept}, the room is at {head.position}"
         if not self.edge.store.durable:
             yield "the room runs from memory"
-        if self.edge.store.room.snapshot_due:
-            yield "the room still owes the relay a snapshot"
         if uplink._outbox._sent_at_s is not None:
             yield "the room waits for an answer of the relay"
         for page in self.pages:
