@@ -66,19 +66,22 @@ class Shelf:
         self._lock = asyncio.Lock()
 
     async def read(self, query: str, values: Values = ()) -> list[aiosqlite.Row]:
-        """Return the rows of ``query``.
+        """Return the rows of ``query``, as they were committed.
+
+        The connection would also show what a write that is under way may yet take back, so reads wait for it.
 
         Raises:
             sqlite3.Error: the statement is at fault, or another process holds the file.
 
         """
-        try:
+        async with self._lock:
+            try:
+                return list(await self.db.execute_fetchall(query, values))
+            except sqlite3.Error as error:
+                if not self._is_fault_of_disk(error):
+                    raise
+                await self._to_memory(error)
             return list(await self.db.execute_fetchall(query, values))
-        except (sqlite3.Error, ValueError) as error:
-            # ValueError: the connection was closed by a move while we waited.
-            if isinstance(error, sqlite3.Error):
-                await self.leave_disk(error)
-        return list(await self.db.execute_fetchall(query, values))
 
     async def write(self, work: Work[T]) -> T:
         """Do ``work`` in one transaction; on a disk that fails, once more in memory.
