@@ -368,7 +368,12 @@ export interface MyWatch {
   kind: MachineKind;
   told_until: string | null;
 }
-/** Something this resident should be told. */
+/**
+ * Something this resident should be told.
+ *
+ * ``told``: a push told it already, and no app has acknowledged it: the page keeps it in its list,
+ * without announcing it a second time.
+ */
 export interface NoticeFrame {
   id: string;
   kind: NoticeKind;
@@ -381,6 +386,7 @@ export interface NoticeFrame {
   useful_until: string;
   actions: ActionId[] | null;
   type: "notice";
+  told: boolean;
 }
 /** These notices were told or read elsewhere, or are not useful any more: take them off the page. */
 export interface NoticeGone {
