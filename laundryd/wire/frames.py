@@ -174,11 +174,7 @@ class Mine(WireModel):
 
 
 class NoticeFrame(NoticeCard):
-    """Something this resident should be told.
-
-    ``told``: a push told it already, and no app has acknowledged it: the page keeps it in its list,
-    without announcing it a second time.
-    """
+    """Something this resident should be told; ``told``: a push did, so the page lists it in silence."""
 
     type: Literal["notice"] = "notice"
     told: bool = False

@@ -368,12 +368,7 @@ export interface MyWatch {
   kind: MachineKind;
   told_until: string | null;
 }
-/**
- * Something this resident should be told.
- *
- * ``told``: a push told it already, and no app has acknowledged it: the page keeps it in its list,
- * without announcing it a second time.
- */
+/** Something this resident should be told; ``told``: a push did, so the page lists it in silence. */
 export interface NoticeFrame {
   id: string;
   kind: NoticeKind;

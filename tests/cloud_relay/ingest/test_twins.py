@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from cloud_relay.ingest.handlers import Handlers
@@ -12,6 +15,7 @@ from cloud_relay.notify.planner import Planner
 from cloud_relay.rooms import store
 from cloud_relay.rooms.presence import EdgePresence
 from cloud_relay.rooms.rooms import Rooms
+from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import AckKind, Carried, Entry, PublicEvent
 from laundryd.wire.ids import Position
 from laundryd.wire.phases import Phase
@@ -104,6 +108,43 @@ async def test_entries_go_on_from_the_very_entry_that_is_kept(
             assert world.link.acks[-1].offset > 2, "which makes the edge begin an epoch of its own"
         else:
             assert world.link.acks[-1].offset == 2, "and with it the edge forgets its own number 1"
+
+
+async def test_an_open_page_hears_that_its_room_was_replaced(
+    monkeypatch: pytest.MonkeyPatch, *, is_on: bool
+) -> None:
+    if not is_on:
+        monkeypatch.setattr("cloud_relay.ingest.handlers.gap_marker", lambda _state: None)
+    async with relay(None) as world:
+        await world.begin()
+        await world.events(entry(1))
+        await world.hear(Topic.UP_SNAPSHOT, snapshot(5, epoch="e2"))
+        newest = world.live.events[-1]
+    assert (newest.epoch == "e2") is is_on, "it shows the room of before until something happens"
+
+
+async def test_history_is_not_read_while_a_snapshot_is_written(
+    monkeypatch: pytest.MonkeyPatch, *, is_on: bool
+) -> None:
+    @asynccontextmanager
+    async def at_once(db: aiosqlite.Connection) -> AsyncIterator[aiosqlite.Connection]:
+        yield db
+
+    async with relay(None) as world:
+        await world.begin()
+        await world.events(entry(1), entry(2))
+        if not is_on:
+            monkeypatch.setattr("cloud_relay.rooms.rooms.transaction", at_once)
+        async with transaction(world.db) as db:
+            change = await world.rooms.write_snapshot(db, snapshot(50))
+            assert change is not None
+            page = Position(epoch=EPOCH, offset=1)
+            asking = asyncio.create_task(world.rooms.since(ROOM, page, 300))
+            for _ in range(3):  # gives it every chance to read what is not committed
+                await store.load_rooms(world.db)
+        world.rooms.commit(change)
+        missed = await asking
+    assert missed == (None if is_on else []), "it has event 1, and missed nothing of a new room"
 
 
 async def test_a_notice_that_is_carried_over_keeps_its_id(*, is_on: bool) -> None:

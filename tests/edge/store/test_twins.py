@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import shutil
@@ -21,10 +22,12 @@ from edge.store import commit as commit_module
 from edge.store.commit import Commit
 from edge.store.edge_store import EdgeStore
 from edge.store.room_store import RoomStore
+from edge.writer import RoomWriter
+from laundryd.daemon.clock import Clock
 from laundryd.wire.commands import CommandName, ResidentCommand
 from laundryd.wire.ids import Position
 from tests.edge.room.driver import RoomDriver
-from tests.edge.store.test_failing_disk import asides, rename, room_at
+from tests.edge.store.test_failing_disk import ROOM, SETUPS, Room, asides, rename, room_at
 from tests.edge.store.test_room_store import _claims_and_releases, _work
 from tests.edge.store.test_wal import crashed
 
@@ -130,6 +133,72 @@ async def test_a_change_is_kept_whole_or_not_at_all(
     phases = [record.phase for record in await store.room.records()]
     await store.close()
     assert phases == (["free"] if is_on else ["claimed"]), "refused, and done all the same"
+
+
+async def works_at(path: Path) -> Room:
+    store = await EdgeStore.take_up(path)
+    return Room(store, await RoomWriter.open(ROOM, SETUPS, store, Clock()))
+
+
+async def test_in_memory_the_room_gives_out_new_numbers(
+    store_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_on: bool
+) -> None:
+    room = await works_at(store_path)
+    await room.say("claim")
+    epoch = room.writer.position.epoch
+    if not is_on:
+        monkeypatch.setattr(edge.store.shelf, "new_epoch_name", lambda: epoch)
+    await room.store.shelf.db.execute("PRAGMA query_only = ON")  # as a card that goes read-only
+    await room.say("claim", "w2", "ben")
+    assert not room.store.durable
+    page = room.writer.position
+    await room.store.shelf.close()  # the power goes, and with it what was in memory
+    monkeypatch.undo()
+    room = await works_at(store_path)
+    assert room.owners == {"w1": "anna"}
+    for name in itertools.cycle(("claim", "release")):
+        await room.say(name, "w2", "cleo")
+        if room.writer.position.offset >= page.offset:
+            break
+    missed = await room.store.room.since(page, 300)
+    await room.store.close()
+    assert missed == (None if is_on else []), "the page shows ben's claim, and missed nothing"
+
+
+async def test_nobody_is_told_before_the_commit(
+    store_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_on: bool
+) -> None:
+    """The power goes in the middle of a commit; what pages had heard must be in the journal."""
+    room = await works_at(store_path)
+    heard: list[Position] = []
+    room.writer.on_entries.append(
+        lambda entries, _changes: heard.extend(e.position for e in entries)
+    )
+
+    async def fails(*_: object) -> None:
+        raise asyncio.CancelledError  # nobody hears of anything any more
+
+    async def tells_first(_self: RoomStore, work: Commit) -> None:
+        for told in room.writer.on_entries:
+            told(list(work.entries), [])
+        await fails()
+
+    monkeypatch.setattr(edge.store.room_store, "write", fails)
+    if not is_on:
+        monkeypatch.setattr(RoomStore, "commit", tells_first)
+    with pytest.raises(asyncio.CancelledError):
+        await room.say("claim")
+    monkeypatch.undo()
+    await room.store.shelf.close()
+    room = await works_at(store_path)
+    await room.say("claim", "w2", "cleo")
+    if is_on:
+        assert heard == []
+    else:
+        [page] = heard
+        missed = await room.store.room.since(page, 300)
+        assert missed == [], "the page has anna's claim, and never hears of cleo's"
+    await room.store.close()
 
 
 # -- said twice, done once
