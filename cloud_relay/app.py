@@ -193,6 +193,7 @@ class Relay:
         link_codes = LinkCodes(db)
         collector = RelayCollector(
             {
+                "commits": ingest.commits,
                 "messages_taken": ingest.taken,
                 "messages_skipped": ingest.skipped,
                 "notices": planner.counts,

@@ -15,7 +15,6 @@ from laundryd.wire.commands import CommandAnswer, ResidentCommand
 from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
 from laundryd.wire.ids import NoticeId, Offset, Position, ResidentId, RoomKey, Run, SessionId
 from laundryd.wire.machines import RoomSnapshot
-from laundryd.wire.notices import NoticeCard
 from laundryd.wire.uplink import PresentSession, UpSnapshot
 
 
@@ -98,9 +97,10 @@ class RoomDesk:
         """Return everything that is this resident's."""
         return mine(self._writer.state, self._writer.room.key, resident)
 
-    async def pending_notices(self, resident: ResidentId) -> Sequence[NoticeCard]:
-        """Return what this resident was not told yet and is still useful."""
-        return await self._store.room.pending_notices(resident, self._clock.now())
+    async def pending_notices(self, resident: ResidentId) -> Sequence[frames.NoticeFrame]:
+        """Return what this resident was not told yet, anywhere, and is still useful."""
+        found = await self._store.room.pending_notices(resident, self._clock.now())
+        return [frames.NoticeFrame.of(card) for card in found]
 
     def present(self) -> list[PresentSession]:
         """Return everybody who is connected here."""

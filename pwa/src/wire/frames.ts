@@ -175,7 +175,7 @@ export interface MyWatch {
   kind: MachineKind;
   told_until: string | null;
 }
-/** Something this resident should be told. */
+/** Something this resident should be told; ``told``: a push did, so the page lists it in silence. */
 export interface NoticeFrame {
   id: string;
   kind: NoticeKind;
@@ -188,6 +188,7 @@ export interface NoticeFrame {
   useful_until: string;
   actions: ActionId[] | null;
   type: "notice";
+  told: boolean;
 }
 /** These notices were told or read elsewhere, or are not useful any more: take them off the page. */
 export interface NoticeGone {
