@@ -27,6 +27,7 @@ from cloud_relay.api.application import web_side
 from cloud_relay.api.desk import RelayDesk
 from cloud_relay.api.door import RelayDoor
 from cloud_relay.api.metrics import RelayCollector, registry
+from cloud_relay.api.push import TESTS_MAX, TESTS_WINDOW_S
 from cloud_relay.api.services import Services
 from cloud_relay.api.sockets import Sockets
 from cloud_relay.errors import SetupError
@@ -38,8 +39,10 @@ from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.queue import PushQueue
+from cloud_relay.push.trial import Trial
 from cloud_relay.push.vapid import Vapid
 from cloud_relay.push.webpush import WebPushSender
+from cloud_relay.residents.bells import Bells
 from cloud_relay.residents.join_codes import HOUR_S, JoinCodes, JoinLimits
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
@@ -205,6 +208,7 @@ class Relay:
         link_codes = LinkCodes(db)
         collector = RelayCollector(
             {
+                "commits": ingest.commits,
                 "messages_taken": ingest.taken,
                 "messages_skipped": ingest.skipped,
                 "notices": planner.counts,
@@ -232,6 +236,9 @@ class Relay:
                 joining=Joining(db, people, join_codes, link_codes),
                 link_codes=link_codes,
                 subscriptions=subscriptions,
+                bells=Bells(db),
+                trial=Trial(sender, subscriptions, clock),
+                push_tests=RateLimit(TESTS_MAX, TESTS_WINDOW_S),
                 rooms=rooms,
                 snapshots=snapshots,
                 commands=commands,

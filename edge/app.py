@@ -115,6 +115,7 @@ class Edge:
             store,
             clock,
             settings.timings,
+            name=settings.name,
             programmes=settings.listed_programmes,
         )
         self._owners = {name: record.owner for name, record in writer.state.machines.items()}

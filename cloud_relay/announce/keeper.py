@@ -87,7 +87,7 @@ class AnnouncementKeeper:
         now = self._clock.now()
         for kept in await store.due(self._db, now):
             await self._go(kept.id, now)
-        await self._take_back()
+        await self._take_back(now)
         occurrences = await store.shown(self._db, now)
         for room in self._rooms.enrolled():
             shown = tuple(shown_of(one) for one in occurrences if one.body.target.covers(room))[
@@ -133,8 +133,8 @@ class AnnouncementKeeper:
         await self._planner.plan(db, notices, told)
         await store.insert_notices(db, occurrence.id, [one.id for one in notices])
 
-    async def _take_back(self) -> None:
-        notices = await store.unsaid_of_cancelled(self._db)
+    async def _take_back(self, now: datetime) -> None:
+        notices = await store.unsaid_of_cancelled(self._db, now)
         if not notices:
             return
         told = Told()

@@ -159,13 +159,21 @@ async def insert_notices(
     )
 
 
-async def unsaid_of_cancelled(db: aiosqlite.Connection) -> list[NoticeId]:
-    """Read the notices of cancelled announcements that might still be told, by us or a push service."""
+async def unsaid_of_cancelled(db: aiosqlite.Connection, now: datetime) -> list[NoticeId]:
+    """Read the notices of cancelled announcements that might still be told, or a page still show.
+
+    What a push told, a page that comes would list until it is of no use any more.
+    """
     rows = await db.execute_fetchall(
         "SELECT n.id FROM announcements a JOIN occurrences o USING (announcement)"
         " JOIN occurrence_notices USING (occurrence) JOIN notices n ON n.id = notice"
-        " WHERE a.cancelled AND n.state IN (SELECT value FROM json_each(?))",
-        (json.dumps(sorted(UNSEEN - {DeliveryState.PUSHED})),),
+        " WHERE a.cancelled AND (n.state IN (SELECT value FROM json_each(?))"
+        " OR n.state = ? AND n.useful_until_ms > ?)",
+        (
+            json.dumps(sorted(UNSEEN - {DeliveryState.PUSHED})),
+            DeliveryState.PUSHED,
+            to_ms(now),
+        ),
     )
     return [row["id"] for row in rows]
 

@@ -15,6 +15,8 @@ from cloud_relay.announce.writing import Announcements
 from cloud_relay.api.desk import Commands
 from cloud_relay.api.door import COOKIE, RelayDoor, SignedIn, token_of
 from cloud_relay.notify.planner import Planner
+from cloud_relay.push.trial import Trial
+from cloud_relay.residents.bells import Bells
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
 from cloud_relay.residents.people import People
@@ -36,9 +38,10 @@ from laundryd.live.address import caller_address
 class Services:
     """The relay's rooms as the routes see them.
 
-    ``staff_tries``: sign-in links tried, by address; ``staff_writes``: announcements, by who writes them.
-    ``announced`` hears that one was written, edited or cancelled.
-    ``vapid_key``: the public one, base64url. ``signed_out`` hears of a device whose tokens count no
+    ``push_tests`` limits how often a resident sends themselves a test. ``staff_tries``: sign-in links tried,
+    by address; ``staff_writes``: announcements, by who writes them. ``announced`` hears that one was
+    written, edited or cancelled. ``vapid_key``: the public one, base64url. ``signed_out`` hears of a
+    device whose tokens count no
     more. ``missing`` names what the relay waits for, empty when it is ready. ``metrics``: what this relay
     counts, beside the process's own.
     """
@@ -52,6 +55,9 @@ class Services:
     joining: Joining
     link_codes: LinkCodes
     subscriptions: SubscriptionStore
+    bells: Bells
+    trial: Trial
+    push_tests: RateLimit
     rooms: Rooms
     snapshots: Snapshots
     commands: Commands

@@ -12,9 +12,10 @@ from typing import Final
 import aiosqlite
 from pydantic import TypeAdapter
 
-from cloud_relay.notify.plan import PLANNED, TOLD, UNSEEN, UNTOLD, Plan
+from cloud_relay.notify.plan import PENDING, PLANNED, TOLD, UNSEEN, UNTOLD, Plan
 from laundryd.wire.delivery import DeliveryState, DeliveryStep, Why
 from laundryd.wire.events import AckKind
+from laundryd.wire.frames import NoticeFrame
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey
 from laundryd.wire.notices import Notice, NoticeCard, NoticeKind
 
@@ -34,7 +35,7 @@ def _texts(states: frozenset[DeliveryState]) -> str:
 
 _PLANNED: Final = _texts(PLANNED)
 _UNSEEN: Final = _texts(UNSEEN)
-_UNTOLD: Final = _texts(UNTOLD)
+_PENDING: Final = _texts(PENDING)
 _NOT_TOLD: Final = _texts(UNTOLD | {DeliveryState.HELD})
 _TOLD: Final = _texts(TOLD)
 
@@ -212,46 +213,73 @@ async def forget_in(db: aiosqlite.Connection, resident: ResidentId) -> None:
 
 async def pending(
     db: aiosqlite.Connection, residents: Sequence[ResidentId], room_now: datetime
-) -> dict[ResidentId, list[NoticeCard]]:
-    """Read what each was not told yet and is still useful, oldest first; never held ones.
+) -> dict[ResidentId, list[NoticeFrame]]:
+    """Read what no app of each has acknowledged and is still useful, oldest first; never held ones.
 
-    Who has nothing is left out.
+    What a push told is marked so, and is left out first where there is too much. Who has nothing is
+    left out.
     """
     rows = await db.execute_fetchall(
-        "SELECT resident, card FROM (SELECT resident, card, row_number() OVER"  # noqa: S608 -- our own states
-        " (PARTITION BY resident ORDER BY caused_at_ms, id) AS place FROM notices"
+        "SELECT resident, card, told FROM (SELECT resident, card, caused_at_ms, id,"  # noqa: S608 -- our own states
+        " state = 'pushed' AS told, row_number() OVER (PARTITION BY resident"
+        " ORDER BY state = 'pushed', caused_at_ms, id) AS place FROM notices"
         " WHERE resident IN (SELECT value FROM json_each(?)) AND useful_until_ms > ?"
-        f" AND state IN ({_UNTOLD})) WHERE place <= ? ORDER BY resident, place",
+        f" AND state IN ({_PENDING})) WHERE place <= ? ORDER BY resident, caused_at_ms, id",
         (json.dumps(residents), to_ms(room_now), PENDING_MAX),
     )
-    found: defaultdict[ResidentId, list[NoticeCard]] = defaultdict(list)
+    found: defaultdict[ResidentId, list[NoticeFrame]] = defaultdict(list)
     for row in rows:
-        found[row["resident"]].append(NoticeCard.model_validate_json(row["card"]))
+        notice = NoticeFrame.model_validate_json(row["card"])
+        found[row["resident"]].append(notice.model_copy(update={"told": bool(row["told"])}))
     return dict(found)
 
 
-async def untold_of_room(
-    db: aiosqlite.Connection, room: RoomKey
-) -> list[tuple[NoticeCard, ResidentId]]:
-    """Read the notices of ``room`` that nobody was told yet, with whom they are for."""
-    rows = await db.execute_fetchall(
-        "SELECT card, resident FROM notices WHERE room = ?"  # noqa: S608 -- our own states
-        f" AND state IN ({_NOT_TOLD}) ORDER BY caused_at_ms, id",
-        (room,),
-    )
-    return [(NoticeCard.model_validate_json(row["card"]), row["resident"]) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A notice that no app has acknowledged. ``pushed``: a push told it."""
+
+    card: NoticeCard
+    resident: ResidentId
+    pushed: bool
 
 
-async def untold_among(
-    db: aiosqlite.Connection, notice_ids: Sequence[NoticeId]
-) -> list[tuple[NoticeCard, ResidentId]]:
-    """Read those of ``notice_ids`` that nobody was told yet, with whom they are for."""
+async def unseen_of_room(
+    db: aiosqlite.Connection, room: RoomKey, room_now: datetime
+) -> list[Unseen]:
+    """Read the notices of ``room`` that nobody was told yet, and those pushed that a page would show."""
     rows = await db.execute_fetchall(
-        "SELECT card, resident FROM notices WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 -- our own states
-        f" AND state IN ({_NOT_TOLD}) ORDER BY caused_at_ms, id",
-        (json.dumps(list(notice_ids)),),
+        f"{_UNSEEN_OF} room = ? ORDER BY caused_at_ms, id", (to_ms(room_now), room)
     )
-    return [(NoticeCard.model_validate_json(row["card"]), row["resident"]) for row in rows]
+    return [_unseen(row) for row in rows]
+
+
+async def unseen_among(
+    db: aiosqlite.Connection, notice_ids: Sequence[NoticeId], room_now: datetime
+) -> list[Unseen]:
+    """Read those of ``notice_ids`` that nobody was told yet, and those pushed that a page would show."""
+    rows = await db.execute_fetchall(
+        f"{_UNSEEN_OF} id IN (SELECT value FROM json_each(?)) ORDER BY caused_at_ms, id",  # noqa: S608 -- our own states
+        (to_ms(room_now), json.dumps(list(notice_ids))),
+    )
+    return [_unseen(row) for row in rows]
+
+
+_UNSEEN_OF: Final = (
+    "SELECT card, resident, state = 'pushed' AS pushed FROM notices"  # noqa: S608 -- our own states
+    f" WHERE (state IN ({_NOT_TOLD}) OR state = 'pushed' AND useful_until_ms > ?) AND"
+)
+
+
+def _unseen(row: aiosqlite.Row) -> Unseen:
+    return Unseen(NoticeCard.model_validate_json(row["card"]), row["resident"], bool(row["pushed"]))
+
+
+async def end_use(db: aiosqlite.Connection, notice_id: NoticeId, room_now: datetime) -> None:
+    """Let no page show a notice that a push told: what happened since made it pointless or untrue."""
+    await db.execute(
+        "UPDATE notices SET useful_until_ms = min(useful_until_ms, ?) WHERE id = ?",
+        (to_ms(room_now), notice_id),
+    )
 
 
 async def told_of_room(

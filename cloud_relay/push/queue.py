@@ -21,7 +21,7 @@ import aiosqlite
 
 from cloud_relay.notify.store import from_ms, to_ms
 from cloud_relay.push.outcomes import Outcome, Result, next_attempt
-from cloud_relay.push.subscriptions import Subscription, Subscriptions
+from cloud_relay.push.subscriptions import Subscription, Subscriptions, note
 from cloud_relay.push.webpush import Sender
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import transaction
@@ -151,7 +151,7 @@ class PushQueue:
             self.counts[result.outcome] += 1
             if result.outcome is Outcome.REFUSED:
                 self.counts[f"refused_{result.detail}"] += 1
-            await self._note(delivery, result)
+            await note(self._subscriptions, delivery.subscription, result, self._clock.real_now())
             async with transaction(self._db) as db:
                 await self._write(db, delivery, result, settled)
         except sqlite3.Error as error:
@@ -174,16 +174,6 @@ class PushQueue:
     async def _find(self, delivery: Delivery) -> Subscription | None:
         subscriptions = await self._subscriptions.for_resident(delivery.resident)
         return next((one for one in subscriptions if one.id == delivery.subscription), None)
-
-    async def _note(self, delivery: Delivery, result: Result) -> None:
-        now = self._clock.real_now()
-        if result.outcome is Outcome.SENT:
-            await self._subscriptions.note_sent(delivery.subscription, now)
-        elif result.outcome is Outcome.GONE:
-            log.info("push subscription %s is gone and was deleted", delivery.subscription)
-            await self._subscriptions.delete(delivery.subscription)
-        elif result.outcome in {Outcome.REFUSED, Outcome.LATER}:
-            await self._subscriptions.note_error(delivery.subscription, result.detail, now)
 
     async def _write(
         self, db: aiosqlite.Connection, delivery: Delivery, result: Result, settled: Settled

@@ -123,9 +123,9 @@ class Outbox:
         return moved
 
     def lost(self) -> None:
-        """Take note that entries alone do not lead to the room's state: a snapshot must go before them.
+        """Take note that the store no longer has the entries after ``acked``: a snapshot must go before.
 
-        The store no longer has those after ``acked``, or a machine left the settings.
+        So it is when the relay was restored to so little that what it had acknowledged is forgotten.
         """
         self._snapshot = self._snapshot or "overflow"
 

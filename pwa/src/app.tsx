@@ -2,6 +2,8 @@
 
 import { JoinScreen } from "./join/JoinScreen";
 import { LocalPages } from "./menu/LocalPages";
+import { page } from "./pages/page";
+import { Page } from "./pages/Page";
 import { RoomScreen } from "./room/RoomScreen";
 import { StaffScreen } from "./staff/StaffScreen";
 import { enter } from "./state/session";
@@ -22,7 +24,7 @@ function Screen() {
     case "join":
       return <JoinScreen />;
     case "room":
-      return <RoomScreen />;
+      return page.value === null ? <RoomScreen /> : <Page name={page.value} />;
     case "staff":
       return <StaffScreen />;
     case "away":

@@ -294,7 +294,8 @@ class Subscribers:
     async def for_resident(self, resident: str) -> list[Subscription]:
         return list(self.of.get(resident, []))
 
-    async def delete(self, subscription_id: str) -> None:
+    async def lost(self, subscription_id: str, kind: str, at: datetime) -> None:
+        del kind, at
         self.deleted.append(subscription_id)
         for resident, subs in self.of.items():
             self.of[resident] = [one for one in subs if one.id != subscription_id]

@@ -1,11 +1,15 @@
 /* Made by `npm run types` from schema.json. Change laundryd/wire instead. */
 
 import type {
+  ActionId,
   AnnouncementKind,
   AnnouncementState,
   Choice,
+  DeliveryState,
   Lang,
   MachineKind,
+  NoticeKind,
+  PushTry,
   Repeat,
 } from "./names";
 import type {
@@ -127,6 +131,16 @@ export interface CommandBody {
   programme?: string | null;
   text?: string | null;
 }
+/**
+ * One step: real time, the state it led to, and why.
+ *
+ * ``why``: one of ``Why``, or what push services answered (``http_410``); empty: the state says it all.
+ */
+export interface DeliveryStep {
+  at: string;
+  state: DeliveryState;
+  why: string;
+}
 /** ``POST /join``: exactly one of ``code`` (relay, or a room without one) and ``voucher`` (edge). */
 export interface JoinBody {
   code?: string | null;
@@ -160,7 +174,9 @@ export interface LinkCode {
 /**
  * Answer of ``GET /me``: the resident behind the token. ``push``: a subscription is held here.
  *
- * ``wishes`` None: this program pushes nothing and keeps none.
+ * ``push_lost_at``: this device had one, and its push service has forgotten it, real time; None: not so.
+ * ``wishes`` None: this program pushes nothing and keeps none. ``relay_url``: where they are kept
+ * instead; None: here, or nowhere, in a room without a relay.
  */
 export interface Me {
   resident: string;
@@ -168,7 +184,9 @@ export interface Me {
   lang: Lang;
   rooms: MyRoom[];
   push: boolean;
+  push_lost_at: string | null;
   wishes: NoticePreferencesOutput | null;
+  relay_url: string | null;
 }
 /** A room that the resident has joined. */
 export interface MyRoom {
@@ -205,6 +223,77 @@ export interface NoticePreferencesInput {
   };
   quiet?: QuietHours | null;
 }
+/**
+ * One notice in ``MyNotices``: what became of it, and each step of its way, oldest first.
+ *
+ * ``told``: a page showed it, or a push service took it.
+ */
+export interface MyNotice {
+  notice: NoticeCard;
+  told: boolean;
+  state: DeliveryState;
+  steps: DeliveryStep[];
+}
+/**
+ * A notice as its resident gets it: on a socket, in a list, in a push. It does not say who.
+ *
+ * ``machine`` is None only where the kind's row says that it may be about none (``of_machine``).
+ * ``actions``: those of its row's buttons that could be meant when it was caused (a machine whose plug
+ * saw the end cannot be extended); None: whoever caused it did not say, so all of them.
+ * ``urgent``: quiet hours do not hold it back, whatever its row says; ``silent``: it is shown without a
+ * sound. Both are for staff to say, of an announcement.
+ */
+export interface NoticeCard {
+  id: string;
+  kind: NoticeKind;
+  room: string;
+  machine: string | null;
+  params: {
+    [k: string]: string | number;
+  };
+  caused_at: string;
+  useful_until: string;
+  actions: ActionId[] | null;
+  urgent: boolean;
+  silent: boolean;
+}
+/** Answer of ``GET /me/notices``: the last 30 days, newest first, 300 at most. */
+export interface MyNotices {
+  notices: MyNotice[];
+}
+/**
+ * One device that pushes reach, or reached; all times are real.
+ *
+ * ``here``: it belongs to the device that asks. ``seen_at``: when its app last started. ``expires_at``:
+ * when the browser says that it ends, None: no end is known. ``sent_at``: when its push service last
+ * took something, None: never. ``fault``: what went wrong since. ``lost``: its push service has
+ * forgotten it, ``fault`` says when; it rings no more.
+ */
+export interface MySubscription {
+  id: string;
+  name: string;
+  here: boolean;
+  created_at: string;
+  seen_at: string;
+  expires_at: string | null;
+  sent_at: string | null;
+  fault: PushFault | null;
+  lost: boolean;
+}
+/**
+ * The last thing that went wrong with a bell; real time.
+ *
+ * ``kind``: ``http_`` and the push service's status, or the name of what failed: ``timeout``, ``dns``,
+ * ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``, ``private_address``.
+ */
+export interface PushFault {
+  at: string;
+  kind: string;
+}
+/** Answer of ``GET /push/subscriptions``: the resident's own, of all their devices, oldest first. */
+export interface MySubscriptions {
+  subscriptions: MySubscription[];
+}
 /** An RFC 9457 problem document, ``application/problem+json``. */
 export interface Problem {
   type: string;
@@ -229,6 +318,18 @@ export interface PushKey {
 export interface PushKeys {
   p256dh: string;
   auth: string;
+}
+/** Answer of ``POST /push/test``: every device of the resident's that was tried. */
+export interface PushTested {
+  tried: Tried[];
+}
+/** What came of a test at one device. ``kind``: as in ``PushFault``, empty when it was accepted. */
+export interface Tried {
+  id: string;
+  name: string;
+  here: boolean;
+  outcome: PushTry;
+  kind: string;
 }
 /**
  * A whole room at a position that was taken before the machines were read.
@@ -265,11 +366,19 @@ export interface StaffRoom {
 export interface StaffSignIn {
   secret: string;
 }
-/** ``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives. */
+/**
+ * ``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives, and whose browser it is.
+ *
+ * ``expirationTime``: Unix milliseconds, None: no end is known. ``name``: what the browser says that it
+ * is; None: as the device was called when it joined. ``replaces``: the endpoint of the subscription that
+ * this browser had before, which is forgotten.
+ */
 export interface SubscriptionBody {
   endpoint: string;
   keys: PushKeys;
   expirationTime?: number | null;
+  name?: string | null;
+  replaces?: string | null;
 }
 /** Answer of ``POST /rooms/{room}/voucher``: opens the room's own page at ``local_url``, if known. */
 export interface Voucher {

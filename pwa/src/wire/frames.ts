@@ -182,7 +182,7 @@ export interface MyWatch {
   kind: MachineKind;
   told_until: string | null;
 }
-/** Something this resident should be told. */
+/** Something this resident should be told; ``told``: a push did, so the page lists it in silence. */
 export interface NoticeFrame {
   id: string;
   kind: NoticeKind;
@@ -197,6 +197,7 @@ export interface NoticeFrame {
   urgent: boolean;
   silent: boolean;
   type: "notice";
+  told: boolean;
 }
 /** These notices were told or read elsewhere, or are not useful any more: take them off the page. */
 export interface NoticeGone {

@@ -93,8 +93,25 @@ export type ErrorCode =
   | "unknown_announcement"
   | "already_gone"
   | "endpoint_refused"
+  | "subscription_dead"
+  | "subscription_removed"
   | "busy"
   | "internal";
+/** What has become of a notice; ``STATES`` says what each means. */
+export type DeliveryState =
+  | "held"
+  | "waiting"
+  | "due"
+  | "sending"
+  | "pushed"
+  | "shown"
+  | "read"
+  | "quiet"
+  | "app_only"
+  | "declined"
+  | "expired"
+  | "moot"
+  | "unreachable";
 /** Languages that the texts exist in. */
 export type Lang = "ko" | "en";
 /** What is told; one row of ``NOTICES`` each. */
@@ -115,4 +132,7 @@ export type NoticeKind =
   | "owner_coming"
   | "out_of_order"
   | "repaired"
-  | "announcement";
+  | "announcement"
+  | "test";
+/** What came of one push to one device; ``TRIES`` says what each means. */
+export type PushTry = "accepted" | "dead" | "refused" | "unanswered";

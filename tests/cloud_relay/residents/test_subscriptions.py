@@ -117,5 +117,5 @@ async def test_the_last_error_is_kept_until_something_is_sent(
     assert await error() == "http_429"
     await house.store.note_sent(one.id, NOW)
     assert await error() is None
-    await house.store.delete(one.id)
+    await house.store.lost(one.id, "http_410", NOW)
     assert not await house.store.has(phone)
