@@ -246,6 +246,35 @@ async def test_one_that_is_taken_back_is_shown_no_more_and_not_pushed() -> None:
         assert postman.sent == []
 
 
+async def test_one_that_was_pushed_and_is_taken_back_stands_on_no_page_that_comes() -> None:
+    postman = Postman()
+    async with house(postman=postman) as one:
+        await begin(one)
+        written = await one.desk.write("Kim", body())
+        await one.keeper.look()
+        await one.world.push_due()
+        assert len(postman.sent) == 1
+        (pushed,) = await one.world.planner.pending(ME)
+        assert pushed.told
+        await one.desk.cancel(written.id)
+        await one.keeper.look()
+        assert await one.world.planner.pending(ME) == []
+        assert (await one.counts()).pushed == 1, "what was pushed is still said to be"
+
+
+async def test_who_was_pushed_an_announcement_is_not_told_again_at_a_rooms_page() -> None:
+    postman = Postman()
+    async with house(postman=postman) as one:
+        await begin(one)
+        await one.desk.write("Kim", body(target={"room": ROOM}))
+        await one.keeper.look()
+        await one.world.push_due()
+        assert len(postman.sent) == 1
+        one.world.live.here[ME] = [Session()]
+        await one.world.hear(Topic.UP_PRESENCE, presence(1))
+        assert one.world.live.told == []
+
+
 async def test_quiet_hours_hold_it_back_unless_it_is_urgent() -> None:
     postman = Postman()
     async with house(postman=postman) as one:
