@@ -197,6 +197,10 @@ class Planner:
         """Plan nothing for ``room`` until it has caught up, ``CATCH_UP_MAX`` at most."""
         self._held[room] = self._clock.real_now() + CATCH_UP_MAX
 
+    def holds(self, room: RoomKey) -> bool:
+        """Say whether what is planned for ``room`` waits until it has caught up."""
+        return room in self._held
+
     def tell(self, told: Told) -> None:
         """Say on the sockets what a committed transaction decided, and look at the deadlines."""
         for card, resident in told.cards:
