@@ -165,12 +165,14 @@ def hello(
     acked: int = 0,
     *,
     word: str | None = None,
+    connection: str | None = None,
     run: str | None = None,
     nth: int = 0,
     renewal: bool = False,
 ) -> UpHello:
     return UpHello(
         word=word,
+        connection=connection,
         run=run,
         nth=nth,
         renewal=renewal,

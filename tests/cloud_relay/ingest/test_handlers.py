@@ -417,6 +417,24 @@ async def test_a_sign_of_life_holds_nothing_back_and_a_doubled_hello_neither() -
         assert world.subscribers.sent == ["sub-me"]
 
 
+async def test_a_hello_said_again_for_want_of_an_answer_holds_nothing_back_anew() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        world.subscribers.add(ME, "sub-me")
+        first = hello(1, word="h1", connection="h1", run="r1", nth=1)
+        await world.hear(Topic.UP_HELLO, first)
+        assert world.link.hellos[-1].held
+        batch = UpEvents(entries=[entry(1)], caught_up=True, hello="h1")
+        await world.hear(Topic.UP_EVENTS, batch)
+        again = first.model_copy(update={"word": "h2", "nth": 2, "head": Position(epoch=EPOCH, offset=2)})
+        await world.hear(Topic.UP_HELLO, again)
+        assert not world.link.hellos[-1].held
+        late = UpEvents(entries=[entry(2, notices=[notice(2)])], caught_up=False, hello="h1")
+        await world.hear(Topic.UP_EVENTS, late)
+        await world.push_due()
+        assert world.subscribers.sent == ["sub-me"]
+
+
 async def test_caught_up_of_an_older_connection_releases_nothing() -> None:
     async with relay(None) as world:
         await world.begin()
