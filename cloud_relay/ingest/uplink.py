@@ -49,6 +49,14 @@ class _LookAtLeases:
     """A mark in the inbox: everything before it was heard."""
 
 
+@dataclass(frozen=True, slots=True)
+class _ClockSet:
+    """A mark in the inbox: what was measured by our clock before is wrong."""
+
+
+_Mark = _Connected | _LookAtLeases | _ClockSet
+
+
 class Ingest:
     """Takes what the rooms send. ``link.run`` gets ``on_message``, ``on_connect``, ``on_disconnect``.
 
@@ -61,7 +69,7 @@ class Ingest:
         self._rooms = rooms
         self._handlers = handlers
         self._commands = commands
-        self._inbox: asyncio.Queue[Message | _Connected | _LookAtLeases] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Message | _Mark] = asyncio.Queue()
         self._connected = asyncio.Event()
         self._disconnected = asyncio.Event()
         self.skipped = handlers.skipped
@@ -100,6 +108,10 @@ class Ingest:
         self._connected.set()
         self._inbox.put_nowait(_Connected())
 
+    def clock_set(self) -> None:
+        """Ask each room for a hello, in its turn: it measures our clock anew, which was set."""
+        self._inbox.put_nowait(_ClockSet())
+
     def on_disconnect(self) -> None:
         """Take note that the connection was lost."""
         self._connected.clear()
@@ -117,6 +129,8 @@ class Ingest:
                         await self._nudge_all()
                     case _LookAtLeases():
                         await self._lapse()
+                    case _ClockSet():
+                        await self._nudge_all()
                     case message:
                         await self.take(message)
 
