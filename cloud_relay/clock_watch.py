@@ -58,14 +58,18 @@ class ClockWatch:
             try:
                 await self.look()
             except sqlite3.Error:
-                log.exception("the clock was set, and deadlines cannot be moved yet: going on without it")
+                log.exception(
+                    "the clock was set, and deadlines cannot be moved yet: going on without it"
+                )
 
     async def look(self) -> None:
         """Move everything when the clock was set, and follow it."""
         jump = self._clock.look()
         if jump is None:
             return
-        real = timedelta(milliseconds=round(jump.shift / timedelta(milliseconds=1) / self._clock.speed))
+        real = timedelta(
+            milliseconds=round(jump.shift / timedelta(milliseconds=1) / self._clock.speed)
+        )
         async with transaction(self._db) as db:
             await notices.move(db, room_time=jump.shift, real_time=real)
             await queue.move(db, real)

@@ -122,9 +122,7 @@ class EdgeWatch:
         over = [room for room in rooms if room in known and self._was_heard(room, known[room])]
         if over:
             await self._end(known, over)
-        begun = [
-            room for room in rooms if room not in known and not self._rooms.edge(room).online
-        ]
+        begun = [room for room in rooms if room not in known and not self._rooms.edge(room).online]
         if begun:
             await self._begin(known, begun)
         if self._clock.monotonic_s() < self._silent_until_s:

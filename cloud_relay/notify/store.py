@@ -280,9 +280,7 @@ async def given_to_session(
     )  # fmt: skip
 
 
-async def move(
-    db: aiosqlite.Connection, *, room_time: timedelta, real_time: timedelta
-) -> None:
+async def move(db: aiosqlite.Connection, *, room_time: timedelta, real_time: timedelta) -> None:
     """Move what is still to be decided, in the caller's transaction: the clock was set by that much.
 
     Not the end of quiet hours, which is a time of day.

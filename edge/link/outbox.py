@@ -208,6 +208,11 @@ class Outbox:
         return self._connection
 
     @property
+    def awaits_answer(self) -> bool:
+        """Whether something was said that the relay has not answered."""
+        return self._awaited is not None
+
+    @property
     def _overdue_s(self) -> float:
         return (self._said_at_s or 0.0) + self._pause_s
 

@@ -50,10 +50,11 @@ class UpHello(WireModel):
     ``head``: the newest entry. ``acked``: how far the edge believes that the relay has it. ``sent_at`` is
     the edge's real time; the relay echoes it so that the edge measures the offset and the way's length.
     ``word`` comes back in the answer. ``connection`` is the word of the connection's first hello: a hello
-    that is said again because nothing answered begins no new one; None: this is the first.
-    ``renewal``: said on a connection that was greeted before, so nothing waits for ``caught_up``. ``nth`` counts the hellos of this ``run`` of the edge's store: one
-    with a lower number, or of a run that ended, came late and has no effect. ``relay_ahead_ms``: how far
-    the relay's clock was ahead of the edge's when last measured; None: not measured yet.
+    that is said again because nothing answered begins no new one; None: this is the first. ``renewal``:
+    said on a connection that was greeted before, so nothing waits for ``caught_up``. ``nth`` counts the
+    hellos of this ``run`` of the edge's store: one with a lower number, or of a run that ended, came late
+    and has no effect. ``relay_ahead_ms``: how far the relay's clock was ahead of the edge's when last
+    measured; None: not measured yet.
     """
 
     name: str

@@ -403,7 +403,7 @@ class World:
             yield "the room runs from memory"
         if self.edge.store.room.snapshot_due:
             yield "the room still owes the relay a snapshot"
-        if uplink._outbox._sent_at_s is not None:
+        if uplink._outbox.awaits_answer:
             yield "the room waits for an answer of the relay"
         for page in self.pages:
             position = page.position

@@ -61,7 +61,9 @@ def test_a_hello_said_again_on_a_connection_begins_nothing_and_may_come_before_t
     assert edges.update(CELLAR, UpPresence(seq=1, hello="h1", sessions=presence(1).sessions))
     assert not edges.connected(CELLAR, hello(0, word="h3", connection="h1", run="r1", nth=3))
     assert edges.is_current(CELLAR, "h1"), "what names the connection is heard on"
-    assert not edges.update(CELLAR, UpPresence(seq=1, hello="h1", sessions=[])), "nor is its sequence"
+    assert not edges.update(CELLAR, UpPresence(seq=1, hello="h1", sessions=[])), (
+        "nor is its sequence"
+    )
     assert not edges.connected(CELLAR, hello(0, word="h1", connection="h1", run="r1", nth=1))
     assert edges.connected(CELLAR, hello(0, word="h4", connection="h4", run="r1", nth=4))
     assert not edges.is_current(CELLAR, "h1")

@@ -20,12 +20,14 @@ from tests.edge.link.relay_model import AT, BATCH, Down, Hello, Relay, Up, Witho
 Fate = Literal["arrives", "lost", "twice"]
 FATES: list[Fate] = ["arrives", "arrives", "lost", "twice"]
 
+AS_IT_IS = Without()
+
 
 class SlowLink:
     """A world whose messages take ``round_trip_s`` there and back. ``fates``: of each message in turn."""
 
     def __init__(
-        self, round_trip_s: float, fates: Iterable[Fate] = (), without: Without = Without()
+        self, round_trip_s: float, fates: Iterable[Fate] = (), without: Without = AS_IT_IS
     ) -> None:
         self.world = World(without)
         self.lost = 0
