@@ -30,6 +30,7 @@ from cloud_relay.api.metrics import RelayCollector, registry
 from cloud_relay.api.push import TESTS_MAX, TESTS_WINDOW_S
 from cloud_relay.api.services import Services
 from cloud_relay.api.sockets import Sockets
+from cloud_relay.clock_watch import ClockWatch
 from cloud_relay.errors import SetupError
 from cloud_relay.ingest.commands import RemoteCommands
 from cloud_relay.ingest.handlers import Handlers
@@ -61,7 +62,7 @@ from cloud_relay.settings import RelaySettings
 from cloud_relay.staff.people import Staff
 from cloud_relay.supervision import supervise
 from laundryd.daemon import logs, sd_notify
-from laundryd.daemon.clock import Clock
+from laundryd.daemon.clock import Clock, SteadyClock
 from laundryd.daemon.codes import RateLimit
 from laundryd.daemon.mqtt import SESSION_EXPIRY_S, MqttLink
 from laundryd.daemon.serve import listen, serve
@@ -82,7 +83,9 @@ class Relay:
 
     def __init__(self, settings: RelaySettings) -> None:
         self._settings = settings
-        self._clock = Clock(settings.testing.clock_speed, settings.testing.clock_epoch_s)
+        self._clock: Clock = SteadyClock(
+            settings.testing.clock_speed, settings.testing.clock_epoch_s
+        )
         self._watchdog = sd_notify.Watchdog(self._status)
         self._port = 0
         self._stop = asyncio.Event()
@@ -191,6 +194,14 @@ class Relay:
             members=people,
         )
         self._ingest = ingest = Ingest(rooms, handlers, commands)
+        self._clock_watch = ClockWatch(
+            db,
+            clock,
+            rooms=rooms,
+            planner=planner,
+            edge_watch=self._edge_watch,
+            on_set=self._clock_set,
+        )
         self._rosters = RosterPublisher(
             Rosters(
                 db,
@@ -284,6 +295,7 @@ class Relay:
             ("announcements", self._announcer.run()),
             ("revoked", self._revoked.run()),
             ("room boards", self._boards.run()),
+            ("clock watch", self._clock_watch.run()),
             ("ingest", self._ingest.run()),
             ("rosters", self._rosters.run(lambda: self._watchdog.beat("rosters"))),
             (
@@ -333,6 +345,10 @@ class Relay:
     def _shows(self, room: RoomKey) -> None:
         self._live.shows(room)
         self._boards.changed()
+
+    def _clock_set(self) -> None:
+        self._queue.wake()
+        self._ingest.clock_set()
 
     def _signed_out(self, device: str) -> None:
         self._live.close_device(device)

@@ -168,6 +168,7 @@ class Handlers:
                 relay_at=self._clock.real_now(),
                 word=hello.word,
                 run=self._rooms.run(room) if is_known else None,
+                held=self._planner.holds(room),
             ),
         )
         if is_first and (told := await self._planner.told_of_room(room, TOLD_A_MESSAGE)):

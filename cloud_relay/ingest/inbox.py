@@ -33,7 +33,12 @@ class LookAtLeases:
     """A mark in the inbox: everything before it was heard."""
 
 
-Mark = Connected | LookAtLeases
+@dataclass(frozen=True, slots=True)
+class ClockSet:
+    """A mark in the inbox: what was measured by our clock before is wrong."""
+
+
+Mark = Connected | LookAtLeases | ClockSet
 
 
 class Inbox:

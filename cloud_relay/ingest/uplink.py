@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from cloud_relay.ingest.commands import RemoteCommands
 from cloud_relay.ingest.handlers import ForeignEventError, Handlers, Judged
-from cloud_relay.ingest.inbox import Connected, Inbox, LookAtLeases
+from cloud_relay.ingest.inbox import ClockSet, Connected, Inbox, LookAtLeases
 from cloud_relay.rooms.rooms import Rooms
 from laundryd.daemon.mqtt import Message
 from laundryd.wire.commands import UpAnswer
@@ -95,6 +95,10 @@ class Ingest:
         self._connected.set()
         self._inbox.put(Connected())
 
+    def clock_set(self) -> None:
+        """Ask each room for a hello, in its turn: it measures our clock anew, which was set."""
+        self._inbox.put(ClockSet())
+
     def on_disconnect(self) -> None:
         """Take note that the connection was lost."""
         self._connected.clear()
@@ -112,6 +116,8 @@ class Ingest:
                         await self._nudge_all()
                     case LookAtLeases():
                         await self._lapse()
+                    case ClockSet():
+                        await self._nudge_all()
                     case [message]:
                         await self.take(message)
                     case messages:

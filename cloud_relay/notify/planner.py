@@ -8,7 +8,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NoReturn
 
 import aiosqlite
@@ -212,6 +212,10 @@ class Planner:
         """Plan nothing for ``room`` until it has caught up, ``CATCH_UP_MAX`` at most."""
         self._held[room] = self._clock.real_now() + CATCH_UP_MAX
 
+    def holds(self, room: RoomKey) -> bool:
+        """Say whether what is planned for ``room`` waits until it has caught up."""
+        return room in self._held
+
     def tell(self, told: Told) -> None:
         """Say on the sockets what a committed transaction decided, and look at the deadlines."""
         for card, resident in told.cards:
@@ -299,6 +303,12 @@ class Planner:
 
     def presence_changed(self) -> None:
         """Somebody came, went or looked up; deadlines are judged anew when they come."""
+        self._changed.set()
+
+    def clock_set(self, shift: timedelta) -> None:
+        """Take note that real time was set by ``shift``, and the deadlines that are kept with it."""
+        self._returning_until += shift
+        self._held = {room: until + shift for room, until in self._held.items()}
         self._changed.set()
 
     # For the push queue.

@@ -322,6 +322,22 @@ async def given_to_session(
     )  # fmt: skip
 
 
+async def move(db: aiosqlite.Connection, *, room_time: timedelta, real_time: timedelta) -> None:
+    """Move what is still to be decided, in the caller's transaction: the clock was set by that much.
+
+    Not the end of quiet hours, which is a time of day.
+    """
+    room_ms, real_ms = (round(one / timedelta(milliseconds=1)) for one in (room_time, real_time))
+    await db.execute(
+        "UPDATE notices SET due_at_ms = due_at_ms + iif(state = 'quiet', 0, ?1),"  # noqa: S608 -- our own states
+        " kept_at_ms = kept_at_ms + ?1, useful_until_ms = useful_until_ms + ?2,"
+        " card = json_set(card, '$.useful_until',"
+        " strftime('%Y-%m-%dT%H:%M:%fZ', (useful_until_ms + ?2) / 1000.0, 'unixepoch'))"
+        f" WHERE state IN ({_UNSEEN})",
+        (real_ms, room_ms),
+    )
+
+
 def _kept(row: aiosqlite.Row) -> Kept:
     return Kept(
         card=NoticeCard.model_validate_json(row["card"]),

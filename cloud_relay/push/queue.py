@@ -13,7 +13,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NoReturn, Protocol
 from urllib.parse import urlsplit
 
@@ -250,6 +250,19 @@ class PushQueue:
         if ms is None:
             return LOOK_AGAIN_S
         return min((from_ms(ms) - now).total_seconds(), LOOK_AGAIN_S)
+
+
+async def move(db: aiosqlite.Connection, shift: timedelta) -> None:
+    """Move what is still to be sent by ``shift`` (real time), in the caller's transaction.
+
+    The clock was set; the notices themselves were moved before.
+    """
+    ms = round(shift / timedelta(milliseconds=1))
+    await db.execute(
+        "UPDATE push_deliveries SET next_at_ms = next_at_ms + ?,"
+        " card = (SELECT card FROM notices WHERE id = notice_id) WHERE outcome IS NULL",
+        (ms,),
+    )
 
 
 def _service(subscription: Subscription) -> str:

@@ -356,6 +356,7 @@ class Uplink:
                 sent_at=self._clock.real_now(),
                 local_url=self._local_url,
                 word=word,
+                connection=self._outbox.connection,
                 renewal=renewal,
                 run=self._room.run(),
                 nth=self._hellos,

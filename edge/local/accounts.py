@@ -135,7 +135,7 @@ class Accounts:
                 ErrorCode.VOUCHER_INVALID, f"The voucher was refused: {error}."
             ) from error
         await self.set_lang(claims.resident, lang)
-        left = claims.expires_at - self._clock.real_now()
+        left = claims.expires_at - self._door.signer_now()
         return Entrance(claims.resident, claims.device, voucher, int(left.total_seconds()))
 
     def _entrance(self, resident: ResidentId, device: DeviceId) -> Entrance:

@@ -165,12 +165,14 @@ def hello(
     acked: int = 0,
     *,
     word: str | None = None,
+    connection: str | None = None,
     run: str | None = None,
     nth: int = 0,
     renewal: bool = False,
 ) -> UpHello:
     return UpHello(
         word=word,
+        connection=connection,
         run=run,
         nth=nth,
         renewal=renewal,
@@ -191,15 +193,20 @@ def presence(seq: int, *, attentive: bool = True, resident: str = ME) -> UpPrese
 
 @dataclass
 class Link:
-    """Records what was published; ``up`` False refuses."""
+    """Records what was published; ``up`` False refuses; ``confirms`` False: the broker dies over it."""
 
     up: bool = True
+    confirms: bool = True
     sent: list[tuple[str, bytes]] = field(default_factory=list)
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         del retain
         if self.up:
             self.sent.append((topic, payload))
+        return self.up and self.confirms
+
+    @property
+    def connected(self) -> bool:
         return self.up
 
     def of(self, topic: Topic) -> list[bytes]:

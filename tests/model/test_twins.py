@@ -27,6 +27,7 @@ from cloud_relay.ingest.handlers import Handlers
 from cloud_relay.notify.planner import Planner
 from cloud_relay.rooms import state as relay_state
 from edge.link.outbox import Outbox
+from edge.store.witness import witness_path
 from laundryd.daemon.sqlite import Statement
 from laundryd.live import follow, resume
 from laundryd.live.door import Refusal
@@ -318,7 +319,10 @@ def test_a_page_of_another_epoch_is_told_to_fetch_the_room() -> None:
 
 
 def a_page_comes_back_to_a_restored_room(world: World) -> None:
-    """The power went, an older store is put back, and there is no cloud to tell the room of it."""
+    """The power went, an older card is put back, and there is no cloud to tell the room of it.
+
+    With the card its witness is older too: nothing in the room knows of what came since.
+    """
     page = world.pages[0]
     world.at_the_machine("cleo", "w1")
     world.advance(15)
@@ -329,6 +333,7 @@ def a_page_comes_back_to_a_restored_room(world: World) -> None:
     world.do(world.broker.stop, forget=False)
     world.kill(world.edge)
     world.restore(world.edge)
+    witness_path(world.edge.database).unlink()
     world.start(world.edge)
     world.do(page.open)
     world.advance(3)

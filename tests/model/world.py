@@ -414,7 +414,7 @@ class World:
             yield f"the relay keeps {kept}, the room is at {head.position}"
         if not self.edge.store.durable:
             yield "the room runs from memory"
-        if uplink._outbox._sent_at_s is not None:
+        if uplink._outbox.awaits_answer:
             yield "the room waits for an answer of the relay"
         for page in self.pages:
             position = page.position
