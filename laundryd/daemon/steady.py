@@ -69,6 +69,10 @@ def passed(anchor: Anchor, seen: Sight) -> Anchor:
 def judge(anchor: Anchor, seen: Sight) -> Judged:
     """Judge what the clocks show now, ``anchor`` being what was kept last: just now or before a restart."""
     if seen.boot_id != anchor.seen.boot_id:
+        if anchor.unset and anchor.seen.wall_s > anchor.steady_s + SET_S:
+            # The relay had said that it is ahead. It may have been set since, or not: time goes on from what
+            # was kept, so that nothing is done too early, and the next look takes it as a clock that was set.
+            return Judged(Anchor(anchor.steady_s, seen, unset=True))
         # Deadlines that passed while the power was off are past: no shift.
         is_unset = seen.wall_s < max(anchor.steady_s - SET_S, RELEASED_S)
         return Judged(Anchor(max(seen.wall_s, anchor.steady_s), seen, unset=is_unset))

@@ -163,6 +163,7 @@ events = st.lists(
 @given(events)
 @example([("reboots", 60.0, 1e6), ("passes", 60.0), ("is_set", 0.0), ("passes", 10.0)])
 @example([("is_set", HOUR_S), ("reboots", 60.0, 600.0), ("hears_relay",), ("is_set", 0.0)])
+@example([("is_set", HOUR_S), ("reboots", 0.0, 600.0), ("hears_relay",), ("reboots", 0.0, 0.0)])
 def test_no_deadline_comes_early_and_none_later_than_the_power_was_off(
     history: list[tuple[str, *tuple[float, ...]]],
 ) -> None:
