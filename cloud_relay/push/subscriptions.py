@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import aiosqlite
+
+from cloud_relay.push.outcomes import Outcome
 from laundryd.wire.ids import ResidentId
 from laundryd.wire.notices import Lang
 
@@ -26,21 +29,27 @@ class Subscription:
     lang: Lang
 
 
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What came of one attempt at a subscription: ``detail`` the kind of error, ``at`` real time."""
+
+    subscription: str
+    outcome: Outcome
+    detail: str
+    at: datetime
+
+
 class Subscriptions(Protocol):
-    """The keeper of subscriptions; each call is a transaction of its own."""
+    """The keeper of subscriptions. All of it is called inside the queue's transaction."""
 
     async def for_resident(self, resident: ResidentId) -> Sequence[Subscription]:
-        """Return every subscription of the resident's devices; reads only, opens no transaction."""
+        """Return every subscription of the resident's devices."""
         ...
 
-    async def delete(self, subscription_id: str) -> None:
-        """Delete one that its push service does not know any more."""
+    async def by_id(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
+        """Return those of ``ids`` that are still there."""
         ...
 
-    async def note_error(self, subscription_id: str, kind: str, at: datetime) -> None:
-        """Keep the last error and when it was, real time."""
-        ...
-
-    async def note_sent(self, subscription_id: str, at: datetime) -> None:
-        """Keep when its push service last took a message, real time."""
+    async def attempted(self, db: aiosqlite.Connection, attempts: Sequence[Attempted]) -> None:
+        """Note what came of attempts: sent and when, the last error, or delete what is gone."""
         ...

@@ -16,7 +16,7 @@ from pywebpush import WebPusher, WebPushException
 
 from cloud_relay.push import message
 from cloud_relay.push.endpoints import EndpointRefusedError, PushHosts, check_endpoint
-from cloud_relay.push.outcomes import Outcome, Result, of_status
+from cloud_relay.push.outcomes import Result, of_status, result_of
 from cloud_relay.push.resolver import PrivateAddressError, PublicResolver
 from cloud_relay.push.subscriptions import Subscription
 from cloud_relay.push.vapid import Vapid
@@ -100,16 +100,18 @@ class WebPushSender:
             raise RuntimeError("the push sender is not open: use it with `async with`")
         now = self._clock.now()
         if now >= card.useful_until:
-            return Result(Outcome.EXPIRED)
+            return result_of("not_useful")
         try:
             origin = check_endpoint(subscription.endpoint, self._hosts)
             body = encrypt(
                 message.payload(card, subscription.lang, public_url=self._public_url), subscription
             )
         except EndpointRefusedError as error:
-            return self._ours(subscription, "endpoint_refused", str(error))
+            log.warning("push to subscription %s is refused: %s", subscription.id, error)
+            return result_of("endpoint_refused")
         except ValueError as error:
-            return self._ours(subscription, "unusable_keys", str(error))
+            log.warning("push to subscription %s is refused: %s", subscription.id, error)
+            return result_of("unusable_keys")
         headers = message.headers(card, now, speed=self._clock.speed)
         headers["Authorization"] = self._vapid.authorization(origin, self._clock.real_now())
         return await self._post(self._http, subscription, body, headers)
@@ -127,20 +129,9 @@ class WebPushSender:
                 subscription.endpoint, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 now = self._clock.real_now()
-                result = of_status(answer.status, answer.headers.get("Retry-After"), now)
+                return of_status(answer.status, answer.headers.get("Retry-After"), now)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            result = of_error(error)
-        if result.outcome is Outcome.REFUSED:
-            return self._ours(subscription, result.detail, "see the table of outcomes")
-        return result
-
-    @staticmethod
-    def _ours(subscription: Subscription, detail: str, reason: str) -> Result:
-        log.warning(
-            "push to subscription %s was refused (%s): %s; it is kept",
-            subscription.id, detail, reason,
-        )  # fmt: skip
-        return Result(Outcome.REFUSED, detail)
+            return of_error(error)
 
 
 def encrypt(plaintext: bytes, subscription: Subscription) -> bytes:
@@ -162,15 +153,15 @@ def encrypt(plaintext: bytes, subscription: Subscription) -> bytes:
 def of_error(error: Exception) -> Result:
     """Judge an attempt that got no answer; the detail is its kind and names no address."""
     if isinstance(error, PrivateAddressError) or isinstance(error.__cause__, PrivateAddressError):
-        return Result(Outcome.REFUSED, "private_address")
-    for kind, detail in _LATER.items():
+        return result_of("private_address")
+    for kind, detail in _NETWORK.items():
         if isinstance(error, kind):
-            return Result(Outcome.LATER, detail)
+            return result_of(detail)
     # InvalidURL and its like: it will not become one by waiting.
-    return Result(Outcome.REFUSED, "endpoint_refused")
+    return result_of("endpoint_refused")
 
 
-_LATER: Final[dict[type[Exception], str]] = {
+_NETWORK: Final[dict[type[Exception], str]] = {
     aiohttp.ClientConnectorDNSError: "dns",
     aiohttp.ClientSSLError: "tls",
     TimeoutError: "timeout",

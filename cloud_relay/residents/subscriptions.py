@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 import aiosqlite
 
 from cloud_relay.push.endpoints import EndpointRefusedError, PushHosts, check_endpoint
-from cloud_relay.push.subscriptions import Subscription
+from cloud_relay.push.outcomes import Outcome
+from cloud_relay.push.subscriptions import Attempted, Subscription
 from laundryd.daemon.problems import ProblemError
-from laundryd.daemon.sqlite import transaction
+from laundryd.daemon.sqlite import Statement, execute_all, transaction
 from laundryd.wire.bodies import SubscriptionBody
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import DeviceId, ResidentId
@@ -24,6 +27,16 @@ PER_DEVICE_MAX: Final = 5
 ID_BYTES: Final = 12
 KEY_BYTES: Final = {"p256dh": 65, "auth": 16}
 """RFC 8291, section 3: an uncompressed point of P-256, and a secret."""
+
+_SELECT: Final = (
+    "SELECT s.id, s.endpoint, s.p256dh, s.auth, r.lang FROM subscriptions s"
+    " JOIN devices d ON d.device = s.device JOIN residents r ON r.resident = d.resident"
+)
+_SENT: Final = (
+    "UPDATE subscriptions SET sent_at = ?, error_kind = NULL, error_at = NULL WHERE id = ?"
+)
+_GONE: Final = "DELETE FROM subscriptions WHERE id = ?"
+_ERROR: Final = "UPDATE subscriptions SET error_kind = ?, error_at = ? WHERE id = ?"
 
 
 class SubscriptionStore:
@@ -94,42 +107,43 @@ class SubscriptionStore:
     async def for_resident(self, resident: ResidentId) -> list[Subscription]:
         """Return every subscription of the resident's devices; reads only."""
         found = await self._db.execute_fetchall(
-            "SELECT s.id, s.endpoint, s.p256dh, s.auth, r.lang FROM subscriptions s "
-            "JOIN devices d ON d.device = s.device JOIN residents r ON r.resident = d.resident "
-            "WHERE r.resident = ? ORDER BY s.created_at, s.rowid",
-            (resident,),
+            f"{_SELECT} WHERE r.resident = ? ORDER BY s.created_at, s.rowid", (resident,)
         )
-        return [
-            Subscription(
-                id=row["id"],
-                endpoint=row["endpoint"],
-                p256dh=row["p256dh"],
-                auth=row["auth"],
-                lang=Lang(row["lang"]),
-            )
-            for row in found
-        ]
+        return [_subscription(row) for row in found]
 
-    async def delete(self, subscription_id: str) -> None:
-        """Delete one that its push service does not know any more."""
-        async with transaction(self._db) as db:
-            await db.execute("DELETE FROM subscriptions WHERE id = ?", (subscription_id,))
+    async def by_id(self, ids: Sequence[str]) -> dict[str, Subscription]:
+        """Return those of ``ids`` that are still there; reads only."""
+        found = await self._db.execute_fetchall(
+            f"{_SELECT} WHERE s.id IN (SELECT value FROM json_each(?))",  # noqa: S608 -- our own text
+            (json.dumps(list(ids)),),
+        )
+        return {row["id"]: _subscription(row) for row in found}
 
-    async def note_error(self, subscription_id: str, kind: str, at: datetime) -> None:
-        """Keep the last error and when it was."""
-        async with transaction(self._db) as db:
-            await db.execute(
-                "UPDATE subscriptions SET error_kind = ?, error_at = ? WHERE id = ?",
-                (kind, to_rfc3339(at), subscription_id),
-            )
+    async def attempted(self, db: aiosqlite.Connection, attempts: Sequence[Attempted]) -> None:
+        """Note what came of attempts, inside the caller's transaction, in their order.
 
-    async def note_sent(self, subscription_id: str, at: datetime) -> None:
-        """Keep when its push service last took a message."""
-        async with transaction(self._db) as db:
-            await db.execute(
-                "UPDATE subscriptions SET sent_at = ?, error_kind = NULL, error_at = NULL WHERE id = ?",
-                (to_rfc3339(at), subscription_id),
-            )
+        Sent: when, and no error any more. Gone: its push service does not know it, so it is deleted.
+        """
+        statements: list[Statement] = []
+        for one in attempts:
+            at = to_rfc3339(one.at)
+            if one.outcome is Outcome.SENT:
+                statements.append((_SENT, [(at, one.subscription)]))
+            elif one.outcome is Outcome.GONE:
+                statements.append((_GONE, [(one.subscription,)]))
+            elif one.outcome in {Outcome.REFUSED, Outcome.LATER}:
+                statements.append((_ERROR, [(one.detail, at, one.subscription)]))
+        await execute_all(db, statements)
+
+
+def _subscription(row: aiosqlite.Row) -> Subscription:
+    return Subscription(
+        id=row["id"],
+        endpoint=row["endpoint"],
+        p256dh=row["p256dh"],
+        auth=row["auth"],
+        lang=Lang(row["lang"]),
+    )
 
 
 def _check_keys(body: SubscriptionBody) -> None:
