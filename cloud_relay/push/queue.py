@@ -21,7 +21,7 @@ import aiosqlite
 
 from cloud_relay.push import store
 from cloud_relay.push.alerts import Alerts
-from cloud_relay.push.lanes import Lane
+from cloud_relay.push.lanes import PLACES, Lane
 from cloud_relay.push.outcomes import Outcome, Result, answer_of, next_attempt, result_of
 from cloud_relay.push.store import Attempt, Delivery, Key
 from cloud_relay.push.subscriptions import Attempted, Subscription, Subscriptions
@@ -37,8 +37,9 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN_S: Final = 30.0
 """The queue is looked at this often even without news, so that a clock that was set is noticed."""
 RETRY_AFTER_FAULT_S: Final = 2.0
-GATHER_S: Final = 0.02
-"""While others are under way, answers wait this long for each other: one commit keeps them all."""
+GATHER_S: Final = 0.05
+GATHER_MAX: Final = PLACES
+"""While others are under way, answers wait for each other, so long or so many: one commit keeps them all."""
 STALE_AFTER_S: Final = 2.0
 """Taken longer ago than this and without a place yet: read anew first, the bell may be off by now."""
 
@@ -82,6 +83,7 @@ class PushQueue:
         self._dropped: set[NoticeId] = set()
         self._alerts = Alerts()
         self._changed = asyncio.Event()
+        self._many = asyncio.Event()
         self.counts: Counter[str] = Counter()
 
     async def enqueue(
@@ -103,6 +105,11 @@ class PushQueue:
             for one, _, _ in lane.waiting
             if one.notice_id in notice_ids
         )
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way, or answered and not committed yet."""
+        return self._held_count() > 0
 
     def wake(self) -> None:
         """Look at the queue now."""
@@ -127,8 +134,16 @@ class PushQueue:
                         await self._changed.wait()
                 except TimeoutError:
                     continue
-                if self._done and self._in_flight:
-                    await asyncio.sleep(GATHER_S)
+                await self._gather()
+
+    async def _gather(self) -> None:
+        self._many.clear()
+        if self._done and self._in_flight and len(self._done) < GATHER_MAX:
+            try:
+                async with asyncio.timeout(GATHER_S):
+                    await self._many.wait()
+            except TimeoutError:
+                return
 
     async def send_due(self, settled: Settled) -> int:
         """Send what is due now and wait for the answers; return how many attempts that were."""
@@ -170,6 +185,8 @@ class PushQueue:
                 self._count(delivery, result)
                 lane.judge(result)
             self._done.append((delivery, result, self._clock.real_now()))
+            if len(self._done) >= GATHER_MAX or self._in_flight == 1:
+                self._many.set()
         finally:
             lane.in_flight -= 1
             self._in_flight -= 1
