@@ -34,8 +34,8 @@ from cloud_relay.ingest.uplink import Ingest
 from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.planner import Planner
+from cloud_relay.push.keys import KeyKeeper, VapidKeys
 from cloud_relay.push.queue import PushQueue
-from cloud_relay.push.vapid import Vapid
 from cloud_relay.push.webpush import WebPushSender
 from cloud_relay.residents.join_codes import JoinCodes, JoinLimits
 from cloud_relay.residents.joining import Joining
@@ -126,7 +126,9 @@ class Relay:
         tokens = Tokens(signing_key)
         subscriptions = SubscriptionStore(db, settings.push_hosts)
 
-        vapid = Vapid.load_or_create(settings.keys.vapid, settings.push.vapid_subject)
+        vapid = VapidKeys.load_or_create(settings.keys.vapid, settings.push.vapid_subject)
+        self._keys = KeyKeeper(vapid, settings.keys.vapid, subscriptions, clock)
+        await self._keys.start()
         sender = await stack.enter_async_context(
             WebPushSender(
                 vapid, clock, public_url=settings.http.public_url, hosts=settings.push_hosts
@@ -219,7 +221,7 @@ class Relay:
                 snapshots=snapshots,
                 commands=commands,
                 planner=planner,
-                vapid_key=vapid.public_key,
+                vapid_keys=vapid,
                 signed_out=self._signed_out,
                 missing=lambda: [] if link.connected else ["broker"],
                 metrics=registry(collector),
@@ -249,6 +251,7 @@ class Relay:
             ("watchdog", self._watchdog.run()),
             ("supervision", supervise(self._db, self._ingest, self._watchdog.beat)),
             ("push queue", self._queue.run(self._planner)),
+            ("push keys", self._keys.run()),
             ("told", self._told.run()),
             ("planner", self._planner.run()),
             ("edge watch", self._edge_watch.run()),

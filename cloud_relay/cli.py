@@ -17,6 +17,7 @@ from cloud_relay.enrol.init import RelayPlan, initialise
 from cloud_relay.enrol.mosquitto import Listeners
 from cloud_relay.enrol.rooms import AddedRoom, add_room, join_url, new_join_code, renew_room
 from cloud_relay.errors import RelayError
+from cloud_relay.push.keys import OLD_KEY_LIFE, old_path, rotate
 from cloud_relay.settings import RelaySettings
 from laundryd.daemon.settings import EXIT_SETTINGS, SettingsError, load_settings
 from laundryd.wire.ids import RoomRef
@@ -33,6 +34,8 @@ app = typer.Typer(
 )
 room_app = typer.Typer(name="room", no_args_is_help=True, help="Enrol laundry rooms.")
 app.add_typer(room_app)
+keys_app = typer.Typer(name="keys", no_args_is_help=True, help="The relay's own keys.")
+app.add_typer(keys_app)
 
 Config = Annotated[
     Path | None,
@@ -170,6 +173,19 @@ def room_renew(
         path = asyncio.run(renew_room(settings, _room(room), enrolment_file))
     typer.echo(f"made {path}")
     _show_reload()
+
+
+@keys_app.command("rotate")
+def keys_rotate(config: Config = None) -> None:
+    """Make a new key for pushes; each app moves to it at its next start, and nobody misses any."""
+    with _explained():
+        settings = _load(config)
+        rotate(settings.keys.vapid, settings.push.vapid_subject)
+    typer.echo(
+        f"made {settings.keys.vapid}; the key before is in {old_path(settings.keys.vapid)} while "
+        f"subscriptions need it, {OLD_KEY_LIFE.days} days at most.\n"
+        "Now restart the relay: sudo systemctl restart laundryd-relay."
+    )
 
 
 def _show_code(code: str, url: str) -> None:

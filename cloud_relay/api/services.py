@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from cloud_relay.api.desk import Commands
 from cloud_relay.api.door import COOKIE, RelayDoor, SignedIn, token_of
 from cloud_relay.notify.planner import Planner
+from cloud_relay.push.keys import VapidKeys
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
 from cloud_relay.residents.people import People
@@ -33,7 +34,7 @@ from laundryd.live.address import caller_address
 class Services:
     """The relay's rooms as the routes see them.
 
-    ``vapid_key``: the public one, base64url. ``signed_out`` hears of a device whose tokens count no
+    ``vapid_keys``: those of our pushes. ``signed_out`` hears of a device whose tokens count no
     more. ``missing`` names what the relay waits for, empty when it is ready. ``metrics``: what this relay
     counts, beside the process's own.
     """
@@ -51,7 +52,7 @@ class Services:
     snapshots: Snapshots
     commands: Commands
     planner: Planner
-    vapid_key: str
+    vapid_keys: VapidKeys
     signed_out: Callable[[str], None]
     missing: Callable[[], list[str]]
     metrics: CollectorRegistry

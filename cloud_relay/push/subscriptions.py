@@ -19,7 +19,7 @@ class Subscription:
     """One browser that may be pushed to.
 
     ``endpoint`` and the keys are secrets of that browser: they are not even in this object's repr.
-    ``p256dh`` and ``auth`` are base64url (RFC 8291).
+    ``p256dh`` and ``auth`` are base64url (RFC 8291). ``vapid_key``: the public key it was made with.
     """
 
     id: str
@@ -27,6 +27,7 @@ class Subscription:
     p256dh: str = field(repr=False)
     auth: str = field(repr=False)
     lang: Lang
+    vapid_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

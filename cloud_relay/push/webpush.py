@@ -16,6 +16,7 @@ from aiohttp.abc import AbstractResolver
 
 from cloud_relay.push import message
 from cloud_relay.push.endpoints import EndpointRefusedError, PushHosts, check_endpoint
+from cloud_relay.push.keys import VapidKeys
 from cloud_relay.push.outcomes import Result, of_status, result_of
 from cloud_relay.push.resolver import PrivateAddressError, PublicResolver
 from cloud_relay.push.sealing import Sealer
@@ -47,7 +48,7 @@ class WebPushSender:
 
     def __init__(
         self,
-        vapid: Vapid,
+        vapid: Vapid | VapidKeys,
         clock: Clock,
         *,
         public_url: str,
@@ -56,7 +57,7 @@ class WebPushSender:
         tls: ssl.SSLContext | None = None,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        self._vapid = vapid
+        self._keys = vapid if isinstance(vapid, VapidKeys) else VapidKeys(vapid)
         self._clock = clock
         self._public_url = public_url
         self._hosts = hosts if hosts is not None else PushHosts()
@@ -122,7 +123,8 @@ class WebPushSender:
             log.warning("push to subscription %s is refused: %s", subscription.id, error)
             return result_of("unusable_keys")
         headers = message.headers(card, now, speed=self._clock.speed)
-        headers["Authorization"] = self._vapid.authorization(origin, self._clock.real_now())
+        vapid = self._keys.of(subscription.vapid_key)
+        headers["Authorization"] = vapid.authorization(origin, self._clock.real_now())
         return await self._post(self._http, subscription, body, headers)
 
     async def _post(

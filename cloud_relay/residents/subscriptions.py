@@ -29,7 +29,7 @@ KEY_BYTES: Final = {"p256dh": 65, "auth": 16}
 """RFC 8291, section 3: an uncompressed point of P-256, and a secret."""
 
 _SELECT: Final = (
-    "SELECT s.id, s.endpoint, s.p256dh, s.auth, r.lang FROM subscriptions s"
+    "SELECT s.id, s.endpoint, s.p256dh, s.auth, s.vapid_key, r.lang FROM subscriptions s"
     " JOIN devices d ON d.device = s.device JOIN residents r ON r.resident = d.resident"
 )
 _SENT: Final = (
@@ -71,8 +71,9 @@ class SubscriptionStore:
                 (body.endpoint, body.keys.auth, device),
             )
             await db.execute(
-                "INSERT INTO subscriptions (id, device, endpoint, p256dh, auth, created_at) "
-                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (device, endpoint) DO UPDATE SET "
+                "INSERT INTO subscriptions (id, device, endpoint, p256dh, auth, created_at, vapid_key) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, endpoint) DO UPDATE SET "
+                "vapid_key = coalesce(excluded.vapid_key, vapid_key), "
                 "p256dh = excluded.p256dh, auth = excluded.auth, created_at = excluded.created_at, "
                 "error_kind = NULL, error_at = NULL",
                 (
@@ -82,7 +83,13 @@ class SubscriptionStore:
                     body.keys.p256dh,
                     body.keys.auth,
                     to_rfc3339(at),
+                    body.application_server_key,
                 ),
+            )
+            # A browser has one subscription: under the key before it is not subscribed any more.
+            await db.execute(
+                "DELETE FROM subscriptions WHERE device = ? AND vapid_key != ?",
+                (device, body.application_server_key),
             )
             await db.execute(
                 "DELETE FROM subscriptions WHERE device = ? AND id NOT IN (SELECT id FROM "
@@ -101,6 +108,27 @@ class SubscriptionStore:
             "SELECT 1 FROM subscriptions WHERE device = ? LIMIT 1", (device,)
         )
         return bool(list(found))
+
+    # For the keeper of our keys.
+
+    async def adopt(self, public_key: str) -> None:
+        """Note this key for the subscriptions that name none."""
+        async with transaction(self._db) as db:
+            await db.execute(
+                "UPDATE subscriptions SET vapid_key = ? WHERE vapid_key IS NULL", (public_key,)
+            )
+
+    async def uses(self, public_key: str) -> int:
+        """Count the subscriptions made with a key."""
+        found = await self._db.execute_fetchall(
+            "SELECT count(*) AS n FROM subscriptions WHERE vapid_key = ?", (public_key,)
+        )
+        return int(next(iter(found))["n"])
+
+    async def forget_key(self, public_key: str) -> None:
+        """Delete the subscriptions made with a key: nobody can push to them any more."""
+        async with transaction(self._db) as db:
+            await db.execute("DELETE FROM subscriptions WHERE vapid_key = ?", (public_key,))
 
     # For the sender.
 
@@ -143,6 +171,7 @@ def _subscription(row: aiosqlite.Row) -> Subscription:
         p256dh=row["p256dh"],
         auth=row["auth"],
         lang=Lang(row["lang"]),
+        vapid_key=row["vapid_key"] or "",
     )
 
 

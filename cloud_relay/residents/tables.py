@@ -75,6 +75,11 @@ CREATE TABLE rosters (
 ) STRICT, WITHOUT ROWID;
 """
 
+VAPID_KEYS: Final = """
+-- The public key of ours that a subscription was made with; NULL: before that was kept.
+ALTER TABLE subscriptions ADD COLUMN vapid_key TEXT;
+"""
+
 PREFERENCES: Final = """
 -- What a resident wishes to be told, as the wire's JSON; no row: everything, by app and push.
 CREATE TABLE preferences (

@@ -131,11 +131,16 @@ class PushKeys(ClosedModel):
 
 
 class SubscriptionBody(ClosedModel):
-    """``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives."""
+    """``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives, and the key it was made with.
+
+    ``application_server_key``: the relay's public key that the browser subscribed with, base64url; None:
+    the present one.
+    """
 
     endpoint: Annotated[str, StringConstraints(min_length=10, max_length=2_000)]
     keys: PushKeys
     expirationTime: float | None = None  # noqa: N815 -- the W3C Push API's own spelling
+    application_server_key: Annotated[str, StringConstraints(max_length=100)] | None = None
 
 
 class PushKey(WireModel):

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { deleteSubscription, getPushKey, putSubscription } from "../api/calls";
 import { Refusal } from "../api/http";
 import type { SubscriptionBody } from "../wire/types";
-import { sameKey, toBytes } from "./key";
+import { sameKey, toBase64url, toBytes } from "./key";
 
 /** `impossible`: no service worker or push here, or a server that sends none (a room's own page). */
 export type BellState = "off" | "asking" | "on" | "blocked" | "impossible";
@@ -97,7 +97,13 @@ async function subscribe(serverKey: Uint8Array<ArrayBuffer>): Promise<PushSubscr
 function bodyOf(subscription: PushSubscription): SubscriptionBody {
   const { endpoint = "", expirationTime = null, keys = {} } = subscription.toJSON();
   const { p256dh = "", auth = "" } = keys;
-  return { endpoint, expirationTime, keys: { p256dh, auth } };
+  const held = subscription.options.applicationServerKey;
+  return {
+    endpoint,
+    expirationTime,
+    keys: { p256dh, auth },
+    application_server_key: held === null ? null : toBase64url(held),
+  };
 }
 
 function inTime<Value>(promise: Promise<Value>): Promise<Value> {

@@ -472,11 +472,17 @@ export interface RoomStatus {
   room: string;
   edge: EdgeStatus;
 }
-/** ``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives. */
+/**
+ * ``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives, and the key it was made with.
+ *
+ * ``application_server_key``: the relay's public key that the browser subscribed with, base64url; None:
+ * the present one.
+ */
 export interface SubscriptionBody {
   endpoint: string;
   keys: PushKeys;
   expirationTime?: number | null;
+  application_server_key?: string | null;
 }
 /** Answer of ``POST /rooms/{room}/voucher``: opens the room's own page at ``local_url``, if known. */
 export interface Voucher {
