@@ -13,6 +13,7 @@ from typing import Final, Protocol, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from yarl import URL
 
 from cloud_relay.push import message
 from cloud_relay.push.endpoints import EndpointRefusedError, PushHosts, check_endpoint
@@ -137,7 +138,10 @@ class WebPushSender:
         # No error of the client is logged as it stands: it would name the endpoint.
         try:
             async with http.post(
-                subscription.endpoint, data=body, headers=headers, allow_redirects=False
+                URL(subscription.endpoint, encoded=True),
+                data=body,
+                headers=headers,
+                allow_redirects=False,
             ) as answer:
                 now = self._clock.real_now()
                 return of_status(answer.status, answer.headers.get("Retry-After"), now)

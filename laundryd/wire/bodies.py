@@ -131,11 +131,7 @@ class PushKeys(ClosedModel):
 
 
 class SubscriptionBody(ClosedModel):
-    """``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives, and the key it was made with.
-
-    ``application_server_key``: the relay's public key that the browser subscribed with, base64url; None:
-    the present one.
-    """
+    """``PUT /push/subscriptions``: ``PushSubscription.toJSON()`` and the key it has, None: the present."""
 
     endpoint: Annotated[str, StringConstraints(min_length=10, max_length=2_000)]
     keys: PushKeys

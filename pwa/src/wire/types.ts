@@ -472,12 +472,7 @@ export interface RoomStatus {
   room: string;
   edge: EdgeStatus;
 }
-/**
- * ``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives, and the key it was made with.
- *
- * ``application_server_key``: the relay's public key that the browser subscribed with, base64url; None:
- * the present one.
- */
+/** ``PUT /push/subscriptions``: ``PushSubscription.toJSON()`` and the key it has, None: the present. */
 export interface SubscriptionBody {
   endpoint: string;
   keys: PushKeys;
