@@ -45,7 +45,7 @@ from cloud_relay.residents.preferences import PreferenceStore
 from cloud_relay.residents.roster import Rosters
 from cloud_relay.residents.roster_publisher import RosterPublisher
 from cloud_relay.residents.subscriptions import SubscriptionStore
-from cloud_relay.residents.tokens import Tokens
+from cloud_relay.residents.tokens import Tokens, old_signing_key
 from cloud_relay.rooms.presence import EdgePresence
 from cloud_relay.rooms.rooms import Rooms
 from cloud_relay.rooms.snapshots import Snapshots
@@ -123,7 +123,7 @@ class Relay:
         preferences = PreferenceStore(db)
         await preferences.load()
         signing_key = SigningKey.load_or_create(settings.keys.signing)
-        tokens = Tokens(signing_key)
+        tokens = Tokens(signing_key, old_signing_key(settings.keys.signing, clock.real_now()))
         subscriptions = SubscriptionStore(db, settings.push_hosts)
 
         vapid = VapidKeys.load_or_create(settings.keys.vapid, settings.push.vapid_subject)

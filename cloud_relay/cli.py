@@ -17,9 +17,10 @@ from cloud_relay.enrol.init import RelayPlan, initialise
 from cloud_relay.enrol.mosquitto import Listeners
 from cloud_relay.enrol.rooms import AddedRoom, add_room, join_url, new_join_code, renew_room
 from cloud_relay.errors import RelayError
-from cloud_relay.push.keys import OLD_KEY_LIFE, old_path, rotate
+from cloud_relay.push.keys import OLD_KEY_LIFE, old_path, rotate, set_aside
 from cloud_relay.settings import RelaySettings
 from laundryd.daemon.settings import EXIT_SETTINGS, SettingsError, load_settings
+from laundryd.daemon.tokens import SigningKey
 from laundryd.wire.ids import RoomRef
 
 EXIT_REFUSED: Final = 1
@@ -176,14 +177,27 @@ def room_renew(
 
 
 @keys_app.command("rotate")
-def keys_rotate(config: Config = None) -> None:
-    """Make a new key for pushes; each app moves to it at its next start, and nobody misses any."""
+def keys_rotate(
+    *,
+    tokens: Annotated[
+        bool, typer.Option("--tokens", help="The key that signs residents' tokens instead.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Make a new key for pushes: apps move to it at their next start, and nobody misses any.
+
+    With --tokens the one for residents' tokens: nobody is signed out.
+    """
     with _explained():
         settings = _load(config)
-        rotate(settings.keys.vapid, settings.push.vapid_subject)
+        path = settings.keys.signing if tokens else settings.keys.vapid
+        if tokens:
+            set_aside(path, SigningKey.load_or_create)
+        else:
+            rotate(path, settings.push.vapid_subject)
     typer.echo(
-        f"made {settings.keys.vapid}; the key before is in {old_path(settings.keys.vapid)} while "
-        f"subscriptions need it, {OLD_KEY_LIFE.days} days at most.\n"
+        f"made {path}; the key before is in {old_path(path)} while it is needed, "
+        f"{OLD_KEY_LIFE.days} days at most.\n"
         "Now restart the relay: sudo systemctl restart laundryd-relay."
     )
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn, Protocol, TypeVar
 
 from cloud_relay.errors import SetupError
 from cloud_relay.push.vapid import Vapid
@@ -20,6 +21,7 @@ from laundryd.daemon.clock import Clock
 
 log = logging.getLogger(__name__)
 
+Key = TypeVar("Key")
 OLD_KEY_LIFE: Final = timedelta(days=90)
 """As long as a resident stays signed in without opening the app: until then each app has seen the new key."""
 LOOK_EVERY_S: Final = 3_600.0
@@ -57,6 +59,8 @@ class VapidKeys:
 
         """
         before = old_path(path)
+        if before.exists() and path.exists() and before.samefile(path):
+            before.unlink()  # a rotation was killed half way: the key is still the present one
         old = Vapid.load_or_create(before, subject) if before.exists() else None
         return cls(Vapid.load_or_create(path, subject), old)
 
@@ -121,16 +125,28 @@ def rotate(path: Path, subject: str) -> Vapid:
     """
     if not path.exists():
         raise SetupError(f"{path}: is missing; run `laundryd relay init` with the same --config")
+    return set_aside(path, lambda new: Vapid.load_or_create(new, subject))
+
+
+def set_aside(path: Path, make: Callable[[Path], Key]) -> Key:
+    """Set the key at ``path`` aside and put the one that ``make`` writes in its place; return that one.
+
+    Raises:
+        SetupError: one is set aside already and still needed.
+        OSError: a file cannot be written.
+
+    """
     before = old_path(path)
-    if before.exists():
+    if before.exists() and not before.samefile(path):
         raise SetupError(
-            f"{before}: the rotation before is not over: subscriptions still use that key. The relay "
-            f"drops it when none does, or after {OLD_KEY_LIFE.days} days"
+            f"{before}: the rotation before is not over, that key is still needed. The relay drops it "
+            f"when it is not, after {OLD_KEY_LIFE.days} days at most"
         )
-    # A copy first: a kill in between leaves the present key where it is.
+    # The new one first: a kill in between leaves the present key where it is.
     new = path.with_stem(f"{path.stem}-new")
     new.unlink(missing_ok=True)
-    made = Vapid.load_or_create(new, subject)
+    made = make(new)
+    before.unlink(missing_ok=True)  # left by a rotation that was killed half way
     before.hardlink_to(path)
     before.touch()
     new.replace(path)

@@ -211,3 +211,6 @@ def test_the_push_key_is_rotated_once_and_the_key_before_is_kept(tmp_path: Path)
     again = relay("keys", "rotate", *config)
     assert again.exit_code == 1
     assert "is not over" in again.output
+    tokens = relay("keys", "rotate", "--tokens", *config)
+    assert tokens.exit_code == 0, tokens.output
+    assert (tmp_path / "keys" / "signing-old.pem").exists()

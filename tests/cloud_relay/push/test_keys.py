@@ -77,6 +77,20 @@ def test_a_second_rotation_waits_for_the_first(path: Path) -> None:
     assert (path.read_bytes(), old_path(path).read_bytes()) == before
 
 
+def test_a_rotation_that_was_killed_half_way_changes_nothing_and_can_be_done_again(
+    path: Path,
+) -> None:
+    before = loaded(path).present.public_key
+    old_path(path).hardlink_to(path)
+    keys = loaded(path)
+    assert (keys.present.public_key, keys.old) == (before, None)
+    old_path(path).hardlink_to(path)
+    rotate(path, SUBJECT)
+    after = loaded(path).old
+    assert after is not None
+    assert after.public_key == before
+
+
 def test_without_a_key_nothing_is_rotated(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="relay init"):
         rotate(tmp_path / "vapid.pem", SUBJECT)
