@@ -84,6 +84,8 @@ class WebPushSender:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": "laundryd"},
             trust_env=False,
+            skip_auto_headers=("Accept", "Accept-Encoding"),
+            auto_decompress=False,
         )
         return self
 

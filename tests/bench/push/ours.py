@@ -31,6 +31,7 @@ from cloud_relay.push.vapid import Vapid
 from cloud_relay.push.webpush import WebPushSender
 from cloud_relay.residents.subscriptions import SubscriptionStore
 from laundryd.daemon.clock import Clock
+from laundryd.daemon.settling import settle_with_many_connections
 from laundryd.daemon.sqlite import open_database, transaction
 from laundryd.demo.certificate import LocalCertificate
 from laundryd.wire.delivery import DeliveryState
@@ -138,6 +139,7 @@ async def measure(folder: Path, warm: int) -> dict[str, float]:
         tls=LocalCertificate.make(folder).for_client(),
     ) as sender:  # fmt: skip
         queue = PushQueue(db, clock, sender=sender, subscriptions=SubscriptionStore(db, hosts))
+        settle_with_many_connections()  # as the relay does once it runs
         running = asyncio.create_task(queue.run(Planner()))
         await enqueue(db, warm, 0, parts.hostname or "")
         queue.wake()
