@@ -24,8 +24,10 @@ from cloud_relay.api.application import web_side
 from cloud_relay.api.desk import RelayDesk
 from cloud_relay.api.door import RelayDoor
 from cloud_relay.api.metrics import RelayCollector, registry
+from cloud_relay.api.push import TESTS_MAX, TESTS_WINDOW_S
 from cloud_relay.api.services import Services
 from cloud_relay.api.sockets import Sockets
+from cloud_relay.clock_watch import ClockWatch
 from cloud_relay.errors import SetupError
 from cloud_relay.ingest.commands import RemoteCommands
 from cloud_relay.ingest.handlers import Handlers
@@ -36,7 +38,9 @@ from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.keys import KeyKeeper, VapidKeys
 from cloud_relay.push.queue import PushQueue
+from cloud_relay.push.trial import Trial
 from cloud_relay.push.webpush import WebPushSender
+from cloud_relay.residents.bells import Bells
 from cloud_relay.residents.join_codes import JoinCodes, JoinLimits
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
@@ -53,7 +57,8 @@ from cloud_relay.rooms.store import load_presence
 from cloud_relay.settings import RelaySettings
 from cloud_relay.supervision import supervise
 from laundryd.daemon import logs, sd_notify
-from laundryd.daemon.clock import Clock
+from laundryd.daemon.clock import Clock, SteadyClock
+from laundryd.daemon.codes import RateLimit
 from laundryd.daemon.mqtt import SESSION_EXPIRY_S, MqttLink
 from laundryd.daemon.serve import listen, serve
 from laundryd.daemon.settling import settle_with_many_connections
@@ -69,7 +74,9 @@ class Relay:
 
     def __init__(self, settings: RelaySettings) -> None:
         self._settings = settings
-        self._clock = Clock(settings.testing.clock_speed, settings.testing.clock_epoch_s)
+        self._clock: Clock = SteadyClock(
+            settings.testing.clock_speed, settings.testing.clock_epoch_s
+        )
         self._watchdog = sd_notify.Watchdog(self._status)
         self._port = 0
         self._stop = asyncio.Event()
@@ -174,6 +181,15 @@ class Relay:
             members=people,
         )
         self._ingest = ingest = Ingest(rooms, handlers, commands)
+        self._clock_watch = ClockWatch(
+            db,
+            clock,
+            rooms=rooms,
+            planner=planner,
+            queue=queue,
+            edge_watch=self._edge_watch,
+            on_set=ingest.clock_set,
+        )
         self._rosters = RosterPublisher(
             Rosters(
                 db,
@@ -191,6 +207,7 @@ class Relay:
         link_codes = LinkCodes(db)
         collector = RelayCollector(
             {
+                "commits": ingest.commits,
                 "messages_taken": ingest.taken,
                 "messages_skipped": ingest.skipped,
                 "notices": planner.counts,
@@ -217,6 +234,9 @@ class Relay:
                 joining=Joining(db, people, join_codes, link_codes),
                 link_codes=link_codes,
                 subscriptions=subscriptions,
+                bells=Bells(db),
+                trial=Trial(sender, subscriptions, clock),
+                push_tests=RateLimit(TESTS_MAX, TESTS_WINDOW_S),
                 rooms=rooms,
                 snapshots=snapshots,
                 commands=commands,
@@ -255,6 +275,7 @@ class Relay:
             ("told", self._told.run()),
             ("planner", self._planner.run()),
             ("edge watch", self._edge_watch.run()),
+            ("clock watch", self._clock_watch.run()),
             ("ingest", self._ingest.run()),
             ("rosters", self._rosters.run(lambda: self._watchdog.beat("rosters"))),
             (

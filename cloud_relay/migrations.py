@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from cloud_relay.notify.tables import STEPS
+from cloud_relay.notify.tables import OUTAGES, STEPS
 from cloud_relay.notify.tables import TABLES as NOTIFY
 from cloud_relay.push.tables import TABLES as PUSH
-from cloud_relay.residents.tables import PREFERENCES, VAPID_KEYS
+from cloud_relay.residents.tables import BELLS, PREFERENCES, VAPID_KEYS
 from cloud_relay.residents.tables import TABLES as RESIDENTS
 from cloud_relay.rooms.tables import RUNS, WAITING
 from cloud_relay.rooms.tables import TABLES as ROOMS
@@ -17,5 +17,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     WAITING,
     RUNS,
     f"{PREFERENCES}\n{STEPS}",
+    BELLS,
+    OUTAGES,
     VAPID_KEYS,
 )

@@ -14,6 +14,7 @@ import signal
 import socket
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Final, NoReturn
 
 from edge.dashboards.board import Dashboards
@@ -114,6 +115,7 @@ class Edge:
             store,
             clock,
             settings.timings,
+            name=settings.name,
             programmes=settings.listed_programmes,
         )
         self._owners = {name: record.owner for name, record in writer.state.machines.items()}
@@ -137,7 +139,15 @@ class Edge:
         if own_key.unkept is not None:
             # A room that is durable without its key throws everybody out at its next start.
             await store.leave_disk(own_key.unkept)
-        door = LocalDoor(self._ref, clock, own_key=own_key, people=store.people, roster=roster)
+        self._uplink: Uplink | None = None
+        door = LocalDoor(
+            self._ref,
+            clock,
+            own_key=own_key,
+            people=store.people,
+            roster=roster,
+            relay_ahead=lambda: self._uplink.relay_ahead if self._uplink else timedelta(),
+        )
         desk = RoomDesk(
             writer,
             store,
@@ -165,7 +175,6 @@ class Edge:
             own_key=own_key,
             relay_url=enrolment.relay_url if enrolment else None,
         )
-        self._uplink: Uplink | None = None
         if cloud is not None and roster is not None:
             self._uplink = Uplink(
                 ref=self._ref,

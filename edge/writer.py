@@ -3,8 +3,8 @@
 Order for each input, under one lock: decide (pure), number, commit in one transaction, tell the
 subscribers. A crash before the commit leaves nothing, a crash after it loses only the telling, and
 those who were not told ask for what they missed by position. When the store moves off a failing disk or
-back to it, a new epoch begins: what was numbered in the old one is numbered anew and answered with what
-is true then (``durable``).
+back to it, or is full, a new epoch begins: what was numbered in the old one is numbered anew and answered
+with what is true then (``durable``).
 """
 
 from __future__ import annotations
@@ -40,10 +40,11 @@ from edge.store.commit import (
 from edge.store.edge_store import EdgeStore
 from edge.store.limits import KEEP_CLOCK_S
 from edge.store.room_documents import (
+    Named,
     gone_document,
     kept_gone,
     kept_waits,
-    programmes_document,
+    named_document,
     waits_document,
 )
 from edge.store.room_store import EpochMovedError
@@ -120,9 +121,13 @@ class RoomWriter:
         clock: Clock,
         timings: RoomTimings | None = None,
         *,
+        name: str = "",
         programmes: Sequence[Programme] = (),
     ) -> Self:
         """Take the room up where the store left it, with what the settings name now.
+
+        When they name something else than before (the room by ``name``, its machines, ``programmes``), a
+        new epoch begins: no event tells that a machine is gone, so whoever knew the room takes it whole.
 
         Raises:
             sqlite3.Error: the store cannot be read or written.
@@ -145,8 +150,14 @@ class RoomWriter:
         gone_before = await kept_gone(store.documents)
         known_gone = (*gone_before, *(gone.machine for gone in found.removed))
         writer.gone = tuple(one for one in known_gone if one not in state.machines)
-        listed = programmes_document(programmes)
-        is_new = (await store.documents.get(listed.name) or "[]") != listed.body
+        named = named_document(
+            Named(name, tuple((m.machine, m.kind, m.name) for m in machines), tuple(programmes))
+        )
+        before_named = await store.documents.get(named.name)
+        is_new = before_named != named.body
+        if is_new and (before_named is not None or store.room.head.offset):
+            # Before the rest is kept: a kill in between only begins one more.
+            await store.room.new_epoch("the settings name other machines or programmes than before")
         changes = found.changes
         if shift:
             # The clock was set while we were away: who still sees the old times is told.
@@ -158,7 +169,7 @@ class RoomWriter:
             Accepted(changes, waits=waits if shift else None),
             now,
             removed=tuple(gone.machine for gone in found.removed),
-            programmes=listed if is_new else None,
+            named=named if is_new else None,
             gone=gone_document(writer.gone) if writer.gone != gone_before else None,
             shift=shift,
         )
@@ -377,22 +388,18 @@ class RoomWriter:
 
     async def _new_epoch(self, reason: str) -> Epoch:
         async with self._lock:
-            epoch = await self._store.room.new_epoch(reason)
-            self._began(epoch)
-            return epoch
+            return await self._store.room.new_epoch(reason)
 
     def _moved(self, head: Position) -> None:
         # What is in memory is whole, what could be read of a damaged file may not be.
         self._whole_due = True
         self._changed.set()
-        self._began(head.epoch)
-
-    def _began(self, epoch: Epoch) -> None:
         for told in self.on_new_epoch:
             try:
                 told()
             except Exception:
-                log.exception("a listener failed", extra={"room": self.room.key, "epoch": epoch})
+                context = {"room": self.room.key, "epoch": head.epoch}
+                log.exception("a listener failed", extra=context)
 
     async def _keep(
         self,
@@ -404,14 +411,11 @@ class RoomWriter:
         learned: LearnedState | None = None,
         clock: KeptClock | None = None,
         removed: Sequence[Slug] = (),
-        programmes: Document | None = None,
+        named: Document | None = None,
         gone: Document | None = None,
         shift: timedelta = timedelta(),
     ) -> list[Entry]:
-        """Commit it all, what was decided numbered; numbered anew when the store moved to another epoch.
-
-        ``programmes``: a list that the relay was not told yet.
-        """
+        """Commit it all, what was decided numbered; numbered anew when another epoch began meanwhile."""
         accepted = decision if isinstance(decision, Accepted) else Accepted()
         state = after(self.state, accepted)
         while True:
@@ -422,7 +426,7 @@ class RoomWriter:
             entries = self._store.room.stamped(numbered)
             is_whole = self._whole_due
             changed = (change.record for change in accepted.changes)
-            documents = [one for one in (programmes, gone) if one is not None]
+            documents = [one for one in (named, gone) if one is not None]
             if is_whole or accepted.waits is not None:
                 documents.append(waits_document(state.waits))
             try:
@@ -438,7 +442,6 @@ class RoomWriter:
                         clock=clock or self._kept_clock(shift),
                         removed=tuple(removed),
                         documents=tuple(documents),
-                        snapshot_due=programmes is not None,
                     )
                 )
             except EpochMovedError:

@@ -15,7 +15,6 @@ from laundryd.wire.commands import CommandAnswer, CommandError, ResidentCommand
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind, PublicEvent
 from laundryd.wire.ids import NoticeId, Position, ResidentId, RoomKey, SessionId
-from laundryd.wire.notices import NoticeCard
 
 
 class Commands(Protocol):
@@ -39,8 +38,8 @@ class Notices(Protocol):
         """Note acknowledgements."""
         ...
 
-    async def pending(self, resident: ResidentId) -> list[NoticeCard]:
-        """Return what a session that comes is told."""
+    async def pending(self, resident: ResidentId) -> list[frames.NoticeFrame]:
+        """Return what a session that comes is told, or shown because a push told it."""
         ...
 
     def presence_changed(self) -> None:
@@ -105,7 +104,7 @@ class RelayDesk(Desk):
         return self._rooms.mine(resident)
 
     @override
-    async def pending_notices(self, resident: ResidentId) -> Sequence[NoticeCard]:
+    async def pending_notices(self, resident: ResidentId) -> Sequence[frames.NoticeFrame]:
         return await self._notices.pending(resident)
 
     @override

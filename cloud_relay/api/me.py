@@ -80,4 +80,5 @@ async def _me(relay: Services, person: Person) -> Me:
         ],
         wishes=relay.preferences.of(person.resident),
         push=await relay.subscriptions.has(person.device),
+        push_lost_at=await relay.bells.lost_at(person.device),
     )

@@ -14,6 +14,7 @@ from typing_extensions import override
 PREFIX: Final = "laundryd_relay_"
 
 COUNTERS: Final[dict[str, str]] = {
+    "commits": "Transactions for rooms' batches of entries: for one room alone, or for several together.",
     "messages_taken": "Messages from rooms that took effect.",
     "messages_skipped": "Messages from rooms without effect.",
     "notices": "Notices, by what became of them.",

@@ -15,6 +15,8 @@ from cloud_relay.api.desk import Commands
 from cloud_relay.api.door import COOKIE, RelayDoor, SignedIn, token_of
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.keys import VapidKeys
+from cloud_relay.push.trial import Trial
+from cloud_relay.residents.bells import Bells
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
 from cloud_relay.residents.people import People
@@ -25,6 +27,7 @@ from cloud_relay.rooms.rooms import Rooms
 from cloud_relay.rooms.snapshots import Snapshots
 from cloud_relay.settings import RelaySettings
 from laundryd.daemon.clock import Clock
+from laundryd.daemon.codes import RateLimit
 from laundryd.daemon.http_guard import headers_of
 from laundryd.daemon.problems import ProblemError
 from laundryd.live.address import caller_address
@@ -34,7 +37,8 @@ from laundryd.live.address import caller_address
 class Services:
     """The relay's rooms as the routes see them.
 
-    ``vapid_keys``: those of our pushes. ``signed_out`` hears of a device whose tokens count no
+    ``push_tests`` limits how often a resident sends themselves a test. ``vapid_keys``: those of our
+    pushes. ``signed_out`` hears of a device whose tokens count no
     more. ``missing`` names what the relay waits for, empty when it is ready. ``metrics``: what this relay
     counts, beside the process's own.
     """
@@ -48,6 +52,9 @@ class Services:
     joining: Joining
     link_codes: LinkCodes
     subscriptions: SubscriptionStore
+    bells: Bells
+    trial: Trial
+    push_tests: RateLimit
     rooms: Rooms
     snapshots: Snapshots
     commands: Commands

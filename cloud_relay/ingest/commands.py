@@ -41,6 +41,15 @@ class Publisher(Protocol):
         ...
 
 
+class BrokerLink(Publisher, Protocol):
+    """The broker link, which knows whether it is up."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is reached, as far as is known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     room: RoomKey
@@ -59,7 +68,7 @@ class RemoteCommands:
 
     def __init__(
         self,
-        link: Publisher,
+        link: BrokerLink,
         rooms: Rooms,
         clock: Clock,
         *,
@@ -112,12 +121,15 @@ class RemoteCommands:
     async def _ask(
         self, room: RoomKey, request: DownCommand, future: asyncio.Future[CommandAnswer]
     ) -> CommandAnswer:
-        topic = topic_name(RoomRef.from_key(room), Topic.DOWN_COMMAND)
-        if not await self._link.publish(topic, request.model_dump_json().encode()):
+        if not self._link.connected:
             self.counts["edge_offline"] += 1
             return _refused(
                 request.command, ErrorCode.EDGE_OFFLINE, "The relay has no broker just now."
             )
+        topic = topic_name(RoomRef.from_key(room), Topic.DOWN_COMMAND)
+        # Not confirmed is not unsent: a broker that died may have passed it on, and the room's answer
+        # comes over the next connection, or nobody knows.
+        await self._link.publish(topic, request.model_dump_json().encode())
         answer = await future
         is_expired = answer.error is not None and answer.error.code is ErrorCode.EXPIRED
         self.counts["expired" if is_expired else "answered"] += 1

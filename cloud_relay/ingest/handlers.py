@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -16,7 +17,7 @@ import aiosqlite
 from pydantic import BaseModel
 
 from cloud_relay.ingest.commands import Publisher
-from cloud_relay.ingest.order import BEYOND_EVERY_HEAD, Before, decide
+from cloud_relay.ingest.order import BEYOND_EVERY_HEAD, Before, Decision, decide
 from cloud_relay.ingest.told import TOLD_A_MESSAGE, ToldSender
 from cloud_relay.notify.planner import Planner, Told
 from cloud_relay.rooms import store
@@ -76,6 +77,21 @@ class Members(Protocol):
     async def rooms(self, resident: ResidentId) -> frozenset[RoomKey]:
         """Return the rooms that ``resident`` joined; none when there is no such resident."""
         ...
+
+
+@dataclass(slots=True)
+class Judged:
+    """A batch of one room, judged by what is kept; ``change`` and ``told`` are its effect once it is kept.
+
+    ``notices``: those for members of the room, for each entry that is taken.
+    """
+
+    room: RoomKey
+    decision: Decision
+    notices: Sequence[Sequence[Notice]]
+    has_caught_up: bool
+    change: Change | None = None
+    told: Told = field(default_factory=Told)
 
 
 class Handlers:
@@ -152,16 +168,29 @@ class Handlers:
                 relay_at=self._clock.real_now(),
                 word=hello.word,
                 run=self._rooms.run(room) if is_known else None,
+                held=self._planner.holds(room),
             ),
         )
         if is_first and (told := await self._planner.told_of_room(room, TOLD_A_MESSAGE)):
             self._told.told(room, told)
 
     async def events(self, room: RoomKey, batch: UpEvents) -> None:
-        """Keep what is new with its notices and acknowledgements, then answer.
+        """Keep what is new with its notices and acknowledgements, then tell and answer.
 
         Raises:
             ForeignEventError: an entry is not this room's own; nothing of the batch was kept.
+
+        """
+        judged = await self.judge(room, batch)
+        await self.keep([judged])
+        await self.tell(judged)
+        await self.answer(judged)
+
+    async def judge(self, room: RoomKey, batch: UpEvents) -> Judged:
+        """Say what of a batch is new. It must be kept before another one of its room is judged.
+
+        Raises:
+            ForeignEventError: an entry is not this room's own.
 
         """
         check_entries(room, batch.entries)
@@ -175,30 +204,49 @@ class Handlers:
         answer = decision.answer
         if answer is not None and answer.offset == BEYOND_EVERY_HEAD:
             log.warning("the edge went on from another past than is kept", extra={"room": room})
-        told = Told()
-        change: Change | None = None
         ahead = timedelta(milliseconds=batch.ahead_ms)
         members = await self._members_told(room, decision.take)
-        notices = [self._of_members(room, one.told, members, ahead) for one in decision.take]
-        has_caught_up = batch.caught_up and is_whole(answer) and self._is_current(room, batch)
+        return Judged(
+            room,
+            decision,
+            [self._of_members(room, one.told, members, ahead) for one in decision.take],
+            batch.caught_up and is_whole(answer) and self._is_current(room, batch),
+        )
+
+    async def keep(self, batches: Sequence[Judged]) -> None:
+        """Keep batches of different rooms in one transaction: all of them, or none if one fails."""
         async with transaction(self._db) as db:
-            if decision.take:
-                change = await self._rooms.write_entries(db, room, decision.take)
-                for entry, for_members in zip(decision.take, notices, strict=True):
-                    await self._planner.plan(db, for_members, told)
-                    if entry.ack is not None:
-                        await self._planner.acknowledge(db, entry.ack, told, at_room=room)
-                events = [entry.event for entry in decision.take if entry.event is not None]
-                await self._planner.outdate(db, room, events, told)
-            if has_caught_up:
-                await self._planner.caught_up(db, room)
-        if has_caught_up:
-            self._planner.release(room)
-        if change is not None:
-            await self._publish(change)
-        self._planner.tell(told)
-        if answer is not None:
-            await self._say(room, Topic.DOWN_ACK, answer)
+            for one in batches:
+                await self._write(db, one)
+        for one in batches:
+            if one.has_caught_up:
+                self._planner.release(one.room)
+            if one.change is not None:
+                self._rooms.commit(one.change)
+
+    async def _write(self, db: aiosqlite.Connection, one: Judged) -> None:
+        take, told = one.decision.take, one.told
+        if take:
+            one.change = await self._rooms.write_entries(db, one.room, take)
+            for entry, for_members in zip(take, one.notices, strict=True):
+                await self._planner.plan(db, for_members, told)
+                if entry.ack is not None:
+                    await self._planner.acknowledge(db, entry.ack, told, at_room=one.room)
+            events = [entry.event for entry in take if entry.event is not None]
+            await self._planner.outdate(db, one.room, events, told)
+        if one.has_caught_up:
+            await self._planner.caught_up(db, one.room)
+
+    async def tell(self, kept: Judged) -> None:
+        """Say on the sockets what a batch that was kept did."""
+        if kept.change is not None:
+            await self._broadcast(kept.change)
+        self._planner.tell(kept.told)
+
+    async def answer(self, kept: Judged) -> None:
+        """Say to the edge what is kept; only after it was committed."""
+        if kept.decision.answer is not None:
+            await self._say(kept.room, Topic.DOWN_ACK, kept.decision.answer)
 
     async def snapshot(self, room: RoomKey, body: UpSnapshot) -> None:
         """Put the whole room in the place of what was kept, then answer.
@@ -220,7 +268,8 @@ class Handlers:
         async with transaction(self._db) as db:
             change = await self._rooms.write_snapshot(db, body)
         if change is not None:
-            await self._publish(change)
+            self._rooms.commit(change)
+            await self._broadcast(change)
             log.info("room replaced by a snapshot: %s", body.reason, extra={"room": room})
         kept = self._rooms.position(room)
         if kept is not None:
@@ -324,8 +373,7 @@ class Handlers:
             log.warning("a notice is for nobody of the room: skipped", extra={"room": room})
         return kept
 
-    async def _publish(self, change: Change) -> None:
-        self._rooms.commit(change)
+    async def _broadcast(self, change: Change) -> None:
         marker = gap_marker(change.state) if change.replaced else None
         for event in (*change.events, *((marker,) if marker is not None else ())):
             self._fanout.publish(event)

@@ -6,13 +6,15 @@ import asyncio
 import logging
 import sqlite3
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, NoReturn
 
 from pydantic import ValidationError
 
 from cloud_relay.ingest.commands import RemoteCommands
-from cloud_relay.ingest.handlers import ForeignEventError, Handlers
+from cloud_relay.ingest.handlers import ForeignEventError, Handlers, Judged
+from cloud_relay.ingest.inbox import ClockSet, Connected, Inbox, LookAtLeases
 from cloud_relay.rooms.rooms import Rooms
 from laundryd.daemon.mqtt import Message
 from laundryd.wire.commands import UpAnswer
@@ -39,33 +41,26 @@ LOOK_AT_LEASES_EVERY_S: Final = 5.0
 """Real seconds between two looks whether an edge said nothing for too long: little beside a lease."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Connected:
-    """A mark in the inbox: everything before it came over an older connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class _LookAtLeases:
-    """A mark in the inbox: everything before it was heard."""
-
-
 class Ingest:
     """Takes what the rooms send. ``link.run`` gets ``on_message``, ``on_connect``, ``on_disconnect``.
 
     ``skipped`` counts messages that had no effect, by reason: ``inbox_full``, ``oversized``,
     ``unknown_topic``, ``unknown_room``, ``malformed``, ``foreign_event``, ``failed``;
-    the handlers add ``not_joined``.
+    the handlers add ``not_joined``. ``taken`` counts the others by topic, ``commits`` the transactions
+    for batches of entries: ``alone`` for one room, ``together`` for several, ``apart`` for several that
+    failed, after which each was taken alone.
     """
 
     def __init__(self, rooms: Rooms, handlers: Handlers, commands: RemoteCommands) -> None:
         self._rooms = rooms
         self._handlers = handlers
         self._commands = commands
-        self._inbox: asyncio.Queue[Message | _Connected | _LookAtLeases] = asyncio.Queue()
+        self._inbox = Inbox()
         self._connected = asyncio.Event()
         self._disconnected = asyncio.Event()
         self.skipped = handlers.skipped
         self.taken: Counter[str] = Counter()
+        self.commits: Counter[str] = Counter()
 
     @staticmethod
     def subscriptions(relay_id: str) -> list[str]:
@@ -83,22 +78,26 @@ class Ingest:
     @property
     def waiting(self) -> int:
         """How many messages wait to be taken."""
-        return self._inbox.qsize()
+        return len(self._inbox)
 
     def on_message(self, message: Message) -> None:
         """Move a message into the inbox, at once."""
-        if self._inbox.qsize() >= INBOX_MAX:
+        if len(self._inbox) >= INBOX_MAX:
             self._skip("inbox_full", message.topic)
         elif len(message.payload) > MAX_PAYLOAD_BYTES:
             self._skip("oversized", message.topic)
         else:
-            self._inbox.put_nowait(message)
+            self._inbox.put(message)
 
     async def on_connect(self) -> None:
         """Take note of a new connection; each room is told what is kept, in its turn."""
         self._disconnected.clear()
         self._connected.set()
-        self._inbox.put_nowait(_Connected())
+        self._inbox.put(Connected())
+
+    def clock_set(self) -> None:
+        """Ask each room for a hello, in its turn: it measures our clock anew, which was set."""
+        self._inbox.put(ClockSet())
 
     def on_disconnect(self) -> None:
         """Take note that the connection was lost."""
@@ -111,29 +110,77 @@ class Ingest:
             tasks.create_task(self._watch_link(), name="ingest link watch")
             tasks.create_task(self._watch_leases(), name="ingest lease watch")
             while True:
-                match await self._inbox.get():
-                    case _Connected():
+                match await self._inbox.next():
+                    case Connected():
                         self._handlers.link_back()
                         await self._nudge_all()
-                    case _LookAtLeases():
+                    case LookAtLeases():
                         await self._lapse()
-                    case message:
+                    case ClockSet():
+                        await self._nudge_all()
+                    case [message]:
                         await self.take(message)
+                    case messages:
+                        await self.take_together(messages)
 
     async def take(self, message: Message) -> None:
         """Take one message; whatever is wrong with it is counted and logged, and nothing stops."""
+        with self._skipping(message):
+            address = await self._hear(message)
+            if address is not None:
+                await self._dispatch(address, address.room.key, message)
+                self.taken[address.topic] += 1
+
+    async def take_together(self, messages: Sequence[Message]) -> None:
+        """Take batches of entries, each of another room, in one transaction; then tell, then answer.
+
+        A batch that cannot be kept harms no other: if the transaction fails, each is taken by itself.
+        """
+        judged: list[tuple[Message, Judged]] = []
+        for message in messages:
+            with self._skipping(message):
+                address = await self._hear(message)
+                if address is not None:
+                    batch = UpEvents.model_validate_json(message.payload)
+                    judged.append((message, await self._handlers.judge(address.room.key, batch)))
+        try:
+            await self._handlers.keep([one for _, one in judged])
+        except Exception as error:  # noqa: BLE001 -- whichever it is of, it shows when taken alone
+            self.commits["apart"] += 1
+            log.debug("batches of %d rooms are taken one by one: %s", len(judged), error)
+            for message, _ in judged:
+                await self.take(message)
+            return
+        self.commits["together"] += 1
+        for message, kept in judged:
+            with self._skipping(message):
+                await self._handlers.tell(kept)
+                self.taken[Topic.UP_EVENTS] += 1
+        await asyncio.gather(*(self._answer(message, kept) for message, kept in judged))
+
+    async def _answer(self, message: Message, kept: Judged) -> None:
+        with self._skipping(message):
+            await self._handlers.answer(kept)
+
+    async def _hear(self, message: Message) -> Address | None:
+        """Take note that a room spoke; None, and counted, for one that nobody enrolled."""
         address = parse_topic(message.topic)
         if address is None:
             self._skip("unknown_topic", message.topic)
-            return
+            return None
         room = address.room.key
+        if not await self._rooms.known(room):
+            self._skip("unknown_room", message.topic)
+            return None
+        if address.topic is not Topic.AVAILABILITY:
+            self._handlers.heard(room)
+        return address
+
+    @contextmanager
+    def _skipping(self, message: Message) -> Iterator[None]:
+        """Count and log what is wrong with ``message``, and go on."""
         try:
-            if not await self._rooms.known(room):
-                self._skip("unknown_room", message.topic)
-                return
-            if address.topic is not Topic.AVAILABILITY:
-                self._handlers.heard(room)
-            await self._dispatch(address, room, message)
+            yield
         except ForeignEventError as error:
             self._skip("foreign_event", message.topic, str(error))
         except ValidationError as error:
@@ -146,9 +193,8 @@ class Ingest:
         except Exception:
             # A fault of ours. One room's message must not end every room's relay, again and again.
             self.skipped["failed"] += 1
-            log.exception("a message failed in our own code", extra={"room": room})
-        else:
-            self.taken[address.topic] += 1
+            where = {"topic": message.topic[:LOGGED_TOPIC_MAX_CHARS]}
+            log.exception("a message failed in our own code", extra=where)
 
     async def _dispatch(self, address: Address, room: str, message: Message) -> None:
         payload = message.payload
@@ -157,6 +203,7 @@ class Ingest:
                 await self._handlers.hello(room, UpHello.model_validate_json(payload))
             case Topic.UP_EVENTS:
                 await self._handlers.events(room, UpEvents.model_validate_json(payload))
+                self.commits["alone"] += 1
             case Topic.UP_SNAPSHOT:
                 await self._handlers.snapshot(room, UpSnapshot.model_validate_json(payload))
             case Topic.UP_PRESENCE:
@@ -177,7 +224,7 @@ class Ingest:
             await asyncio.sleep(LOOK_AT_LEASES_EVERY_S)
             # Without a broker nobody can be heard: that says nothing about an edge.
             if self._connected.is_set():
-                self._inbox.put_nowait(_LookAtLeases())
+                self._inbox.put(LookAtLeases())
 
     async def _lapse(self) -> None:
         try:

@@ -12,6 +12,9 @@ What the resident wished comes first. A kind they want nothing of is kept in the
 want in the app only is never pushed; and in their quiet hours a push waits for the morning, if the notice
 can wait: its socket does not, since who looks at the app at night is awake.
 
+Who comes back after a push told them finds the notice in their page's list, marked as told: it is not
+announced again, and once it stood on a page that can be seen no other page gets it.
+
 Nothing is told after ``useful_until``. Nothing is planned while the room's edge, just back, may still
 bring the acknowledgement; and nobody counts as away while the relay, just started, waits for sessions
 to come back.
@@ -44,6 +47,8 @@ UNTOLD: Final = PLANNED - {DeliveryState.HELD} | {
     DeliveryState.UNREACHABLE,
 }
 """States in which a session that comes is told."""
+PENDING: Final = UNTOLD | {DeliveryState.PUSHED}
+"""States in which a session that comes gets it: what a push told is marked as told."""
 UNSEEN: Final = PLANNED | UNTOLD | {DeliveryState.PUSHED}
 """States in which no app of the resident's has acknowledged."""
 TOLD: Final = frozenset({DeliveryState.PUSHED, DeliveryState.SHOWN, DeliveryState.READ})

@@ -8,7 +8,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NoReturn
 
 import aiosqlite
@@ -31,6 +31,7 @@ from laundryd.daemon.gathered import Gathered
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.delivery import DeliveryState, Why
 from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
+from laundryd.wire.frames import NoticeFrame
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey, SessionId
 from laundryd.wire.notices import Notice, NoticeCard, NoticeKind
 
@@ -85,7 +86,7 @@ class Planner:
         self._returning_until = clock.real_now() + RETURN_GRACE
         self._held: dict[RoomKey, datetime] = {}
         self._changed = asyncio.Event()
-        self._pending = Gathered(self._pending_of, missing=list[NoticeCard]())
+        self._pending = Gathered(self._pending_of, missing=list[NoticeFrame]())
         self.counts: Counter[str] = Counter()
 
     # Inside the transaction of whoever brings notices and acknowledgements; ``tell`` follows it.
@@ -136,7 +137,8 @@ class Planner:
         self.counts[ack.kind] += 1
         # Brought by the same message: what was seen already is told to no page now.
         told.cards = [(card, who) for card, who in told.cards if card.id != ack.notice_id]
-        if before.state is DeliveryState.PUSHED and ack.kind is AckKind.SHOWN:
+        was_on_socket = before.socket_tried or at_room is not None
+        if before.state is DeliveryState.PUSHED and ack.kind is AckKind.SHOWN and was_on_socket:
             self.counts["told_twice"] += 1
         await self._push.cancel(db, [ack.notice_id])
         first_read = ack.kind is AckKind.READ and before.state is not DeliveryState.READ
@@ -154,30 +156,33 @@ class Planner:
     ) -> None:
         """Take back what ``events`` of a room made pointless to tell, in the caller's transaction.
 
-        What a push service has, or an app showed, stands; the table says what makes what moot.
+        What a push service has, or an app showed, stands, but no page that comes gets it any more; the
+        table says what makes what moot.
         """
         if not any(event.cause in MOOTING for event in events):
             return
-        for card, resident in await store.untold_of_room(db, room):
-            if is_moot(card, events):
-                await self._withdraw(db, card, resident, told)
+        for one in await store.unseen_of_room(db, room, self._clock.now()):
+            if is_moot(one.card, events):
+                await self._withdraw(db, one, told)
 
     async def take_back(
         self, db: aiosqlite.Connection, room: RoomKey, kind: NoticeKind, told: Told
     ) -> None:
         """Take back what was not told yet of a kind in a room, in the caller's transaction."""
-        for card, resident in await store.untold_of_room(db, room):
-            if card.kind is kind:
-                await self._withdraw(db, card, resident, told)
+        for one in await store.unseen_of_room(db, room, self._clock.now()):
+            if one.card.kind is kind:
+                await self._withdraw(db, one, told)
 
-    async def _withdraw(
-        self, db: aiosqlite.Connection, card: NoticeCard, resident: ResidentId, told: Told
-    ) -> None:
-        self.counts["moot"] += 1
-        await self._push.cancel(db, [card.id])
-        await store.finish(db, card.id, DeliveryState.MOOT, Why.OUTDATED, self._clock.real_now())
-        told.cards = [(one, who) for one, who in told.cards if one.id != card.id]
-        told.gone.append((resident, card.id, None))
+    async def _withdraw(self, db: aiosqlite.Connection, unseen: store.Unseen, told: Told) -> None:
+        card, real = unseen.card, self._clock.real_now()
+        if unseen.pushed:
+            await store.end_use(db, card.id, self._clock.now())
+        else:
+            self.counts["moot"] += 1
+            await self._push.cancel(db, [card.id])
+            await store.finish(db, card.id, DeliveryState.MOOT, Why.OUTDATED, real)
+            told.cards = [(one, who) for one, who in told.cards if one.id != card.id]
+        told.gone.append((unseen.resident, card.id, None))
 
     async def caught_up(self, db: aiosqlite.Connection, room: RoomKey) -> None:
         """Let what was held for ``room`` be decided on, inside the caller's transaction.
@@ -196,6 +201,10 @@ class Planner:
     def hold(self, room: RoomKey) -> None:
         """Plan nothing for ``room`` until it has caught up, ``CATCH_UP_MAX`` at most."""
         self._held[room] = self._clock.real_now() + CATCH_UP_MAX
+
+    def holds(self, room: RoomKey) -> bool:
+        """Say whether what is planned for ``room`` waits until it has caught up."""
+        return room in self._held
 
     def tell(self, told: Told) -> None:
         """Say on the sockets what a committed transaction decided, and look at the deadlines."""
@@ -226,16 +235,17 @@ class Planner:
                 await self.acknowledge(db, ack, told, session_id=session_id)
         self.tell(told)
 
-    async def pending(self, resident: ResidentId) -> list[NoticeCard]:
-        """Return what a session that comes is told: not acknowledged yet, still useful, oldest first.
+    async def pending(self, resident: ResidentId) -> list[NoticeFrame]:
+        """Return what a session that comes gets: not acknowledged yet, still useful, oldest first.
 
-        If the resident looks, the push of what waits gives this session the socket's deadline first.
+        What a push told is marked ``told``: the page shows it and does not announce it. If the resident
+        looks, the push of what waits gives this session the socket's deadline first.
         """
         return await self._pending.of(resident)
 
     async def _pending_of(
         self, residents: Sequence[ResidentId]
-    ) -> dict[ResidentId, list[NoticeCard]]:
+    ) -> dict[ResidentId, list[NoticeFrame]]:
         async with transaction(self._db) as db:
             found = await store.pending(db, residents, self._clock.now())
             ids = [
@@ -243,6 +253,7 @@ class Planner:
                 for resident, cards in found.items()
                 if self._presence.attentive(resident)
                 for card in cards
+                if not card.told
             ]
             if ids:
                 now = self._clock.real_now()
@@ -262,6 +273,12 @@ class Planner:
 
     def presence_changed(self) -> None:
         """Somebody came, went or looked up; deadlines are judged anew when they come."""
+        self._changed.set()
+
+    def clock_set(self, shift: timedelta) -> None:
+        """Take note that real time was set by ``shift``, and the deadlines that are kept with it."""
+        self._returning_until += shift
+        self._held = {room: until + shift for room, until in self._held.items()}
         self._changed.set()
 
     # For the push queue.

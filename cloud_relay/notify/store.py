@@ -12,10 +12,11 @@ from typing import Final
 import aiosqlite
 from pydantic import TypeAdapter
 
-from cloud_relay.notify.plan import PLANNED, TOLD, UNSEEN, UNTOLD, Plan
+from cloud_relay.notify.plan import PENDING, PLANNED, TOLD, UNSEEN, UNTOLD, Plan
 from laundryd.daemon.sqlite import execute_all
 from laundryd.wire.delivery import DeliveryState, DeliveryStep, Why
 from laundryd.wire.events import AckKind
+from laundryd.wire.frames import NoticeFrame
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey
 from laundryd.wire.notices import Notice, NoticeCard
 
@@ -35,7 +36,7 @@ def _texts(states: frozenset[DeliveryState]) -> str:
 
 _PLANNED: Final = _texts(PLANNED)
 _UNSEEN: Final = _texts(UNSEEN)
-_UNTOLD: Final = _texts(UNTOLD)
+_PENDING: Final = _texts(PENDING)
 _NOT_TOLD: Final = _texts(UNTOLD | {DeliveryState.HELD})
 _TOLD: Final = _texts(TOLD)
 
@@ -220,34 +221,58 @@ async def forget_in(db: aiosqlite.Connection, resident: ResidentId) -> None:
 
 async def pending(
     db: aiosqlite.Connection, residents: Sequence[ResidentId], room_now: datetime
-) -> dict[ResidentId, list[NoticeCard]]:
-    """Read what each was not told yet and is still useful, oldest first; never held ones.
+) -> dict[ResidentId, list[NoticeFrame]]:
+    """Read what no app of each has acknowledged and is still useful, oldest first; never held ones.
 
-    Who has nothing is left out.
+    What a push told is marked so, and is left out first where there is too much. Who has nothing is
+    left out.
     """
     rows = await db.execute_fetchall(
-        "SELECT resident, card FROM (SELECT resident, card, row_number() OVER"  # noqa: S608 -- our own states
-        " (PARTITION BY resident ORDER BY caused_at_ms, id) AS place FROM notices"
+        "SELECT resident, card, told FROM (SELECT resident, card, caused_at_ms, id,"  # noqa: S608 -- our own states
+        " state = 'pushed' AS told, row_number() OVER (PARTITION BY resident"
+        " ORDER BY state = 'pushed', caused_at_ms, id) AS place FROM notices"
         " WHERE resident IN (SELECT value FROM json_each(?)) AND useful_until_ms > ?"
-        f" AND state IN ({_UNTOLD})) WHERE place <= ? ORDER BY resident, place",
+        f" AND state IN ({_PENDING})) WHERE place <= ? ORDER BY resident, caused_at_ms, id",
         (json.dumps(residents), to_ms(room_now), PENDING_MAX),
     )
-    found: defaultdict[ResidentId, list[NoticeCard]] = defaultdict(list)
+    found: defaultdict[ResidentId, list[NoticeFrame]] = defaultdict(list)
     for row in rows:
-        found[row["resident"]].append(NoticeCard.model_validate_json(row["card"]))
+        notice = NoticeFrame.model_validate_json(row["card"])
+        found[row["resident"]].append(notice.model_copy(update={"told": bool(row["told"])}))
     return dict(found)
 
 
-async def untold_of_room(
-    db: aiosqlite.Connection, room: RoomKey
-) -> list[tuple[NoticeCard, ResidentId]]:
-    """Read the notices of ``room`` that nobody was told yet, with whom they are for."""
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A notice that no app has acknowledged. ``pushed``: a push told it."""
+
+    card: NoticeCard
+    resident: ResidentId
+    pushed: bool
+
+
+async def unseen_of_room(
+    db: aiosqlite.Connection, room: RoomKey, room_now: datetime
+) -> list[Unseen]:
+    """Read the notices of ``room`` that nobody was told yet, and those pushed that a page would show."""
     rows = await db.execute_fetchall(
-        "SELECT card, resident FROM notices WHERE room = ?"  # noqa: S608 -- our own states
-        f" AND state IN ({_NOT_TOLD}) ORDER BY caused_at_ms, id",
-        (room,),
+        "SELECT card, resident, state = 'pushed' AS pushed FROM notices WHERE room = ?"  # noqa: S608 -- our own states
+        f" AND (state IN ({_NOT_TOLD}) OR state = 'pushed' AND useful_until_ms > ?)"
+        " ORDER BY caused_at_ms, id",
+        (room, to_ms(room_now)),
     )
-    return [(NoticeCard.model_validate_json(row["card"]), row["resident"]) for row in rows]
+    return [
+        Unseen(NoticeCard.model_validate_json(row["card"]), row["resident"], bool(row["pushed"]))
+        for row in rows
+    ]
+
+
+async def end_use(db: aiosqlite.Connection, notice_id: NoticeId, room_now: datetime) -> None:
+    """Let no page show a notice that a push told: what happened since made it pointless or untrue."""
+    await db.execute(
+        "UPDATE notices SET useful_until_ms = min(useful_until_ms, ?) WHERE id = ?",
+        (to_ms(room_now), notice_id),
+    )
 
 
 async def told_of_room(
@@ -288,6 +313,22 @@ async def given_to_session(
             for notice_id in notice_ids
         ],
     )  # fmt: skip
+
+
+async def move(db: aiosqlite.Connection, *, room_time: timedelta, real_time: timedelta) -> None:
+    """Move what is still to be decided, in the caller's transaction: the clock was set by that much.
+
+    Not the end of quiet hours, which is a time of day.
+    """
+    room_ms, real_ms = (round(one / timedelta(milliseconds=1)) for one in (room_time, real_time))
+    await db.execute(
+        "UPDATE notices SET due_at_ms = due_at_ms + iif(state = 'quiet', 0, ?1),"  # noqa: S608 -- our own states
+        " kept_at_ms = kept_at_ms + ?1, useful_until_ms = useful_until_ms + ?2,"
+        " card = json_set(card, '$.useful_until',"
+        " strftime('%Y-%m-%dT%H:%M:%fZ', (useful_until_ms + ?2) / 1000.0, 'unixepoch'))"
+        f" WHERE state IN ({_UNSEEN})",
+        (real_ms, room_ms),
+    )
 
 
 def _kept(row: aiosqlite.Row) -> Kept:

@@ -31,3 +31,12 @@ STEPS: Final = """
 -- What happened to a notice: a JSON array of [real time in ms, state, why].
 ALTER TABLE notices ADD COLUMN steps TEXT NOT NULL DEFAULT '[]';
 """
+
+OUTAGES: Final = """
+-- Rooms that are not heard: since_ms is room time, told 1 when it was planned for those it concerns.
+CREATE TABLE room_outages (
+    room TEXT PRIMARY KEY REFERENCES rooms (room) ON DELETE CASCADE,
+    since_ms INTEGER NOT NULL,
+    told INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+"""

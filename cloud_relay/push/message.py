@@ -12,7 +12,7 @@ from math import ceil
 from typing import Final
 from urllib.parse import quote
 
-from laundryd.wire.notices import NOTICES, Lang, NoticeCard, render
+from laundryd.wire.notices import ACTIONS, NOTICES, Lang, NoticeCard, render
 
 DECLARATIVE: Final = 8030
 """The mark of a declarative push message."""
@@ -28,14 +28,20 @@ def payload(card: NoticeCard, lang: Lang, *, public_url: str) -> bytes:
 
     """
     text = render(card, lang)
+    leads_to = f"{public_url.rstrip('/')}/#room={quote(card.room)}"
     message = {
         "web_push": DECLARATIVE,
         "notification": {
             "title": text.title,
             "body": text.body,
-            "navigate": f"{public_url.rstrip('/')}/#room={quote(card.room)}",
+            "navigate": leads_to,
             "lang": lang.value,
             "tag": card.id,
+            "actions": [
+                # Safari follows the address; our service worker sends the command by the action's name.
+                {"action": action.value, "title": ACTIONS[action].label[lang], "navigate": leads_to}
+                for action in card.offered
+            ],
             "data": {
                 "notice_id": card.id,
                 "room": card.room,

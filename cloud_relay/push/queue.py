@@ -13,7 +13,7 @@ import random
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NoReturn, Protocol
 from urllib.parse import urlsplit
 
@@ -81,6 +81,8 @@ class PushQueue:
         self._done: list[_Done] = []
         self._in_flight = 0
         self._dropped: set[NoticeId] = set()
+        # How far room time was set since the start, as the clock watch said.
+        self._set_by = timedelta()
         self._alerts = Alerts()
         self._changed = asyncio.Event()
         self._many = asyncio.Event()
@@ -113,6 +115,20 @@ class PushQueue:
 
     def wake(self) -> None:
         """Look at the queue now."""
+        self._changed.set()
+
+    def clock_set(self, shift: timedelta, real_shift: timedelta) -> None:
+        """Take note that room time was set by ``shift`` and real time by ``real_shift``.
+
+        What is kept in the database has moved with it; here all that is held moves.
+        """
+        self._set_by += shift
+        for lane in self._lanes.values():
+            for place, (delivery, subscription, taken_s) in enumerate(lane.waiting):
+                lane.waiting[place] = (delivery.moved(shift), subscription, taken_s)
+        self._done = [
+            (delivery.moved(shift), result, at + real_shift) for delivery, result, at in self._done
+        ]
         self._changed.set()
 
     async def run(self, settled: Settled) -> NoReturn:
@@ -177,6 +193,7 @@ class PushQueue:
         lane: Lane[_Taken],
         tasks: asyncio.TaskGroup,
     ) -> None:
+        set_by = self._set_by
         try:
             if subscription is None:
                 result = result_of("subscription_deleted")
@@ -184,6 +201,7 @@ class PushQueue:
                 result = await self._send(delivery.card, subscription)
                 self._count(delivery, result)
                 lane.judge(result)
+            delivery = delivery.moved(self._set_by - set_by)
             self._done.append((delivery, result, self._clock.real_now()))
             if len(self._done) >= GATHER_MAX or self._in_flight == 1:
                 self._many.set()
@@ -219,10 +237,12 @@ class PushQueue:
 
     async def _exchange(self, settled: Settled, *, takes: bool = True) -> None:
         """Write what is done, and take what is due unless told otherwise, in one transaction."""
-        done, self._done = self._done, []
+        done: list[_Done] = []
         try:
             # In a transaction also to see only rows that are committed: what is sent must stand there.
             async with transaction(self._db) as db:
+                # Not before our turn: the clock may be set meanwhile, and what is done moved.
+                done, self._done = self._done, []
                 await self._write(db, done, settled)
                 taken = await self._take(db) if takes else []
         except BaseException:

@@ -6,8 +6,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 import aiosqlite
@@ -37,6 +37,11 @@ class Delivery:
     def key(self) -> Key:
         """What tells it from all others."""
         return self.notice_id, self.subscription
+
+    def moved(self, shift: timedelta) -> Delivery:
+        """Return it as useful for as long as before, after room time was set by ``shift``."""
+        useful_until = self.card.useful_until + shift
+        return replace(self, card=self.card.model_copy(update={"useful_until": useful_until}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,19 @@ async def outcomes(
         outcome = Outcome(row["outcome"]) if row["outcome"] is not None else None
         found[row["notice_id"]].append((outcome, row["detail"]))
     return found
+
+
+async def move(db: aiosqlite.Connection, shift: timedelta) -> None:
+    """Move what is still to be sent by ``shift`` (real time): the clock was set.
+
+    The notices themselves were moved before.
+    """
+    ms = round(shift / timedelta(milliseconds=1))
+    await db.execute(
+        "UPDATE push_deliveries SET next_at_ms = next_at_ms + ?,"
+        " card = (SELECT card FROM notices WHERE id = notice_id) WHERE outcome IS NULL",
+        (ms,),
+    )
 
 
 def _delivery(row: aiosqlite.Row) -> Delivery:

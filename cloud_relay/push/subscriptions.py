@@ -41,7 +41,7 @@ class Attempted:
 
 
 class Subscriptions(Protocol):
-    """The keeper of subscriptions. All of it is called inside the queue's transaction."""
+    """The keeper of subscriptions. What only reads opens no transaction."""
 
     async def for_resident(self, resident: ResidentId) -> Sequence[Subscription]:
         """Return every subscription of the resident's devices."""
@@ -52,5 +52,13 @@ class Subscriptions(Protocol):
         ...
 
     async def attempted(self, db: aiosqlite.Connection, attempts: Sequence[Attempted]) -> None:
-        """Note what came of attempts: sent and when, the last error, or delete what is gone."""
+        """Keep what attempts say of their subscriptions, inside the caller's transaction.
+
+        When one was sent to, or the last error and its time; one that its push service does not know any
+        more (``Outcome.GONE``) is deleted, and a note of that stays for its owner.
+        """
+        ...
+
+    async def note(self, attempts: Sequence[Attempted]) -> None:
+        """Keep the same, in a transaction of its own."""
         ...

@@ -1,12 +1,17 @@
-"""Push subscriptions: one a device and endpoint, known to their own device and to the sender alone."""
+"""Push subscriptions: one a device and endpoint, whose addresses only the sender reads.
+
+What their owner reads of them is in ``bells.py``.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import aiosqlite
@@ -22,11 +27,17 @@ from laundryd.wire.ids import DeviceId, ResidentId
 from laundryd.wire.notices import Lang
 from laundryd.wire.times import to_rfc3339
 
+log = logging.getLogger(__name__)
+
 PER_DEVICE_MAX: Final = 5
 """Subscriptions of one device: a browser has one; a renewed one comes before the old one dies."""
 ID_BYTES: Final = 12
 KEY_BYTES: Final = {"p256dh": 65, "auth": 16}
 """RFC 8291, section 3: an uncompressed point of P-256, and a secret."""
+REMOVED: Final = "removed"
+"""The kind of an end that its owner wished, on another device; others are what push services answer."""
+LOST_KEPT_FOR: Final = timedelta(days=30)
+"""How long a device is told that its bell rings no more: as long as the list of its notices goes back."""
 
 _SELECT: Final = (
     "SELECT s.id, s.endpoint, s.p256dh, s.auth, s.vapid_key, r.lang FROM subscriptions s"
@@ -35,7 +46,6 @@ _SELECT: Final = (
 _SENT: Final = (
     "UPDATE subscriptions SET sent_at = ?, error_kind = NULL, error_at = NULL WHERE id = ?"
 )
-_GONE: Final = "DELETE FROM subscriptions WHERE id = ?"
 _ERROR: Final = "UPDATE subscriptions SET error_kind = ?, error_at = ? WHERE id = ?"
 
 
@@ -47,13 +57,15 @@ class SubscriptionStore:
         self._hosts = hosts
 
     async def put(self, device: DeviceId, body: SubscriptionBody, at: datetime) -> None:
-        """Keep a device's subscription; the same endpoint again renews its keys.
+        """Keep a device's subscription; the same endpoint again renews its keys, and when it was seen.
 
-        Past ``PER_DEVICE_MAX`` the oldest goes: it was left behind by a browser that made a new one.
+        Past ``PER_DEVICE_MAX`` the one unseen for longest goes: it was left behind by a browser that made
+        a new one.
 
         Raises:
             ProblemError: ``endpoint_refused``: no address of a known push service; ``invalid_body``:
-                the keys are not 65 and 16 bytes.
+                the keys are not 65 and 16 bytes; ``subscription_dead``: its push service has forgotten it;
+                ``subscription_removed``: its owner took it away, on another device.
 
         """
         try:
@@ -64,6 +76,7 @@ class SubscriptionStore:
             ) from error
         _check_keys(body)
         async with transaction(self._db) as db:
+            await self._refuse_lost_in(device, body.endpoint)
             # The same browser under another name, after it joined anew: it must not be told twice,
             # nor what is for somebody else. The secret shows that it is the same one.
             await db.execute(
@@ -71,11 +84,12 @@ class SubscriptionStore:
                 (body.endpoint, body.keys.auth, device),
             )
             await db.execute(
-                "INSERT INTO subscriptions (id, device, endpoint, p256dh, auth, created_at, vapid_key) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, endpoint) DO UPDATE SET "
-                "vapid_key = coalesce(excluded.vapid_key, vapid_key), "
-                "p256dh = excluded.p256dh, auth = excluded.auth, created_at = excluded.created_at, "
-                "error_kind = NULL, error_at = NULL",
+                "INSERT INTO subscriptions (id, device, endpoint, p256dh, auth, created_at, seen_at, "
+                "name, expires_at, vapid_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (device, endpoint) DO UPDATE SET p256dh = excluded.p256dh, "
+                "auth = excluded.auth, seen_at = excluded.seen_at, name = excluded.name, "
+                "expires_at = excluded.expires_at, "
+                "vapid_key = coalesce(excluded.vapid_key, vapid_key)",
                 (
                     secrets.token_urlsafe(ID_BYTES),
                     device,
@@ -83,6 +97,9 @@ class SubscriptionStore:
                     body.keys.p256dh,
                     body.keys.auth,
                     to_rfc3339(at),
+                    to_rfc3339(at),
+                    body.name,
+                    _expiry(body),
                     body.application_server_key,
                 ),
             )
@@ -91,16 +108,24 @@ class SubscriptionStore:
                 "DELETE FROM subscriptions WHERE device = ? AND vapid_key != ?",
                 (device, body.application_server_key),
             )
+            if body.replaces is not None and body.replaces != body.endpoint:
+                await db.execute(
+                    "DELETE FROM subscriptions WHERE device = ? AND endpoint = ?",
+                    (device, body.replaces),
+                )
             await db.execute(
                 "DELETE FROM subscriptions WHERE device = ? AND id NOT IN (SELECT id FROM "
-                "subscriptions WHERE device = ? ORDER BY created_at DESC, rowid DESC LIMIT ?)",
+                "subscriptions WHERE device = ? ORDER BY seen_at DESC, rowid DESC LIMIT ?)",
                 (device, device, PER_DEVICE_MAX),
             )
+            # It rings again: what was lost before is of no interest, to its owner or to us.
+            await db.execute("DELETE FROM lost_subscriptions WHERE device = ?", (device,))
 
     async def remove(self, device: DeviceId) -> None:
-        """Delete every subscription of one device."""
+        """Delete every subscription of one device, and that one was lost: it is switched off on purpose."""
         async with transaction(self._db) as db:
             await db.execute("DELETE FROM subscriptions WHERE device = ?", (device,))
+            await db.execute("DELETE FROM lost_subscriptions WHERE device = ?", (device,))
 
     async def has(self, device: DeviceId) -> bool:
         """Say whether the device holds a subscription."""
@@ -147,21 +172,55 @@ class SubscriptionStore:
         )
         return {row["id"]: _subscription(row) for row in found}
 
-    async def attempted(self, db: aiosqlite.Connection, attempts: Sequence[Attempted]) -> None:
-        """Note what came of attempts, inside the caller's transaction, in their order.
+    async def _refuse_lost_in(self, device: DeviceId, endpoint: str) -> None:
+        found = await self._db.execute_fetchall(
+            "SELECT kind FROM lost_subscriptions WHERE device = ? AND digest = ?",
+            (device, _digest(endpoint)),
+        )
+        for row in found:
+            is_wished = row["kind"] == REMOVED
+            raise ProblemError(
+                ErrorCode.SUBSCRIPTION_REMOVED if is_wished else ErrorCode.SUBSCRIPTION_DEAD
+            )
 
-        Sent: when, and no error any more. Gone: its push service does not know it, so it is deleted.
+    async def attempted(self, db: aiosqlite.Connection, attempts: Sequence[Attempted]) -> None:
+        """Keep what attempts say of their subscriptions, inside the caller's transaction.
+
+        Sent: when, and no error any more. Refused, or to be tried later: the kind of error, and when.
+        Gone: its push service does not know it any more, so it is deleted, and that is kept for its owner.
         """
         statements: list[Statement] = []
         for one in attempts:
             at = to_rfc3339(one.at)
             if one.outcome is Outcome.SENT:
                 statements.append((_SENT, [(at, one.subscription)]))
-            elif one.outcome is Outcome.GONE:
-                statements.append((_GONE, [(one.subscription,)]))
             elif one.outcome in {Outcome.REFUSED, Outcome.LATER}:
                 statements.append((_ERROR, [(one.detail, at, one.subscription)]))
-        await execute_all(db, statements)
+        if statements:
+            await execute_all(db, statements)
+        for one in attempts:
+            if one.outcome is Outcome.GONE:
+                await _lose_in(db, one)
+
+    async def note(self, attempts: Sequence[Attempted]) -> None:
+        """Keep the same, in a transaction of its own."""
+        async with transaction(self._db) as db:
+            await self.attempted(db, attempts)
+
+
+async def _lose_in(db: aiosqlite.Connection, gone: Attempted) -> None:
+    found = await db.execute_fetchall(
+        "DELETE FROM subscriptions WHERE id = ? RETURNING *", (gone.subscription,)
+    )
+    for row in found:
+        log.info("push subscription %s is gone and was deleted", gone.subscription)
+        newer = await db.execute_fetchall(
+            "SELECT 1 FROM subscriptions WHERE device = ? AND seen_at >= ?",
+            (row["device"], row["seen_at"]),
+        )
+        # With a newer one the same device rings.
+        if not list(newer):
+            await note_end_in(db, row, gone.detail, gone.at)
 
 
 def _subscription(row: aiosqlite.Row) -> Subscription:
@@ -173,6 +232,34 @@ def _subscription(row: aiosqlite.Row) -> Subscription:
         lang=Lang(row["lang"]),
         vapid_key=row["vapid_key"] or "",
     )
+
+
+async def note_end_in(
+    db: aiosqlite.Connection, row: aiosqlite.Row, kind: str, at: datetime
+) -> None:
+    """Keep that a subscription, whose deleted ``row`` is given, has ended; forget what is long ago.
+
+    In the caller's transaction.
+    """
+    await db.execute(
+        "INSERT INTO lost_subscriptions (id, device, name, digest, created_at, seen_at, sent_at, kind,"
+        " lost_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (row["id"], row["device"], row["name"], _digest(row["endpoint"]), row["created_at"],
+         row["seen_at"], row["sent_at"], kind, to_rfc3339(at)),
+    )  # fmt: skip
+    await db.execute(
+        "DELETE FROM lost_subscriptions WHERE lost_at < ?", (to_rfc3339(at - LOST_KEPT_FOR),)
+    )
+
+
+def _digest(endpoint: str) -> str:
+    return hashlib.sha256(endpoint.encode()).hexdigest()
+
+
+def _expiry(body: SubscriptionBody) -> str | None:
+    if body.expirationTime is None:
+        return None
+    return to_rfc3339(datetime.fromtimestamp(body.expirationTime / 1_000, UTC))
 
 
 def _check_keys(body: SubscriptionBody) -> None:

@@ -75,6 +75,30 @@ CREATE TABLE rosters (
 ) STRICT, WITHOUT ROWID;
 """
 
+BELLS: Final = """
+-- name: what the browser says that it is, NULL: as its device is called. seen_at: when its app last
+-- started. expires_at: when the browser says that it ends.
+ALTER TABLE subscriptions ADD COLUMN name TEXT;
+ALTER TABLE subscriptions ADD COLUMN seen_at TEXT;
+ALTER TABLE subscriptions ADD COLUMN expires_at TEXT;
+UPDATE subscriptions SET seen_at = created_at;
+
+-- What its push service has forgotten, or (kind 'removed') its owner has taken away on another device:
+-- the endpoint's digest alone, so that the same one is not taken again, and what its owner reads of it.
+CREATE TABLE lost_subscriptions (
+    id TEXT PRIMARY KEY,
+    device TEXT NOT NULL REFERENCES devices (device) ON DELETE CASCADE,
+    name TEXT,
+    digest TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    sent_at TEXT,
+    kind TEXT NOT NULL,
+    lost_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lost_of_device ON lost_subscriptions (device);
+"""
+
 VAPID_KEYS: Final = """
 -- The public key of ours that a subscription was made with; NULL: before that was kept.
 ALTER TABLE subscriptions ADD COLUMN vapid_key TEXT;

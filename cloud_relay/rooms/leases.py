@@ -13,7 +13,7 @@ from laundryd.wire.uplink import LEASE_S
 
 FIRST_WORD_S: Final = 20.0
 """Real seconds for an edge to speak after the relay has connected or read a retained ``online``: it is
-asked for a hello then, and asks by itself every 5 s while it has none."""
+asked for a hello then, and asks by itself, more and more seldom, while it has no answer."""
 
 
 class Leases:

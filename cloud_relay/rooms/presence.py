@@ -43,7 +43,8 @@ class EdgePresence:
     def connected(self, room: RoomKey, hello: UpHello) -> bool:
         """Begin the sequence again, for a new connection; what was said stands until more is said.
 
-        False, and nothing begins, for a hello that the broker doubled or brought late.
+        False, and nothing begins, for a hello that the broker doubled or brought late, or that the edge
+        said again on a connection that is known.
         """
         newest = self._hellos.get(room)
         if newest is not None and hello.run is not None:
@@ -53,13 +54,17 @@ class EdgePresence:
             if newest.run is not None and newest.run != hello.run:
                 self._past_runs[room].append(newest.run)
         self._hellos[room] = hello
+        if newest is not None and None not in {hello.run, hello.connection}:
+            is_known = (newest.run, _connection(newest)) == (hello.run, hello.connection)
+            if is_known:
+                return False
         self._seqs.pop(room, None)
         return True
 
     def is_current(self, room: RoomKey, hello: Word | None) -> bool:
-        """Say whether what follows ``hello`` is of the room's newest connection, as far as is known."""
+        """Say whether what names the connection ``hello`` is of the newest one, as far as is known."""
         newest = self._hellos.get(room)
-        return newest is None or newest.word in {None, hello}
+        return newest is None or _connection(newest) in {None, hello}
 
     def is_anybody(self, room: RoomKey) -> bool:
         """Say whether somebody is connected at ``room``."""
@@ -91,3 +96,7 @@ class EdgePresence:
         for session in presence.sessions:
             mine = self._sessions.setdefault(session.resident, {})
             mine[room, session.session_id] = session.attentive
+
+
+def _connection(hello: UpHello) -> Word | None:
+    return hello.connection or hello.word

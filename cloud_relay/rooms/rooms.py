@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import timedelta
 
 import aiosqlite
 
@@ -184,6 +185,11 @@ class Rooms:
             return None
         self._edges[room] = EdgeStatus(online=online, since=self._clock.now())
         return self._edges[room]
+
+    def clock_set(self, shift: timedelta) -> None:
+        """Take note that room time was set by ``shift``: since when an edge is there or gone moves too."""
+        for room, edge in self._edges.items():
+            self._edges[room] = EdgeStatus(online=edge.online, since=edge.since + shift)
 
     def _take(self, state: RoomState) -> None:
         before = self._states.get(state.room)

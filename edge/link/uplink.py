@@ -260,7 +260,7 @@ class Uplink:
             case Topic.DOWN_HELLO:
                 await self._greeted(DownHello.model_validate_json(payload))
             case Topic.DOWN_ACK:
-                await self._acknowledged(DownAck.model_validate_json(payload))
+                self._acknowledged(DownAck.model_validate_json(payload))
             case Topic.DOWN_COMMAND:
                 await self._answer(DownCommand.model_validate_json(payload))
             case Topic.DOWN_ROSTER:
@@ -288,8 +288,6 @@ class Uplink:
         self._clock.heard_from_relay(hello.relay_at)
         # A hello acknowledges too: the answer to the last batch may have been lost.
         self._acked_moved.set()
-        if self._room.snapshot_due():
-            self._outbox.lost()
         # Whole, and again with each sign of life: what was said last may have been lost.
         self._presence_hello = self._outbox.hello
         self._presence_changed.set()
@@ -309,13 +307,9 @@ class Uplink:
             return True
         return await self._room.run_at(hello.acked) in {None, hello.run}
 
-    async def _acknowledged(self, ack: DownAck) -> None:
-        outbox = self._outbox
-        was_due = outbox.snapshot_due
-        if outbox.acknowledged(ack):
+    def _acknowledged(self, ack: DownAck) -> None:
+        if self._outbox.acknowledged(ack):
             self._acked_moved.set()
-        if was_due and not outbox.snapshot_due:
-            await self._room.snapshot_taken()
 
     async def _answer(self, request: DownCommand) -> None:
         if not self._is_measured:
@@ -351,6 +345,7 @@ class Uplink:
                 sent_at=self._clock.real_now(),
                 local_url=self._local_url,
                 word=word,
+                connection=self._outbox.connection,
                 renewal=renewal,
                 run=self._room.run(),
                 nth=self._hellos,

@@ -52,14 +52,6 @@ class UplinkRoom(Protocol):
         """
         ...
 
-    def snapshot_due(self) -> bool:
-        """Say whether the relay needs the whole room, whatever entries it keeps."""
-        ...
-
-    async def snapshot_taken(self) -> None:
-        """Take note that the relay keeps the whole room."""
-        ...
-
     async def command(self, command: ResidentCommand) -> CommandAnswer:
         """Carry out a resident's command, once for each id."""
         ...

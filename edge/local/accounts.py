@@ -56,7 +56,7 @@ class Accounts:
     ) -> None:
         self._ref, self._clock = ref, clock
         self._door, self._people, self._own_key = door, people, own_key
-        self._relay_url = relay_url
+        self.relay_url = relay_url
         self._wrong = codes.RateLimit(TRIES, TRIES_WINDOW_S)
         self._right = codes.RateLimit(JOINS, TRIES_WINDOW_S)
 
@@ -135,7 +135,7 @@ class Accounts:
                 ErrorCode.VOUCHER_INVALID, f"The voucher was refused: {error}."
             ) from error
         await self.set_lang(claims.resident, lang)
-        left = claims.expires_at - self._clock.real_now()
+        left = claims.expires_at - self._door.signer_now()
         return Entrance(claims.resident, claims.device, voucher, int(left.total_seconds()))
 
     def _entrance(self, resident: ResidentId, device: DeviceId) -> Entrance:
@@ -152,8 +152,8 @@ class Accounts:
         return Entrance(resident, device, token, int(TOKEN_LIFE.total_seconds()))
 
     def _only_unenrolled(self) -> None:
-        if self._relay_url is not None:
-            raise ProblemError(ErrorCode.JOIN_AT_RELAY, f"The relay is {self._relay_url}.")
+        if self.relay_url is not None:
+            raise ProblemError(ErrorCode.JOIN_AT_RELAY, f"The relay is {self.relay_url}.")
 
 
 def _count(limit: codes.RateLimit, key: str, now_s: float) -> None:

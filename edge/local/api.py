@@ -133,6 +133,7 @@ class LocalRoom:
             device=who.device,
             lang=lang,
             rooms=[MyRoom(room=self.ref.key, name=self.name)],
+            relay_url=self.accounts.relay_url,
         )
 
     def check(self, room: str) -> None:

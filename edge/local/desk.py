@@ -15,7 +15,6 @@ from laundryd.wire.commands import CommandAnswer, ResidentCommand
 from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
 from laundryd.wire.ids import NoticeId, Offset, Position, ResidentId, RoomKey, Run, SessionId
 from laundryd.wire.machines import RoomSnapshot
-from laundryd.wire.notices import NoticeCard
 from laundryd.wire.uplink import PresentSession, UpSnapshot
 
 
@@ -98,9 +97,10 @@ class RoomDesk:
         """Return everything that is this resident's."""
         return mine(self._writer.state, self._writer.room.key, resident)
 
-    async def pending_notices(self, resident: ResidentId) -> Sequence[NoticeCard]:
-        """Return what this resident was not told yet and is still useful."""
-        return await self._store.room.pending_notices(resident, self._clock.now())
+    async def pending_notices(self, resident: ResidentId) -> Sequence[frames.NoticeFrame]:
+        """Return what this resident was not told yet, anywhere, and is still useful."""
+        found = await self._store.room.pending_notices(resident, self._clock.now())
+        return [frames.NoticeFrame.of(card) for card in found]
 
     def present(self) -> list[PresentSession]:
         """Return everybody who is connected here."""
@@ -140,14 +140,6 @@ class LinkedRoom:
     async def acknowledge(self, position: Position) -> None:
         """Let go of everything up to ``position``."""
         await self._store.room.acknowledge(position.epoch, position.offset)
-
-    def snapshot_due(self) -> bool:
-        """Say whether the relay needs the whole room, whatever entries it keeps."""
-        return self._store.room.snapshot_due
-
-    async def snapshot_taken(self) -> None:
-        """Take note that the relay keeps the whole room."""
-        await self._store.room.snapshot_taken()
 
     async def begin_epoch(self) -> None:
         """Begin new numbers: the relay keeps entries that this journal does not have."""

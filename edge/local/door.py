@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
@@ -35,6 +36,8 @@ class LocalDoor:
 
     ``roster`` is None in a room that was never enrolled: then only ``own_key`` signs, and ``people``
     know the devices. In an enrolled room identity is the relay's, and our own key counts no more.
+    ``relay_ahead`` says how far the relay's clock is ahead of ours, as last measured: tokens are judged
+    in the time of who signed them.
     """
 
     def __init__(
@@ -45,9 +48,16 @@ class LocalDoor:
         own_key: OwnKey,
         people: People,
         roster: RosterKeeper | None,
+        relay_ahead: Callable[[], timedelta] = timedelta,
     ) -> None:
         self._ref, self._clock = ref, clock
         self._own_key, self._people, self._roster = own_key, people, roster
+        self._relay_ahead = relay_ahead
+
+    def signer_now(self) -> datetime:
+        """Real time by the clock of whoever signs tokens for this room."""
+        now = self._clock.real_now()
+        return now if self._roster is None else now + self._relay_ahead()
 
     async def claims(self, token: str) -> Claims:
         """Check a token and return what it says.
@@ -57,7 +67,7 @@ class LocalDoor:
 
         """
         keys = self._own_key.keys if self._roster is None else self._roster.keys
-        claims = verify_token(token, keys, self._ref.audience, self._clock.real_now())
+        claims = verify_token(token, keys, self._ref.audience, self.signer_now())
         if await self._is_revoked(claims.device):
             raise TokenRefusedError("its device was signed out")
         return claims
@@ -77,7 +87,7 @@ class LocalDoor:
             claims = await self.claims(token)
         except TokenRefusedError as error:
             return Refusal(ErrorCode.UNAUTHENTICATED, f"The token was refused: {error}.")
-        left_s = (claims.expires_at - self._clock.real_now()).total_seconds()
+        left_s = (claims.expires_at - self.signer_now()).total_seconds()
         return Admission(
             claims.resident, claims.device, frozenset({self._ref.key}), expires_in_s=left_s
         )

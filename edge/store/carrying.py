@@ -2,7 +2,8 @@
 
 A new epoch begins with a snapshot, and a snapshot shows how the room is, not whom to tell of it. So notices
 that the relay has not acknowledged begin the new journal, under their old ids, and acknowledgements with
-them: a resident who is away is told, once, and one who saw it in the room is not told again.
+them: a resident who is away is told, once, and one who saw it in the room is not told again. What is carried
+is bounded, well under what may wait for the relay, so that a new journal has room.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 import aiosqlite
 from pydantic import ValidationError
 
+from edge.store.limits import ACKS_CARRIED_MAX, NOTICES_MAX
 from laundryd.wire.events import Carried, Entry, NoticeAck
 from laundryd.wire.ids import Epoch, NoticeId, Offset, Run
 from laundryd.wire.notices import Notice
@@ -50,7 +52,9 @@ async def bequest_of(db: aiosqlite.Connection) -> Bequest:
             for row in await db.execute_fetchall("SELECT id, body, useful_until FROM notices")
         }
         rows = await db.execute_fetchall(
-            "SELECT body FROM journal WHERE offset > (SELECT acked FROM meta) ORDER BY offset"
+            "SELECT body FROM journal WHERE offset > (SELECT acked FROM meta)"
+            # Few of many thousands have either: the others need not be read.
+            " AND (body LIKE '%\"useful_until\"%' OR body LIKE '%\"notice_id\"%') ORDER BY offset"
         )
     except sqlite3.Error as error:
         log.error("what the relay was not told cannot be read: %s", error)  # noqa: TRY400 -- no news in it
@@ -78,17 +82,19 @@ def _take(found: Bequest, entry: Entry, kept: Mapping[NoticeId, tuple[str, Momen
         found.acks.append(entry.ack)
 
 
-async def write_bequest(
-    db: aiosqlite.Connection, bequest: Bequest, epoch: Epoch, run: Run
-) -> Offset:
-    """Begin the empty journal of ``epoch`` with ``bequest``; return its head.
+async def begin_epoch(db: aiosqlite.Connection, epoch: Epoch, run: Run, bequest: Bequest) -> Offset:
+    """Begin ``epoch`` with a journal that has ``bequest`` alone, written in ``run``; return its head.
 
-    Call it inside a transaction that began the epoch.
+    Call it inside a transaction.
     """
+    await db.execute("DELETE FROM journal")
+    await db.execute(
+        "UPDATE meta SET epoch = ?, head = 0, last_public = 0, acked = 0, dropped = 0", (epoch,)
+    )
     head = 0
     told: list[tuple[Carried | None, NoticeAck | None]] = [
-        *((one, None) for one in bequest.notices.values()),
-        *((None, ack) for ack in bequest.acks),
+        *((one, None) for one in list(bequest.notices.values())[-NOTICES_MAX:]),
+        *((None, ack) for ack in bequest.acks[-ACKS_CARRIED_MAX:]),
     ]
     for carried, ack in told:
         head += 1

@@ -88,10 +88,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """Everything that one decision leaves behind. ``head`` is the journal's end after ``entries``.
-
-    ``snapshot_due``: something changed that no entry tells, so the relay needs the whole room.
-    """
+    """Everything that one decision leaves behind. ``head`` is the journal's end after ``entries``."""
 
     at: Moment
     head: JournalHead
@@ -103,7 +100,6 @@ class Commit:
     clock: KeptClock | None = None
     removed: tuple[Slug, ...] = ()
     documents: tuple[Document, ...] = ()
-    snapshot_due: bool = False
 
 
 async def write(db: aiosqlite.Connection, work: Commit) -> None:

@@ -11,7 +11,6 @@ from typing import Final, NoReturn, Self
 
 import aiosqlite
 
-from edge.store import witness
 from edge.store.disk import open_on_disk, salvage
 from edge.store.documents import Documents
 from edge.store.limits import (
@@ -24,7 +23,7 @@ from edge.store.migrations import MIGRATIONS
 from edge.store.people import People
 from edge.store.room_store import RoomStore
 from edge.store.shelf import Shelf
-from edge.store.witness import WITNESS_EVERY_S
+from edge.store.witness import Witness, is_older
 from laundryd.daemon.sqlite import MigrationError, disk_trouble, free_bytes, open_database
 from laundryd.wire.ids import Position
 
@@ -43,7 +42,7 @@ class EdgeStore:
         room: RoomStore,
         max_bytes: int | None = None,
         *,
-        is_the_rooms: bool = False,
+        witness: Witness | None = None,
     ) -> None:
         self.shelf = shelf
         self.room = room
@@ -52,8 +51,9 @@ class EdgeStore:
         self.with_return: Callable[[], object] = lambda: None
         """Writes what must be on the disk too before the store goes back to it; blocks, raises OSError."""
         self._max_bytes = max_bytes
-        self._noted: Position | None = None
-        self._is_the_rooms = is_the_rooms
+        self._witness = witness
+        shelf.on_moved.append(self._note)
+        room.on_head = self._note
 
     @property
     def durable(self) -> bool:
@@ -104,28 +104,26 @@ class EdgeStore:
                 trouble,
                 error,
             )
-        store = await cls._of(shelf, max_bytes, is_the_rooms=True)
-        if store.durable and witness.is_older(path, store.room.head.position):
+        store = await cls._of(shelf, max_bytes, witness=Witness(path))
+        if store.durable and is_older(path, store.room.head.position):
             await store.room.new_epoch("the database is older than the room was: it was restored")
+        store.room.on_head(store.room.head.position)
         return store
 
     @classmethod
     async def _of(
-        cls, shelf: Shelf, max_bytes: int | None = None, *, is_the_rooms: bool = False
+        cls, shelf: Shelf, max_bytes: int | None = None, *, witness: Witness | None = None
     ) -> Self:
         try:
             room = await RoomStore.load(shelf)
         except BaseException:
             await shelf.close()
             raise
-        return cls(shelf, room, max_bytes, is_the_rooms=is_the_rooms)
+        return cls(shelf, room, max_bytes, witness=witness)
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
-        """Go back to the disk as soon as it is well again, keep its log short, note how far the journal is.
-
-        Until cancelled.
-        """
-        pause_s, waited_s, since_emptied_s, unnoted_s = RETURN_EVERY_S, 0.0, 0.0, 0.0
+        """Go back to the disk as soon as it is well again, and keep its log short, until cancelled."""
+        pause_s, waited_s, since_emptied_s = RETURN_EVERY_S, 0.0, 0.0
         while True:
             beat()
             step_s = min(BEAT_S, pause_s)
@@ -134,11 +132,6 @@ class EdgeStore:
             if since_emptied_s >= EMPTY_LOG_EVERY_S:
                 since_emptied_s = 0.0
                 await self.shelf.empty_log()
-            unnoted_s += step_s
-            is_new_epoch = self._noted is None or self._noted.epoch != self.room.head.position.epoch
-            if is_new_epoch or unnoted_s >= WITNESS_EVERY_S:
-                unnoted_s = 0.0
-                self._note()
             waited_s = waited_s + step_s if self.trouble is not None else 0.0
             if self.trouble is None:
                 pause_s = RETURN_EVERY_S
@@ -182,17 +175,13 @@ class EdgeStore:
 
     async def close(self) -> None:
         """Close the database; what was committed stays."""
-        self._note()
+        self._note(self.room.head.position, at_rest=True)
         await self.shelf.close()
 
-    def _note(self) -> None:
+    def _note(self, head: Position, *, at_rest: bool = False) -> None:
         # Only the room's daemon knows how far the journal is; a command line beside it knew it once.
-        if not self._is_the_rooms:
-            return
-        head = self.room.head.position
-        if self.shelf.path is not None and self.durable and head != self._noted:
-            witness.note(self.shelf.path, head)
-            self._noted = head
+        if self._witness is not None and self.durable:
+            self._witness.note(head, at_rest=at_rest)
 
     async def _memory_bytes(self) -> int:
         ((size,),) = await self.shelf.read(

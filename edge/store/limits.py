@@ -9,8 +9,8 @@ KEPT_ACKNOWLEDGED: Final = 5_000
 """Entries kept after the relay has them, for residents in the room who come back: days of a busy room."""
 
 UNACKNOWLEDGED_MAX: Final = 60_000
-"""Entries kept for a relay that is not there: a day of the busiest house, some 45 MB. Past it the
-oldest are dropped and a snapshot stands for them."""
+"""Entries kept for a relay that is not there: a day of the busiest house, some 45 MB. Past it a new
+epoch begins: a snapshot stands for them, and what residents are still to be told goes over."""
 
 ANSWERS_KEPT_FOR: Final = timedelta(hours=24)
 """How long a repeated command gets its first answer (room time): longer than any app keeps trying."""
@@ -47,4 +47,8 @@ LEARNED_BYTES_MAX: Final = 512 * 1024
 not kept, and said: the store's cap is for everybody."""
 
 NOTICES_MAX: Final = 20_000
-"""Notices kept at most, some 10 MB, whatever their time: as many as entries may wait for the relay."""
+"""Notices kept at most, some 10 MB, whatever their time."""
+
+ACKS_CARRIED_MAX: Final = 20_000
+"""Acknowledgements that go over into a new epoch at most, the newest: with ``NOTICES_MAX`` they leave room
+in a journal of ``UNACKNOWLEDGED_MAX``."""

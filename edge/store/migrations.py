@@ -89,4 +89,7 @@ CREATE TABLE learned (
 ) STRICT
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _CLOCK_AND_LEARNED)
+# What no entry tells begins a new epoch.
+_NO_SNAPSHOT_DUE: Final = "ALTER TABLE meta DROP COLUMN snapshot_due"
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _CLOCK_AND_LEARNED, _NO_SNAPSHOT_DUE)

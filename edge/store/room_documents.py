@@ -1,9 +1,10 @@
-"""The room's documents that are no machine's: who waits, which programmes were told, who is gone."""
+"""The room's documents that are no machine's: who waits, what the settings named, who is gone."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,17 +13,28 @@ from edge.room.waits import WAITS, Waits
 from edge.store.commit import Document
 from edge.store.documents import Documents
 from laundryd.wire.ids import Slug
-from laundryd.wire.machines import Programme
+from laundryd.wire.machines import DisplayName, MachineKind, Programme
 
 log = logging.getLogger("laundryd.edge.store")
 
 _WAITS: Final = "waits"
-_PROGRAMMES: Final = "programmes"
+_NAMED: Final = "named"
 _GONE: Final = "gone_machines"
 _GONE_MAX: Final = 200
 """Removed machines remembered, as many as a room may have; past it the oldest are forgotten."""
 _SLUGS: Final = TypeAdapter(tuple[Slug, ...])
-_LISTED: Final = TypeAdapter(tuple[Programme, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What residents see that the settings name and no event tells whole; machines in their order."""
+
+    room: DisplayName
+    machines: tuple[tuple[Slug, MachineKind, DisplayName], ...]
+    programmes: tuple[Programme, ...]
+
+
+_NAMES: Final = TypeAdapter(Named)
 
 
 def waits_document(waits: Waits) -> Document:
@@ -42,9 +54,9 @@ async def kept_waits(documents: Documents) -> Waits:
         return Waits()
 
 
-def programmes_document(programmes: Sequence[Programme]) -> Document:
-    """Write the settings' programmes, to see at the next start whether the relay was told these."""
-    return Document(_PROGRAMMES, _LISTED.dump_json(tuple(programmes)).decode())
+def named_document(named: Named) -> Document:
+    """Write ``named``, to see at the next start whether everybody was told these."""
+    return Document(_NAMED, _NAMES.dump_json(named).decode())
 
 
 def gone_document(machines: Sequence[Slug]) -> Document:

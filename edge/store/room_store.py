@@ -2,14 +2,15 @@
 
 Only the room's writer calls what changes the journal, so ``head``, ``acked`` and ``dropped`` in memory
 are those on disk; they move only after the transaction is on the disk. One thing else changes them: when
-the shelf moves off the disk or back, a new epoch begins between two transactions, and a commit that was
-numbered before is refused with ``EpochMovedError``: the writer numbers it anew.
+the shelf moves off the disk or back, or the store is full of what the relay has not acknowledged, a new
+epoch begins between two transactions, and a commit that was numbered before is refused with
+``EpochMovedError``: the writer numbers it anew.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
@@ -20,10 +21,10 @@ from pydantic import ValidationError
 from edge.room.inputs import StaffOrder
 from edge.room.journal import JournalHead
 from edge.room.records import RECORD, MachineRecord
-from edge.store.carrying import bequest_of, write_bequest
+from edge.store.carrying import begin_epoch, bequest_of
 from edge.store.commit import STAFF, Commit, KeptAnswer, KeptClock, write, write_clock
 from edge.store.limits import KEPT_ACKNOWLEDGED, UNACKNOWLEDGED_MAX
-from edge.store.rows import BEGIN_EPOCH, new_epoch_name
+from edge.store.rows import new_epoch_name
 from edge.store.shelf import Shelf
 from laundryd.daemon.steady import ANCHOR, Anchor
 from laundryd.wire.commands import CommandAnswer, ResidentCommand, StaffCommand
@@ -62,7 +63,6 @@ class RoomStore:
         *,
         acked: Offset,
         dropped: Offset,
-        snapshot_due: bool,
         clock: Anchor | None,
         clock_shift: timedelta,
     ) -> None:
@@ -72,11 +72,12 @@ class RoomStore:
         """The relay keeps everything up to here."""
         self.dropped = dropped
         """Entries up to here are forgotten."""
-        self._snapshot_due = snapshot_due
         self.clock = clock
         """Where the clock stood when it was kept last; None: it never was."""
         self.clock_shift = clock_shift
         """By how much room time was set since the store began, in all: the sum of every ``shift``."""
+        self.on_head: Callable[[Position], object] = lambda _head: None
+        """Hears of each commit that is on the disk, with the journal's end after it."""
         shelf.on_moved.append(self._moved)
         shelf.make_room = self._make_room
 
@@ -86,8 +87,8 @@ class RoomStore:
 
         async def begin(db: aiosqlite.Connection) -> aiosqlite.Row:
             await db.execute(
-                "INSERT INTO meta (only_row, epoch, head, last_public, acked, dropped, snapshot_due)"
-                " VALUES (1, ?, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING",
+                "INSERT INTO meta (only_row, epoch, head, last_public, acked, dropped)"
+                " VALUES (1, ?, 0, 0, 0, 0) ON CONFLICT DO NOTHING",
                 (new_epoch_name(),),
             )
             (row,) = await db.execute_fetchall("SELECT * FROM meta")
@@ -99,20 +100,9 @@ class RoomStore:
             JournalHead(row["epoch"], row["head"], row["last_public"]),
             acked=row["acked"],
             dropped=row["dropped"],
-            snapshot_due=bool(row["snapshot_due"]),
             clock=_anchor(row["clock"]),
             clock_shift=timedelta(milliseconds=row["clock_shift_ms"]),
         )
-
-    @property
-    def overflow(self) -> bool:
-        """Entries were dropped that the relay has not acknowledged."""
-        return self.dropped > self.acked
-
-    @property
-    def snapshot_due(self) -> bool:
-        """The relay needs the whole room: entries were dropped, the epoch is new, a machine is gone."""
-        return self._snapshot_due or self.overflow
 
     async def records(self) -> list[MachineRecord]:
         """Return all kept machines; one that cannot be read is logged and left out."""
@@ -137,39 +127,37 @@ class RoomStore:
         """Write ``work`` in one transaction, and forget what is old enough.
 
         Raises:
-            EpochMovedError: ``work`` is numbered in an epoch that has ended; nothing was written.
+            EpochMovedError: ``work`` is numbered in an epoch that has ended, maybe because more entries
+                would wait for the relay than are kept; nothing was written.
             sqlite3.Error: nothing was written.
 
         """
+        is_ours = work.head.epoch == self.head.epoch
+        if is_ours and work.entries and work.head.offset - self.acked > UNACKNOWLEDGED_MAX:
+            await self.new_epoch("more entries wait for the relay than are kept")
         stamped = replace(work, entries=tuple(self.stamped(work.entries)))
 
-        async def commit(db: aiosqlite.Connection) -> tuple[Offset, bool]:
+        async def commit(db: aiosqlite.Connection) -> Offset:
             if work.head.epoch != self.head.epoch:
                 raise EpochMovedError(f"{work.head.epoch} ended, {self.head.epoch} began")
-            dropped = max(
-                self.dropped, self.acked - KEPT_ACKNOWLEDGED, work.head.offset - UNACKNOWLEDGED_MAX
-            )
-            due = self._snapshot_due or work.snapshot_due or bool(work.removed)
+            dropped = max(self.dropped, self.acked - KEPT_ACKNOWLEDGED)
             if work.clock is not None:  # first: what is too old is told in the new time
                 await write_clock(db, work.clock, self.clock_shift + work.clock.shift)
             await write(db, stamped)
             # The one at ``dropped`` stays: it shows to which past the others belong.
             await db.execute("DELETE FROM journal WHERE offset < ?", (dropped,))
             await db.execute(
-                "UPDATE meta SET head = ?, last_public = ?, dropped = ?, snapshot_due = ?",
-                (work.head.offset, work.head.last_public, dropped, due),
+                "UPDATE meta SET head = ?, last_public = ?, dropped = ?",
+                (work.head.offset, work.head.last_public, dropped),
             )
-            return dropped, due
+            return dropped
 
-        dropped, due = await self._shelf.write(commit)
-        was_overflown = self.overflow
-        self.head, self.dropped, self._snapshot_due = work.head, dropped, due
+        self.dropped = await self._shelf.write(commit)
+        self.head = work.head
+        self.on_head(work.head.position)
         if work.clock is not None:
             self.clock = work.clock.anchor
             self.clock_shift += work.clock.shift
-        # Once, not at every commit: a room without a relay is in that state for good.
-        if self.overflow and not was_overflown:
-            log.warning("more entries wait for the relay than are kept: a snapshot stands for them")
 
     async def keep_clock(self, clock: KeptClock) -> None:
         """Keep where the clock stands, when no commit has for long."""
@@ -276,36 +264,19 @@ class RoomStore:
                 self.acked = max(self.acked, offset)
         return True
 
-    async def snapshot_taken(self) -> None:
-        """Note that the relay keeps the whole room. Dropped entries need their acknowledgement too."""
-        if not self._snapshot_due:
-            return
-        epoch = self.head.epoch
-
-        async def note(db: aiosqlite.Connection) -> None:
-            await db.execute("UPDATE meta SET snapshot_due = 0 WHERE epoch = ?", (epoch,))
-
-        await self._shelf.write(note)
-        if self.head.epoch == epoch:
-            self._snapshot_due = False
-
     async def new_epoch(self, reason: str) -> Epoch:
-        """Begin a new epoch: the machines stay, the relay needs a snapshot.
+        """Begin a new epoch: the machines stay, the relay needs a snapshot. Everybody hears of it.
 
         The journal empties but for what the relay was not told.
         """
         epoch, before = new_epoch_name(), self.head.epoch
-
-        async def begin(db: aiosqlite.Connection) -> Offset:
-            bequest = await bequest_of(db)
-            await db.execute("DELETE FROM journal")
-            await db.execute(BEGIN_EPOCH, (epoch,))
-            return await write_bequest(db, bequest, epoch, self._shelf.run)
-
-        head = await self._shelf.write(begin)
+        head = await self._shelf.write(lambda db: self._begin_epoch(db, epoch))
         log.warning("new epoch %s instead of %s: %s", epoch, before, reason)
-        self._moved(Position(epoch=epoch, offset=head))
+        self._shelf.tell_moved(Position(epoch=epoch, offset=head))
         return epoch
+
+    async def _begin_epoch(self, db: aiosqlite.Connection, epoch: Epoch) -> Offset:
+        return await begin_epoch(db, epoch, self._shelf.run, await bequest_of(db))
 
     async def acknowledgeable(self, notice: NoticeId, resident: ResidentId, kind: AckKind) -> bool:
         """Say whether ``resident`` has this notice and has not said ``kind`` of it yet."""
@@ -338,22 +309,27 @@ class RoomStore:
 
     def _moved(self, head: Position) -> None:
         self.head = JournalHead(head.epoch, head.offset)
-        self.acked, self.dropped, self._snapshot_due = 0, 0, True
+        self.acked, self.dropped = 0, 0
 
-    async def _make_room(self, db: aiosqlite.Connection) -> None:
-        """Forget the older half of journal and answers, and notices that were seen.
+    async def _make_room(self, db: aiosqlite.Connection) -> bool:
+        """Forget the older half of journal and answers, and notices that were seen; True: a new epoch.
 
-        A snapshot stands for what the relay lacks.
+        One begins when the relay lacks entries of that half: what residents are still to be told goes over.
         """
         middle = self.dropped + (self.head.offset - self.dropped) // 2
-        await db.execute("DELETE FROM journal WHERE offset < ?", (middle,))
-        await db.execute("UPDATE meta SET dropped = ?", (middle,))
+        begins = middle > self.acked
+        if begins:
+            await self._begin_epoch(db, new_epoch_name())
+        else:
+            await db.execute("DELETE FROM journal WHERE offset < ?", (middle,))
+            await db.execute("UPDATE meta SET dropped = ?", (middle,))
+            # Should the transaction fail after all, then more is called forgotten than is: nothing breaks.
+            self.dropped = middle
         await db.execute(
             "DELETE FROM answers WHERE rowid <= (SELECT (min(rowid) + max(rowid)) / 2 FROM answers)"
         )
         await db.execute("DELETE FROM notices WHERE shown OR read")
-        # Should the transaction fail after all, then more is called forgotten than is: nothing breaks.
-        self.dropped = middle
+        return begins
 
 
 def _anchor(kept: str | None) -> Anchor | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 import aiosqlite
 
-from edge.store.carrying import bequest_of, write_bequest
+from edge.store.carrying import begin_epoch, bequest_of
 from laundryd.wire.ids import Epoch, Run
 
 log = logging.getLogger("laundryd.edge.store")
@@ -32,11 +32,6 @@ row beside a new one would be wrong. The journal is not among them: a new epoch 
 ``edge.store.carrying`` takes over."""
 _BODIES: Final = frozenset({"body", "command", "answer"})
 CHUNK_ROWS: Final = 500
-
-BEGIN_EPOCH: Final = (
-    "UPDATE meta SET epoch = ?, head = 0, last_public = 0, acked = 0, dropped = 0, snapshot_due = 1"
-)
-"""Begins an epoch whose journal is empty; the relay needs the whole room once."""
 
 
 def new_epoch_name() -> Epoch:
@@ -77,13 +72,11 @@ async def copy_rows(
         # A resident that is replaced would take their devices along.
         verb = "IGNORE" if table == "residents" and not replace_all else "REPLACE"
         whole &= await _copy_table(source, target, table, verb)
-    await target.execute("DELETE FROM journal")
     await target.execute(
-        "INSERT INTO meta (only_row, epoch, head, last_public, acked, dropped, snapshot_due)"
-        " VALUES (1, '', 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING"
+        "INSERT INTO meta (only_row, epoch, head, last_public, acked, dropped)"
+        " VALUES (1, '', 0, 0, 0, 0) ON CONFLICT DO NOTHING"
     )
-    await target.execute(BEGIN_EPOCH, (epoch,))
-    await write_bequest(target, bequest, epoch, run)
+    await begin_epoch(target, epoch, run, bequest)
     if not await _copy_clock(source, target):
         # How the detectors' times compare to ours is not known then: they begin anew.
         await target.execute("DELETE FROM detectors")

@@ -40,8 +40,9 @@ Values = Iterable[object] | Mapping[str, object]
 class Shelf:
     """Reads and writes go through here. ``trouble``: why it is in memory; None when all is well.
 
-    ``on_moved`` hears of each move off the disk or back on to it, with the journal's end in the new epoch,
-    while no write is under way; ``make_room`` prunes when the file has reached its cap.
+    ``on_moved`` hears of each new epoch, with the journal's end in it, while no write is under way: each
+    move off the disk or back on to it begins one. ``make_room`` prunes when the file has reached its cap,
+    and says whether that began one.
     """
 
     def __init__(
@@ -59,25 +60,28 @@ class Shelf:
         self.complete = complete
         """False when memory may lack what the file on the disk still has."""
         self.on_moved: list[Callable[[Position], None]] = []
-        self.make_room: Work[None] | None = None
+        self.make_room: Work[bool] | None = None
         self.run = new_run_name()
         """Stands in every entry that is written from this opening on."""
         self._lock = asyncio.Lock()
 
     async def read(self, query: str, values: Values = ()) -> list[aiosqlite.Row]:
-        """Return the rows of ``query``.
+        """Return the rows of ``query``, as they were committed.
+
+        The connection would also show what a write that is under way may yet take back, so reads wait for it.
 
         Raises:
             sqlite3.Error: the statement is at fault, or another process holds the file.
 
         """
-        try:
+        async with self._lock:
+            try:
+                return list(await self.db.execute_fetchall(query, values))
+            except sqlite3.Error as error:
+                if not self._is_fault_of_disk(error):
+                    raise
+                await self._to_memory(error)
             return list(await self.db.execute_fetchall(query, values))
-        except (sqlite3.Error, ValueError) as error:
-            # ValueError: the connection was closed by a move while we waited.
-            if isinstance(error, sqlite3.Error):
-                await self.leave_disk(error)
-        return list(await self.db.execute_fetchall(query, values))
 
     async def write(self, work: Work[T]) -> T:
         """Do ``work`` in one transaction; on a disk that fails, once more in memory.
@@ -152,10 +156,12 @@ class Shelf:
             return False
         log.warning("the store has reached its cap: the older half of what can go is forgotten")
         try:
-            await _in_transaction(self.db, self.make_room)
+            begins_epoch = await _in_transaction(self.db, self.make_room)
         except sqlite3.Error:
             log.exception("no room could be made in the store")
             return False
+        if begins_epoch:
+            await self._moved()
         return True
 
     async def _is_at_cap(self) -> bool:
@@ -194,8 +200,12 @@ class Shelf:
 
     async def _moved(self) -> None:
         ((epoch, head),) = await self.db.execute_fetchall("SELECT epoch, head FROM meta")
+        self.tell_moved(Position(epoch=epoch, offset=head))
+
+    def tell_moved(self, head: Position) -> None:
+        """Tell everybody that a new epoch began, whose journal ends at ``head`` yet."""
         for told in self.on_moved:
-            told(Position(epoch=epoch, offset=head))
+            told(head)
 
 
 async def _in_transaction(db: aiosqlite.Connection, work: Work[T]) -> T:

@@ -21,6 +21,7 @@ import random
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Annotated, Final, NoReturn, Self
 
@@ -135,6 +136,7 @@ class MqttLink:
         self.trouble: str | None = None
         """Why we are not connected, for people; None while we are, and before the first try is over."""
         self._slots = asyncio.Semaphore(PUBLISHES_IN_FLIGHT)
+        self._unconfirmed: set[asyncio.Timeout] = set()
 
     @property
     def connected(self) -> bool:
@@ -142,16 +144,22 @@ class MqttLink:
         return self._client is not None
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Publish at QoS 1; False when offline, refused or not answered in time. Safe to cancel."""
+        """Publish at QoS 1; False when offline, refused or not answered in time. Safe to cancel.
+
+        A connection that is lost meanwhile ends the wait at once: nobody will answer any more.
+        """
         async with self._slots:
             client = self._client
             if client is None:
                 return False
             try:
-                await client.publish(
-                    topic, payload, qos=QOS, retain=retain, timeout=PUBLISH_TIMEOUT_S
-                )
-            except (aiomqtt.MqttError, ValueError) as error:
+                async with asyncio.timeout(PUBLISH_TIMEOUT_S) as patience:
+                    self._unconfirmed.add(patience)
+                    try:
+                        await client.publish(topic, payload, qos=QOS, retain=retain, timeout=inf)
+                    finally:
+                        self._unconfirmed.discard(patience)
+            except (aiomqtt.MqttError, ValueError, TimeoutError) as error:
                 log.debug("%s: publish failed: %s", self._name, error, extra={"topic": topic})
                 return False
             _heed_cancellation()
@@ -187,12 +195,17 @@ class MqttLink:
                 self._failed(in_words(error))
             finally:
                 if self._client is not None:
-                    self._client = None
+                    self._lost()
                     on_disconnect()
             _heed_cancellation()
             wait_s = min(BACKOFF_CAP_S, BACKOFF_FIRST_S * 2**failures)
             failures = min(failures + 1, 10)
             await asyncio.sleep(random.uniform(wait_s / 2, wait_s))  # noqa: S311 -- spreads load, no secret
+
+    def _lost(self) -> None:
+        self._client = None
+        for patience in self._unconfirmed:
+            patience.reschedule(asyncio.get_running_loop().time())
 
     def _failed(self, trouble: str) -> None:
         # Each reason once: who mends one thing sees the next, and a night without a broker is one line.

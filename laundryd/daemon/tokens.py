@@ -36,8 +36,10 @@ ALGORITHM: Final = "EdDSA"
 RELAY_AUDIENCE: Final = "relay"
 LIVE_SESSIONS: Final = "laundryd live sessions 1"
 """What a key is derived for that binds session ids to their residents."""
-LEEWAY_S: Final = 60
-"""Clocks of edge and relay may differ by this much before a fresh token is refused as not yet valid."""
+LEEWAY_S: Final = 3_600
+"""Seconds by which a clock that was not compared with the signer's may be behind it, before a fresh token
+is refused as not yet valid. It opens nothing: who cannot sign cannot date a token either. When a token
+expires has no leeway."""
 
 
 class TokenRefusedError(Exception):

@@ -236,7 +236,8 @@ class Resident:
                 received = await client.next_frame(frames.NoticeFrame, LISTEN_S)
                 notice = received.item
                 # A page shows a notice that it shows already no second time, but acknowledges it again.
-                if notice.id not in shown:
+                # One that a push told it keeps in its list, and tells nobody.
+                if notice.id not in shown and not notice.told:
                     shown.add(notice.id)
                     self._sightings.add(
                         Sighting(

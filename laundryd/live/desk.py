@@ -9,7 +9,6 @@ from typing import Protocol
 from laundryd.wire import frames
 from laundryd.wire.events import AckKind, PublicEvent
 from laundryd.wire.ids import NoticeId, Position, ResidentId, RoomKey, SessionId
-from laundryd.wire.notices import NoticeCard
 
 
 class RoomTime(Protocol):
@@ -59,8 +58,11 @@ class Desk(Protocol):
         """Return everything that is this resident's."""
         ...
 
-    async def pending_notices(self, resident: ResidentId) -> Sequence[NoticeCard]:
-        """Return the notices that are still useful and that no app of theirs has acknowledged."""
+    async def pending_notices(self, resident: ResidentId) -> Sequence[frames.NoticeFrame]:
+        """Return the notices that are still useful and that no app of theirs has acknowledged.
+
+        Those that a push told meanwhile are marked ``told``.
+        """
         ...
 
     def presence_changed(self) -> None:

@@ -176,7 +176,11 @@ class Driver:
                     code = socket.close_code or _NO_CODE
         except InvalidStatus as error:
             response = error.response
-            self._refusal = refused(response.status_code, bytes(response.body or b""))
+            self._refusal = refused(
+                response.status_code,
+                bytes(response.body or b""),
+                response.headers.get("Retry-After"),
+            )
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed):
             pass  # no server there, for now
         if number != self._number:
@@ -230,7 +234,8 @@ class Driver:
         except LiveRefusedError as error:
             if is_final(error.status):
                 self._tell(error)
-            self.perform(self.core.get_failed(room, error.status, now_s()))
+            failed = self.core.get_failed(room, error.status, now_s(), error.retry_after_s)
+            self.perform(failed)
         except LiveUnreachableError:
             self.perform(self.core.get_failed(room, None, now_s()))
         else:
@@ -245,9 +250,11 @@ class Driver:
                 refusal = error
             except LiveUnreachableError:
                 return
-        if refusal is not None and refusal.status in FINAL_STATUS:
+        if refusal is None:
+            return
+        if refusal.status in FINAL_STATUS:
             self.failed = self.failed or refusal
-            self.perform(self.core.why(refusal.status))
+        self.perform(self.core.why(refusal.status, now_s(), refusal.retry_after_s))
 
 
 class _Connect(connect):

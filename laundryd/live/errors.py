@@ -17,13 +17,19 @@ class LiveError(Exception):
 
 
 class LiveRefusedError(LiveError):
-    """It was answered with ``status`` and the error table's ``code`` (None: not ours)."""
+    """It was answered with ``status`` and the error table's ``code`` (None: not ours).
 
-    def __init__(self, status: int, code: str | None, detail: str) -> None:
+    ``retry_after_s``: after how many seconds it may be tried again, None when the answer does not say.
+    """
+
+    def __init__(
+        self, status: int, code: str | None, detail: str, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(f"refused with {status} {code or ''}: {detail}")
         self.status = status
         self.code = code
         self.detail = detail
+        self.retry_after_s = retry_after_s
 
 
 class LiveClosedError(LiveError):

@@ -235,7 +235,7 @@ class Hub:
         for connection in self._sessions.links(resident):
             if connection.told is not None:
                 connection.told.add(card.id)
-        return self.tell_resident(resident, frames.NoticeFrame.model_validate(card.model_dump()))
+        return self.tell_resident(resident, frames.NoticeFrame.of(card))
 
     def notice_gone(
         self, resident: ResidentId, ids: Sequence[NoticeId], but: SessionId | None

@@ -36,11 +36,15 @@ _ERROR: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """An answer: its status, its body as it came, and the values of the cookies it sets."""
+    """An answer: its status, its body as it came, and the values of the cookies it sets.
+
+    ``retry_after``: that header's text, None without one.
+    """
 
     status: int
     body: bytes
     cookies: tuple[str, ...]
+    retry_after: str | None = None
 
 
 class Web:
@@ -99,7 +103,7 @@ class Web:
 
     def _read(self, raw: Raw, path: str, model: type[Answer]) -> Answer:
         if raw.status >= _ERROR:
-            raise refused(raw.status, raw.body)
+            raise refused(raw.status, raw.body, raw.retry_after)
         try:
             return model.model_validate_json(raw.body)
         except ValidationError:
@@ -122,7 +126,8 @@ class Web:
                 for header in response.headers.get_all("Set-Cookie", [])
                 for value in _values(header)
             )
-            return Raw(response.status, response.read(ANSWER_MAX_BYTES), cookies)
+            body_read = response.read(ANSWER_MAX_BYTES)
+            return Raw(response.status, body_read, cookies, response.headers.get("Retry-After"))
         except (OSError, http.client.HTTPException) as error:
             raise LiveUnreachableError(
                 f"{self.origin}: {str(error) or type(error).__name__}"
@@ -138,13 +143,21 @@ class Web:
         )
 
 
-def refused(status: int, body: bytes) -> LiveRefusedError:
-    """Return the error of a refusal: what the problem document (RFC 9457) says, if it is one."""
+def refused(status: int, body: bytes, retry_after: str | None = None) -> LiveRefusedError:
+    """Return the error of a refusal: what the problem document (RFC 9457) says, if it is one.
+
+    ``retry_after``: the header of that name (RFC 9110 section 10.2.3); a date in it is not looked at,
+    none of our servers sends one.
+    """
+    is_seconds = retry_after is not None and retry_after.isascii() and retry_after.isdecimal()
+    retry_after_s = float(retry_after) if retry_after is not None and is_seconds else None
     try:
         problem = Problem.model_validate(json.loads(body))
     except (ValueError, ValidationError):
-        return LiveRefusedError(status, None, "the answer is not a problem document of ours")
-    return LiveRefusedError(status, problem.code, problem.detail)
+        return LiveRefusedError(
+            status, None, "the answer is not a problem document of ours", retry_after_s
+        )
+    return LiveRefusedError(status, problem.code, problem.detail, retry_after_s)
 
 
 def _values(set_cookie: str) -> list[str]:

@@ -62,11 +62,11 @@ async def welcome(
     await send_mine(hub, desk, [connection])
     pending = await desk.pending_notices(connection.admission.resident)
     told = connection.told or set()
-    for card in pending:
+    for notice in pending:
         # Many may wait for one who was away for long, and the queue is for what others cause.
         await connection.keep_pace()
-        if card.id not in told:
-            _send(hub, connection, frames.NoticeFrame.model_validate(card.model_dump()))
+        if notice.id not in told:
+            _send(hub, connection, notice)
     connection.told = None
 
 

@@ -70,6 +70,8 @@ def line(told: Told, at: datetime, zone: tzinfo | None) -> str | None:
             text = _clock(at, zone) + f"  -- {STATES[state]}"
         case frames.RoomStatus(edge=edge):
             text = _clock(at, zone) + f"  -- {_edge(edge, zone)}"
+        case frames.NoticeFrame(told=True):
+            return None  # a push told it
         case NoticeCard():
             said = render(told, Lang.EN)
             text = _clock(told.caused_at, zone) + f"  >> {said.title}: {said.body}"

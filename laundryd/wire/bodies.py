@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
@@ -11,11 +11,15 @@ from laundryd.wire.delivery import DeliveryState, DeliveryStep
 from laundryd.wire.ids import ClosedModel, CommandId, DeviceId, ResidentId, RoomKey, Slug, WireModel
 from laundryd.wire.notices import Lang, NoticeCard
 from laundryd.wire.preferences import NoticePreferences
+from laundryd.wire.subscriptions import DeviceWords
 from laundryd.wire.times import Moment
 
 Code = Annotated[str, StringConstraints(min_length=6, max_length=20, strip_whitespace=True)]
 DeviceName = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
 Token = Annotated[str, StringConstraints(min_length=20, max_length=4_096)]
+Endpoint = Annotated[str, StringConstraints(min_length=10, max_length=2_000)]
+EXPIRATION_MAX_MS: Final = 253_402_300_799_000
+"""The end of the year 9999, Unix milliseconds: the last moment that can be written."""
 Base64Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+={0,2}$", max_length=200)]
 
 
@@ -75,7 +79,9 @@ class MyRoom(WireModel):
 class Me(WireModel):
     """Answer of ``GET /me``: the resident behind the token. ``push``: a subscription is held here.
 
-    ``wishes`` None: this program pushes nothing and keeps none.
+    ``push_lost_at``: this device had one, and its push service has forgotten it, real time; None: not so.
+    ``wishes`` None: this program pushes nothing and keeps none. ``relay_url``: where they are kept
+    instead; None: here, or nowhere, in a room without a relay.
     """
 
     resident: ResidentId
@@ -83,7 +89,9 @@ class Me(WireModel):
     lang: Lang
     rooms: list[MyRoom]
     push: bool = False
+    push_lost_at: Moment | None = None
     wishes: NoticePreferences | None = None
+    relay_url: str | None = None
 
 
 class MyNotice(WireModel):
@@ -131,11 +139,19 @@ class PushKeys(ClosedModel):
 
 
 class SubscriptionBody(ClosedModel):
-    """``PUT /push/subscriptions``: ``PushSubscription.toJSON()`` and the key it has, None: the present."""
+    """``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives, and whose browser it is.
 
-    endpoint: Annotated[str, StringConstraints(min_length=10, max_length=2_000)]
+    ``expirationTime``: Unix milliseconds, None: no end is known. ``name``: what the browser says that it
+    is; None: as the device was called when it joined. ``replaces``: the endpoint of the subscription that
+    this browser had before, which is forgotten. ``application_server_key``: the server's key that it was
+    made with, base64url, None: the present one.
+    """
+
+    endpoint: Endpoint
     keys: PushKeys
-    expirationTime: float | None = None  # noqa: N815 -- the W3C Push API's own spelling
+    expirationTime: Annotated[float, Field(ge=0, le=EXPIRATION_MAX_MS)] | None = None  # noqa: N815 -- the W3C Push API's own spelling
+    name: DeviceWords | None = None
+    replaces: Endpoint | None = None
     application_server_key: Annotated[str, StringConstraints(max_length=100)] | None = None
 
 

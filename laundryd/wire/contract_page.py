@@ -15,6 +15,7 @@ from laundryd.wire.delivery import STATES, WHYS, DeliveryState, Why
 from laundryd.wire.errors import ERRORS
 from laundryd.wire.notices import ACTIONS, NOTICES, Lang
 from laundryd.wire.phases import MOVES, URGENT, Cause
+from laundryd.wire.subscriptions import TRIES, PushTry
 from laundryd.wire.topics import PREFIX, QOS, TOPICS
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "contract.md"
@@ -55,6 +56,9 @@ def contract_page() -> str:
             ),
             *_section("What becomes of a notice", ("state", "what it means"), _said(STATES)),
             *_section("Why", ("why", "what it means"), _said(WHYS)),
+            *_section(
+                "What came of a push to a device", ("outcome", "what it means"), _said(TRIES)
+            ),
             *_section("Buttons of notices", ("action", "command", "English", "한국어"), _actions()),
             *_section(
                 f"MQTT topics below `{PREFIX}/{{site}}/{{room}}/`, all QoS {QOS}",
@@ -77,7 +81,9 @@ def _section(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]])
     yield ""
 
 
-def _said(meanings: Mapping[DeliveryState, str] | Mapping[Why, str]) -> Iterator[tuple[str, ...]]:
+def _said(
+    meanings: Mapping[DeliveryState, str] | Mapping[Why, str] | Mapping[PushTry, str],
+) -> Iterator[tuple[str, ...]]:
     for name, meaning in meanings.items():
         yield f"`{name}`", meaning
 

@@ -35,7 +35,7 @@ STATES: Final[Mapping[DeliveryState, str]] = {
     DeliveryState.WAITING: "On a page, or pages are coming back; a push follows at the deadline.",
     DeliveryState.DUE: "To be pushed now.",
     DeliveryState.SENDING: "In the push queue.",
-    DeliveryState.PUSHED: "At least one push service took it.",
+    DeliveryState.PUSHED: "At least one push service took it. A page that comes lists it in silence.",
     DeliveryState.SHOWN: "An app showed it on a page that can be seen.",
     DeliveryState.READ: "The resident opened or dismissed it.",
     DeliveryState.QUIET: "Away in their quiet hours; a push follows when those end.",

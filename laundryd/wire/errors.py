@@ -47,6 +47,8 @@ class ErrorCode(StrEnum):
     EXPIRED = "expired"
     # push
     ENDPOINT_REFUSED = "endpoint_refused"
+    SUBSCRIPTION_DEAD = "subscription_dead"
+    SUBSCRIPTION_REMOVED = "subscription_removed"
     # ours
     BUSY = "busy"
     INTERNAL = "internal"
@@ -160,6 +162,16 @@ ERRORS: Final[dict[ErrorCode, ErrorRow]] = {
     ),
     ErrorCode.ENDPOINT_REFUSED: ErrorRow(
         422, "This push address is not one of a known push service", "Switch the bell on again."
+    ),
+    ErrorCode.SUBSCRIPTION_DEAD: ErrorRow(
+        409,
+        "The push service has forgotten this subscription",
+        "End it in the browser and subscribe anew.",
+    ),
+    ErrorCode.SUBSCRIPTION_REMOVED: ErrorRow(
+        409,
+        "This device's bell was removed on another device of yours",
+        "End the subscription in the browser; switching the bell on makes a new one.",
     ),
     ErrorCode.BUSY: ErrorRow(
         503, "The server is at its limit", "Wait for as many seconds as Retry-After says."

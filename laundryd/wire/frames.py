@@ -5,7 +5,7 @@ Path ``/api/v1/live``. What a client sends is ``ClientFrame``, what a server sen
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
@@ -174,9 +174,15 @@ class Mine(WireModel):
 
 
 class NoticeFrame(NoticeCard):
-    """Something this resident should be told."""
+    """Something this resident should be told; ``told``: a push did, so the page lists it in silence."""
 
     type: Literal["notice"] = "notice"
+    told: bool = False
+
+    @classmethod
+    def of(cls, card: NoticeCard) -> Self:
+        """Make the frame of a notice that was not told yet."""
+        return cls.model_validate(card.model_dump())
 
 
 class NoticeGone(WireModel):

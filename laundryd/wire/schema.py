@@ -17,13 +17,15 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 from typing_extensions import override
 
-from laundryd.wire import bodies, frames
+from laundryd.wire import bodies, frames, subscriptions
 from laundryd.wire.close_codes import CLOSE_CODES, may_reconnect
 from laundryd.wire.commands import COMMAND_PHASES, MAX_PROGRAMME_MIN, CommandAnswer
+from laundryd.wire.delivery import STATES, WHYS
 from laundryd.wire.errors import ERRORS
 from laundryd.wire.machines import RoomSnapshot
-from laundryd.wire.notices import ACTIONS, BODY_MAX, NOTICES, TITLE_MAX, NoticeRow
+from laundryd.wire.notices import ACTIONS, BODY_MAX, NOTICES, PARTS, TITLE_MAX, NoticeRow
 from laundryd.wire.phases import Phase
+from laundryd.wire.subscriptions import TRIES
 
 APP_WIRE: Final = Path(__file__).resolve().parents[2] / "pwa" / "src" / "wire"
 """Where the app keeps what is made from the contract."""
@@ -65,7 +67,10 @@ _BODIES_TO_APP: Final[tuple[type[BaseModel], ...]] = (
     bodies.LinkCode,
     bodies.Voucher,
     bodies.Me,
+    bodies.MyNotices,
     bodies.PushKey,
+    subscriptions.MySubscriptions,
+    subscriptions.PushTested,
     bodies.Problem,
     CommandAnswer,
     RoomSnapshot,
@@ -132,6 +137,18 @@ def tables() -> dict[str, JsonValue]:
         },
         "max_programme_min": MAX_PROGRAMME_MIN,
         "notices": {kind.value: _notice(row) for kind, row in NOTICES.items()},
+        "notice_parts": [
+            {
+                "title": {lang.value: text for lang, text in title.items()},
+                "kinds": [kind.value for kind, row in rows.items() if row.is_chosen],
+            }
+            for title, rows in PARTS
+            if any(row.is_chosen for row in rows.values())
+        ],
+        # Residents read the app's own words; what they mean is for the pages of documentation.
+        "delivery_states": [state.value for state in STATES],
+        "delivery_whys": [why.value for why in WHYS],
+        "push_tries": [outcome.value for outcome in TRIES],
         "notice_actions": {
             action.value: {
                 "command": row.command.value,

@@ -49,10 +49,12 @@ class UpHello(WireModel):
 
     ``head``: the newest entry. ``acked``: how far the edge believes that the relay has it. ``sent_at`` is
     the edge's real time; the relay echoes it so that the edge measures the offset and the way's length.
-    ``word`` comes back in the answer. ``renewal``: said on a connection that was greeted before, so
-    nothing waits for ``caught_up``. ``nth`` counts the hellos of this ``run`` of the edge's store: one
-    with a lower number, or of a run that ended, came late and has no effect. ``relay_ahead_ms``: how far
-    the relay's clock was ahead of the edge's when last measured; None: not measured yet.
+    ``word`` comes back in the answer. ``connection`` is the word of the connection's first hello: a hello
+    that is said again because nothing answered begins no new one; None: this is the first. ``renewal``:
+    said on a connection that was greeted before, so nothing waits for ``caught_up``. ``nth`` counts the
+    hellos of this ``run`` of the edge's store: one with a lower number, or of a run that ended, came late
+    and has no effect. ``relay_ahead_ms``: how far the relay's clock was ahead of the edge's when last
+    measured; None: not measured yet.
     """
 
     name: str
@@ -63,6 +65,7 @@ class UpHello(WireModel):
     sent_at: Moment
     local_url: str | None = None
     word: Word | None = None
+    connection: Word | None = None
     renewal: bool = False
     run: Run | None = None
     nth: int = 0
@@ -73,7 +76,8 @@ class DownHello(WireModel):
     """The relay's answer. ``acked`` is None when it knows nothing of this epoch: send a snapshot first.
 
     ``run`` wrote the entry at ``acked``. An edge that has another entry there was restored from a backup
-    and must begin an epoch of its own. None: not known.
+    and must begin an epoch of its own. None: not known. ``held``: what is planned for the room waits for
+    ``caught_up``.
     """
 
     version: str
@@ -83,6 +87,7 @@ class DownHello(WireModel):
     relay_at: Moment
     word: Word | None = None
     run: Run | None = None
+    held: bool = False
 
 
 class UpEvents(WireModel):
@@ -90,7 +95,7 @@ class UpEvents(WireModel):
 
     ``after`` is the offset before the first entry, and ``after_run`` wrote the entry there: the relay
     takes nothing that does not go on from the very entry it keeps. ``word`` comes back in the answer;
-    ``hello`` is the word of the hello that it follows. ``ahead_ms``: how far the relay's room time is
+    ``hello`` is the word of its connection's first hello. ``ahead_ms``: how far the relay's room time is
     ahead of the edge's; the relay judges in its own time until when a notice is useful.
     """
 

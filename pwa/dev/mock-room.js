@@ -78,7 +78,7 @@ const SCENES = {
 };
 
 export const state = {
-  joined: true, offset: 1, lang: "en", online: true, durable: true,
+  joined: true, offset: 1, lang: "en", online: true, durable: true, relay: true,
   machines: [], mine: [], claims: [], watches: [], muted: [],
 };
 

@@ -1,8 +1,9 @@
 // A stand-in for the server, in `npm run dev` alone: one room, answers like the relay's, no rules.
 //
 // /api/v1/mock/WORD/VALUE sets something: scene/phases|full|wall, lang/ko|en, online/true|false,
-// durable/true|false, joined/true|false, silent/w6, free/w1.
+// durable/true|false, joined/true|false, silent/w6, free/w1, relay/true|false: whether it is a relay.
 import { createHash } from "node:crypto";
+import { answerNotices, wishes } from "./mock-notices.js";
 import { act, happen, mine, minutes, PROGRAMMES, ROOM, setScene, state, views } from "./mock-room.js";
 
 const sockets = new Set();
@@ -84,7 +85,7 @@ function mock(word, value) {
 }
 
 /** What the path answers, `[status, body]`. */
-function answer(method, path) {
+function answer(method, path, body) {
   const [, word, value] = /^\/mock\/(\w+)\/(\w+)$/.exec(path) ?? [];
   if (word) return mock(word, value);
   if (path === "/join" || path === "/devices/link") {
@@ -94,7 +95,15 @@ function answer(method, path) {
   const edge = { online: state.online, since: minutes(-3) };
   const name = state.lang === "ko" ? "단풍관 지하 세탁실" : "Maple Hall, basement";
   const rooms = [{ room: ROOM, name, local_url: "http://127.0.0.1:8080/" }];
-  if (path === "/me") return [200, { resident: "r", device: "d", lang: state.lang, rooms, push: false }];
+  const notices = state.relay ? answerNotices(method, path, body) : null;
+  if (notices) return notices;
+  if (path === "/me") {
+    if (body.lang) state.lang = body.lang;
+    return [200, {
+      resident: "r", device: "d", lang: state.lang, rooms, push: false, push_lost_at: null,
+      wishes: state.relay ? wishes : null, relay_url: state.relay ? null : "https://laundry.example",
+    }];
+  }
   if (path === `/rooms/${ROOM}`) {
     const position = { epoch: "mock", offset: state.offset };
     const programmes = PROGRAMMES[state.lang].map(([programme, kind, name, minutes]) => ({
@@ -106,7 +115,7 @@ function answer(method, path) {
     }];
   }
   if (path === "/devices/link-code") return [200, { code: "K7PM-3XQT", expires_at: minutes(10) }];
-  if (path === "/push/key") return [200, { key: "B".repeat(87) }];
+  if (path === "/push/key" && state.relay) return [200, { key: "B".repeat(87) }];
   return [404, { code: "not_found", status: 404, detail: method }];
 }
 
@@ -116,10 +125,12 @@ export function mockServer() {
     apply: "serve",
     configureServer(server) {
       server.httpServer?.on("upgrade", upgrade);
-      server.middlewares.use("/api/v1", (request, response) => {
-        const [status, body] = answer(request.method, request.url);
+      server.middlewares.use("/api/v1", async (request, response) => {
+        let said = "";
+        for await (const chunk of request) said += chunk;
+        const [status, body] = answer(request.method, request.url, JSON.parse(said || "{}"));
         response.writeHead(status, { "Content-Type": "application/json" });
-        response.end(JSON.stringify(body));
+        response.end(body === undefined ? "" : JSON.stringify(body));
       });
     },
   };

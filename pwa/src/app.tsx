@@ -2,6 +2,8 @@
 
 import { JoinScreen } from "./join/JoinScreen";
 import { LocalPages } from "./menu/LocalPages";
+import { page } from "./pages/page";
+import { Page } from "./pages/Page";
 import { RoomScreen } from "./room/RoomScreen";
 import { enter } from "./state/session";
 import { connection, screen, t } from "./state/signals";
@@ -21,7 +23,7 @@ function Screen() {
     case "join":
       return <JoinScreen />;
     case "room":
-      return <RoomScreen />;
+      return page.value === null ? <RoomScreen /> : <Page name={page.value} />;
     case "away":
       return (
         <main class="narrow">

@@ -7,7 +7,10 @@ import "./styles/room.css";
 import "./styles/card.css";
 import "./styles/sheet.css";
 import "./styles/parts.css";
+import "./styles/page.css";
 import "./styles/wall.css";
+import { closePage, followAddress, page } from "./pages/page";
+import { isOnlyPage, readPage } from "./pages/route";
 import { readRoom } from "./join/fragment";
 import { dismiss } from "./notices/notices";
 import { watchTheReader } from "./state/live";
@@ -20,7 +23,10 @@ if (root === null) throw new Error("index.html has no #app");
 setLang(lang.value);
 render(<App />, root);
 watchTheReader();
-window.addEventListener("hashchange", () => void start());
+window.addEventListener("hashchange", () => {
+  followAddress();
+  if (!isOnlyPage(location.hash)) void start();
+});
 setInterval(() => (tick.value += 1), 1_000);
 void start();
 
@@ -28,11 +34,21 @@ void start();
 if (import.meta.env.PROD && navigator.serviceWorker) {
   void navigator.serviceWorker.register("/sw.js").catch(() => undefined);
   navigator.serviceWorker.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
+    if (isAnswered(data)) dismiss(data.tag);
     if (!isOpened(data)) return;
-    chosenRoom.value = readRoom(new URL(data.navigate, location.origin).hash) ?? chosenRoom.value;
+    const { hash } = new URL(data.navigate, location.origin);
+    chosenRoom.value = readRoom(hash) ?? chosenRoom.value;
+    // To the room, unless it says otherwise: what it tells of is there.
+    if (readPage(hash) === null && page.value !== null) closePage();
     // A notice's tag is its id; the general text has another.
     if (/^[0-9a-f]{32}$/.test(data.tag)) dismiss(data.tag);
   });
+}
+
+/** What src/sw.ts posts when a notification's button was tapped, and the room did it. */
+function isAnswered(data: unknown): data is { tag: string } {
+  if (typeof data !== "object" || data === null || !("type" in data && "tag" in data)) return false;
+  return data.type === "notification_answered" && typeof data.tag === "string";
 }
 
 /** What src/sw.ts posts when a notification was tapped. */

@@ -1,10 +1,18 @@
-/** The service worker: the app's shell offline, and pushes shown while the app is closed. */
+/** The service worker: the app's shell offline, pushes shown while the app is closed, and their buttons. */
 
 /// <reference lib="webworker" />
 import { cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
+import { toBytes } from "./bell/key";
+import { deviceName } from "./join/device_name";
+import { refusedWords, wishOf, type Wish } from "./push/answering";
 import { ownPath, readPayload } from "./push/payload";
+import { bodyOf } from "./push/subscription";
 
 declare const self: ServiceWorkerGlobalScope;
+
+/** Longer than the relay gives a room to answer. */
+const ANSWER_TIMEOUT_MS = 20_000;
+const LOOKS = { icon: "/icons/icon-192.png", badge: "/icons/badge-96.png" } as const;
 
 precacheAndRoute(self.__WB_MANIFEST);
 cleanupOutdatedCaches();
@@ -18,7 +26,12 @@ self.addEventListener("push", (event) => {
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(open(event.notification));
+  const wish = wishOf(event.action, event.notification.data);
+  event.waitUntil(wish === null ? open(event.notification) : answer(event.notification, wish));
+});
+
+self.addEventListener("pushsubscriptionchange", (event) => {
+  event.waitUntil(renew(event as PushSubscriptionChange));
 });
 
 async function show(data: PushMessageData | null): Promise<void> {
@@ -28,15 +41,18 @@ async function show(data: PushMessageData | null): Promise<void> {
   } catch {
     // Not UTF-8: shown with the general text, like everything that cannot be read.
   }
-  const { title, body, lang, tag, navigate } = readPayload(text, self.location.origin);
-  await self.registration.showNotification(title, {
+  const shown = readPayload(text, self.location.origin);
+  const { title, body, lang, tag, navigate, actions, about } = shown;
+  // `actions` is not in every browser, nor in TypeScript's own description of it.
+  const options: NotificationOptions & { actions?: readonly { action: string; title: string }[] } = {
+    ...LOOKS,
     body,
     lang,
     tag,
-    icon: "/icons/icon-192.png",
-    badge: "/icons/badge-96.png",
-    data: { navigate },
-  });
+    actions,
+    data: { navigate, ...about },
+  };
+  await self.registration.showNotification(title, options);
 }
 
 async function open(notification: Notification): Promise<void> {
@@ -44,13 +60,81 @@ async function open(notification: Notification): Promise<void> {
   const said =
     typeof data === "object" && data !== null && "navigate" in data ? data.navigate : null;
   const path = ownPath(typeof said === "string" ? said : null, self.location.origin);
-  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  for (const page of windows) {
+  for (const page of await pages()) {
+    if (!(await focused(page))) continue;
     page.postMessage({ type: "notification_opened", tag: notification.tag, navigate: path });
-    if ("focus" in page) {
-      await page.focus();
-      return;
-    }
+    return;
   }
   await self.clients.openWindow(path);
+}
+
+/** A page that is just going away, or is kept for the way back, cannot come to the front. */
+async function focused(page: WindowClient): Promise<boolean> {
+  try {
+    return (await page.focus()) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** Say to the room what the button says. Done: it leaves the pages; refused: shown again, with why. */
+async function answer(notification: Notification, wish: Wish): Promise<void> {
+  const { title, lang, tag, data } = notification;
+  const code = await send(wish);
+  if (code === null) {
+    for (const page of await pages()) page.postMessage({ type: "notification_answered", tag });
+    return;
+  }
+  const body = refusedWords(lang, code);
+  await self.registration.showNotification(title, { ...LOOKS, body, lang, tag, data });
+}
+
+/** The code of the refusal, "unreachable", or null when it was done. */
+async function send(wish: Wish): Promise<string | null> {
+  try {
+    const response = await ask("POST", wish.path, wish.body);
+    if (response.ok) return null;
+    const problem: unknown = await response.json();
+    const is_problem = typeof problem === "object" && problem !== null && "code" in problem;
+    return is_problem ? String(problem.code) : "internal";
+  } catch {
+    return "unreachable";
+  }
+}
+
+/** What the browser hands over, where it hands it over at all. */
+interface PushSubscriptionChange extends ExtendableEvent {
+  readonly newSubscription?: PushSubscription | null;
+  readonly oldSubscription?: PushSubscription | null;
+}
+
+/** The browser has changed the subscription, or taken it away: the relay gets the next one. */
+async function renew({ newSubscription, oldSubscription }: PushSubscriptionChange): Promise<void> {
+  const subscription = newSubscription ?? (await subscribe());
+  const name = deviceName(navigator.userAgent);
+  const body = bodyOf(subscription, name, oldSubscription?.endpoint ?? null);
+  await ask("PUT", "/api/v1/push/subscriptions", body);
+}
+
+async function subscribe(): Promise<PushSubscription> {
+  const { key } = (await (await fetch("/api/v1/push/key")).json()) as { key: string };
+  return self.registration.pushManager.subscribe({
+    userVisibleOnly: true,
+    applicationServerKey: toBytes(key),
+  });
+}
+
+function ask(method: "POST" | "PUT", path: string, body: unknown): Promise<Response> {
+  return fetch(path, {
+    method,
+    headers: { Accept: "application/json", "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    credentials: "same-origin",
+    cache: "no-store",
+    signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+  });
+}
+
+function pages(): Promise<readonly WindowClient[]> {
+  return self.clients.matchAll({ type: "window", includeUncontrolled: true });
 }

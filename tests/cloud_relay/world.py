@@ -165,12 +165,14 @@ def hello(
     acked: int = 0,
     *,
     word: str | None = None,
+    connection: str | None = None,
     run: str | None = None,
     nth: int = 0,
     renewal: bool = False,
 ) -> UpHello:
     return UpHello(
         word=word,
+        connection=connection,
         run=run,
         nth=nth,
         renewal=renewal,
@@ -191,15 +193,20 @@ def presence(seq: int, *, attentive: bool = True, resident: str = ME) -> UpPrese
 
 @dataclass
 class Link:
-    """Records what was published; ``up`` False refuses."""
+    """Records what was published; ``up`` False refuses; ``confirms`` False: the broker dies over it."""
 
     up: bool = True
+    confirms: bool = True
     sent: list[tuple[str, bytes]] = field(default_factory=list)
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         del retain
         if self.up:
             self.sent.append((topic, payload))
+        return self.up and self.confirms
+
+    @property
+    def connected(self) -> bool:
         return self.up
 
     def of(self, topic: Topic) -> list[bytes]:
@@ -297,8 +304,7 @@ class Subscribers:
     async def by_id(self, ids: Sequence[str]) -> dict[str, Subscription]:
         return {one.id: one for subs in self.of.values() for one in subs if one.id in ids}
 
-    async def attempted(self, db: aiosqlite.Connection, attempts: Sequence[Attempted]) -> None:
-        del db
+    async def note(self, attempts: Sequence[Attempted]) -> None:
         for one in attempts:
             if one.outcome is Outcome.SENT:
                 self.sent.append(one.subscription)
@@ -308,6 +314,10 @@ class Subscribers:
                     self.of[resident] = [sub for sub in subs if sub.id != one.subscription]
             elif one.outcome in {Outcome.REFUSED, Outcome.LATER}:
                 self.errors.append((one.subscription, one.detail))
+
+    async def attempted(self, db: aiosqlite.Connection, attempts: Sequence[Attempted]) -> None:
+        del db
+        await self.note(attempts)
 
 
 @dataclass

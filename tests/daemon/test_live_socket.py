@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 
-from laundryd.daemon import doorstep
+from laundryd.daemon import doorstep, live_socket
 from laundryd.daemon.live_socket import FRAMES_EXTENSION, MESSAGE_MAX_BYTES
 from laundryd.daemon.serve import listen, serve
 from laundryd.wire import rfc6455
@@ -73,6 +73,11 @@ class App:
             raise ValueError("broken")
         elif text.startswith("frame "):
             assert write(rfc6455.server_frame(rfc6455.Opcode.TEXT, text[6:].encode()))
+        elif text == "fill":
+            frame = rfc6455.server_frame(rfc6455.Opcode.TEXT, bytes(10_000))
+            while write(frame):  # noqa: ASYNC110 -- lets the transport try to send, no more
+                await asyncio.sleep(0)
+            self.is_dammed.set()
         elif text == "flood":
             frame = rfc6455.server_frame(rfc6455.Opcode.TEXT, bytes(10_000))
             while write(frame):  # noqa: ASYNC110 -- lets the transport try to send, no more
@@ -304,6 +309,43 @@ async def test_a_slow_reader_is_waited_for_and_then_goes_on(port: int, app: App)
             data = await reader.read(1 << 16)
             assert data
             tail = (tail + data)[-100:]
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=True), 1000),
+        (b"\x81\x01x", 1002),
+        (Frame(Opcode.TEXT, b"break").serialize(mask=True), None),
+    ],
+    ids=["who_closes", "who_breaks_the_protocol", "whose_application_fails"],
+)
+async def test_a_parting_peer_that_takes_nothing_is_cut_off_and_what_waits_for_it_let_go(
+    app: App, monkeypatch: pytest.MonkeyPatch, sent: bytes, code: int | None
+) -> None:
+    grace_s = 0.5
+    monkeypatch.setattr(live_socket, "CLOSE_GRACE_S", grace_s)
+    fill = Frame(Opcode.TEXT, b"fill").serialize(mask=True)
+    loop = asyncio.get_running_loop()
+    async with serving(app) as port, asyncio.timeout(20), bare(port, UPGRADE + fill) as (_, writer):
+        await app.is_dammed.wait()
+        (scope,) = app.scopes
+        served = scope["extensions"][FRAMES_EXTENSION]
+        assert served.transport.get_write_buffer_size() > 0
+        writer.write(sent)
+        if code is not None:
+            assert await app.ends.get() == code
+        while not served.transport.is_closing():  # noqa: ASYNC110 -- it has no event for a test
+            await asyncio.sleep(0.001)
+        parted_s = loop.time()
+        assert served.transport.get_write_buffer_size() > 0, "it still has its time to take it"
+        while served in served._state.connections:  # noqa: ASYNC110 -- it has no event for a test
+            await asyncio.sleep(0.005)
+        assert loop.time() - parted_s >= 0.8 * grace_s
+        assert served.transport.get_write_buffer_size() == 0
+        async with client(port) as other:
+            await other.send("still here")
+            assert await other.recv() == "still here"
 
 
 async def test_what_nobody_reads_waits_in_the_kernel_not_here(port: int, app: App) -> None:

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -100,3 +102,20 @@ async def test_a_cancellation_that_comes_with_the_answer_is_not_lost(
     task = asyncio.create_task(link.publish("a/b", b"x"))
     await asyncio.wait({task}, timeout=10)
     assert task.cancelled()
+
+
+async def test_a_publish_fails_with_its_broker_and_not_at_its_timeout(mosquitto: Mosquitto) -> None:
+    link = MqttLink(mosquitto.settings, "widow", name="widow")
+    async with running(link) as probe:
+        os.kill(mosquitto.pid, signal.SIGSTOP)
+        sending = [asyncio.create_task(link.publish("a/b", b"x")) for _ in range(20)]
+        done, _ = await asyncio.wait(sending, timeout=0.1)
+        assert not done, "more than may be under way at once, and nobody confirms any"
+        mosquitto.kill()
+        async with asyncio.timeout(5):
+            await probe.losses.get()
+            assert await asyncio.gather(*sending) == [False] * 20
+        mosquitto.start()
+        async with asyncio.timeout(20):
+            await probe.connects.get()
+        assert await link.publish("a/b", b"x")

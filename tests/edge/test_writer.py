@@ -24,7 +24,7 @@ from laundryd.wire.commands import CommandName, CommandParams, ResidentCommand
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind, Entry, NoticeAck
 from laundryd.wire.ids import Position, RoomRef
-from laundryd.wire.machines import MachineKind, Programme
+from laundryd.wire.machines import MachineKind
 from laundryd.wire.phases import Cause, Phase, Sensor
 from tests.edge.room.driver import NOON
 
@@ -197,7 +197,6 @@ async def test_a_machine_removed_from_the_settings_is_dropped_and_logged(
     assert list(writer.state.machines) == ["w1"]
     assert [record.machine for record in await store.room.records()] == ["w1"]
     assert "no machine of the settings any more" in caplog.text
-    assert store.room.snapshot_due
     await store.close()
 
 
@@ -413,21 +412,6 @@ async def test_who_waits_that_cannot_be_read_is_forgotten_and_logged(
         writer = await RoomWriter.open(ROOM, SETUPS, store, clock)
     assert writer.state.waits == Waits()
     assert "who waits cannot be read" in caplog.text
-
-
-async def test_another_list_of_programmes_makes_a_snapshot_due_once(
-    store: EdgeStore, clock: HandClock
-) -> None:
-    await RoomWriter.open(ROOM, SETUPS, store, clock)
-    due = [store.room.snapshot_due]
-    wool = Programme(programme="wool", kind=MachineKind.WASHER, name="Wool", minutes=35)
-    writer = await RoomWriter.open(ROOM, SETUPS, store, clock, programmes=[wool])
-    assert writer.state.programmes == (wool,)
-    due.append(store.room.snapshot_due)
-    await store.room.snapshot_taken()
-    await RoomWriter.open(ROOM, SETUPS, store, clock, programmes=[wool])
-    due.append(store.room.snapshot_due)
-    assert due == [False, True, False]
 
 
 async def test_a_rate_limit_says_how_long_and_a_repeated_message_gets_the_same_answer(

@@ -100,6 +100,25 @@ class EdgeBook:
             useful_until = end.at + NOTICES[NoticeKind.DONE].useful_for
             self.notices.setdefault(name, DueNotice(name, end.epoch, resident, useful_until))
 
+    def moot(self) -> set[NoticeId]:
+        """Return the notices of epochs that have ended that later events had made pointless before.
+
+        The room takes none of them into its new epoch: a relay that was cut off until then never hears of
+        them. Of the present epoch it hears all, and says itself which are moot.
+        """
+        with closing(_open(self.path)) as db:
+            rows = db.execute(
+                "SELECT id FROM notices WHERE useful_until < json_extract(body, '$.useful_until')"
+            ).fetchall()
+        now = self._last_read
+        return {one for (one,) in rows if one in self.notices and self.notices[one].epoch != now}
+
+    def head(self) -> Position:
+        """Return where the journal on the disk ends."""
+        with closing(_open(self.path)) as db:
+            ((epoch, offset),) = db.execute("SELECT epoch, head FROM meta").fetchall()
+        return Position(epoch=epoch, offset=offset)
+
     def last_public(self) -> Position:
         """Return where somebody stands who knows every event: entries after it are nobody's to see."""
         with closing(_open(self.path)) as db:
@@ -161,7 +180,8 @@ class RelayBook:
 
     path: Path
     items: list[Item] = field(default_factory=list)
-    _at: Position | None = None
+    at: Position | None = None
+    """Where it stood when it was read last."""
 
     def unsettled(self) -> list[str]:
         """Return the notices that the relay still has to do something with, and their states."""
@@ -177,7 +197,7 @@ class RelayBook:
 
     def read(self) -> None:
         """Read what is new."""
-        before = self._at
+        before = self.at
         with closing(_open(self.path)) as db:
             db.execute("BEGIN")
             ((epoch, head, floor),) = db.execute(
@@ -194,4 +214,4 @@ class RelayBook:
             whole = Position(epoch=epoch, offset=floor)
             self.items += [Told(whole), Snapshot(whole)]
         self.items += [Saw(Position(epoch=epoch, offset=offset)) for (offset,) in rows]
-        self._at = Position(epoch=epoch, offset=head)
+        self.at = Position(epoch=epoch, offset=head)

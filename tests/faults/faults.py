@@ -200,12 +200,13 @@ KINDS: Final[dict[str, Draw]] = {
     "slow": _slow,
     "broker-emptied": _emptied,
     "disk-full": _full("edge", "relay", with_cut=0.4),
+    "edge-restored": _restored("edge"),
+    "relay-restored": _restored("relay"),
 }
 """In turn, by seed."""
 SINGLE: Final[dict[str, Draw]] = {
     **{f"{who}-stopped": _stopped(who) for who in ("broker", "edge", "relay")},
     **{f"{who}-disk-full": _full(who) for who in ("edge", "relay")},
-    **{f"{who}-restored": _restored(who) for who in ("edge", "relay")},
     "both-killed": _killed_both,
     "edge-disk-full-and-cut": _full_and_cut,
 }

@@ -159,13 +159,19 @@ class Rounds:
     # -- catching up
 
     async def _settle(self) -> list[str]:
-        """Wait until everybody stands where the room does; return what they lack when they never do."""
+        """Wait until everybody stands where the room does; return what they lack when they never do.
+
+        Either way the books are read then, and show that very moment: the room goes on.
+        """
         began_s = time.monotonic()
         while True:
             self._town.check()
             lacking = await self._lacking()
             waited_s = time.monotonic() - began_s
-            if not lacking or waited_s > self._patience_s:
+            if not lacking:
+                return lacking
+            if waited_s > self._patience_s:
+                self._read()
                 return lacking
             self._waits_for(waited_s, lacking[0])
             await asyncio.sleep(LOOK_EVERY_S)
@@ -187,6 +193,8 @@ class Rounds:
         ]
         if not lacking:
             self._read()
+            if not self._edge_book.head() == self._relay_book.at == head:
+                return ["the room went on while it was looked at"]
             unsettled = self._relay_book.unsettled()
             lacking += [f"the relay has a notice unsettled: {one}" for one in unsettled]
             lacking += [f"notice {one} was told to nobody yet" for one in self._notices().lost]
@@ -221,13 +229,12 @@ class Rounds:
             answers += talker.answers
             talker.answers.clear()
         self._edge_book.read(answers)
+        self._relay_book.read()
         for witness in self._witnesses:
             self._edge_book.take_ends(witness.ends, self._owners)
             witness.ends.clear()
 
     def _begin_to_judge(self) -> None:
-        self._read()
-        self._relay_book.read()
         self._judged = frozenset(self._edge_book.events)
         self._edge_book.next_round()
         for witness in self._witnesses:
@@ -236,8 +243,6 @@ class Rounds:
         self._told = set(self._edge_book.notices)
 
     def _judge(self) -> Outcome:
-        self._read()
-        self._relay_book.read()
         readers: dict[str, list[Item]] = {one.name: one.items for one in self._witnesses}
         readers["the relay's journal"] = self._relay_book.items
         accepted = self._edge_book.accepted_beside(self._judged, rewound=self._is_rewound)
@@ -272,7 +277,7 @@ class Rounds:
         for witness in self._witnesses:
             shown[witness.resident] = shown.get(witness.resident, frozenset()) | witness.shown
         pushed = {one.id: one.pushes for one in self._residents.values()}
-        excused = self._relay_book.excused()
+        excused = self._relay_book.excused() | self._edge_book.moot()
         due = [
             one
             for one in self._edge_book.due_beside(self._told, rewound=self._is_rewound)

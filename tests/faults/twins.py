@@ -26,10 +26,23 @@ from laundryd.wire.uplink import UpSnapshot
 
 COMMIT_LATE_S: Final = 4.0
 """From the acknowledgement to the commit that should have come first: a wash ends within it, most often."""
+STORED_LATE_S: Final = 2.5
+"""From the arrival of entries to their commit, which is acknowledged in time."""
 
 
 def forget_at_puback() -> None:
-    """Let the edge forget an entry when the broker has it, as if a PUBACK were durability."""
+    """Let the edge forget an entry when the broker has it, as if a PUBACK were durability.
+
+    Its relay stores a little later. That alone loses nothing, and shows what happens between the two.
+    """
+    from cloud_relay.ingest import uplink  # noqa: PLC0415 -- a twin of the edge needs no relay
+
+    take = uplink.Ingest.on_message
+
+    def take_later(self: uplink.Ingest, message: mqtt.Message) -> None:
+        late_s = STORED_LATE_S if message.topic.endswith(Topic.UP_EVENTS) else 0.0
+        asyncio.get_running_loop().call_later(late_s, take, self, message)
+
     hearers: dict[mqtt.MqttLink, Callable[[mqtt.Message], None]] = {}
     run, publish = mqtt.MqttLink.run, mqtt.MqttLink.publish
 
@@ -53,6 +66,7 @@ def forget_at_puback() -> None:
     _forget_what_is_acknowledged()
     _set(mqtt.MqttLink, "run", run_and_remember)
     _set(mqtt.MqttLink, "publish", publish_and_acknowledge)
+    _set(uplink.Ingest, "on_message", take_later)
 
 
 def acknowledge_before_commit() -> None:

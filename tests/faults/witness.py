@@ -90,7 +90,10 @@ class Witness:
                 for event in frame.events:
                     self._event(event)
             case frames.NoticeFrame():
-                self.shown.add(frame.id)
+                if (
+                    not frame.told
+                ):  # by a push: it stands in the list, and is told by it no second time
+                    self.shown.add(frame.id)
                 with contextlib.suppress(LiveTimeoutError, OSError):
                     await self.client.ack([frame.id])
             case _:

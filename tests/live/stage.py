@@ -176,8 +176,8 @@ class MemoryDesk:
     async def mine(self, _resident: str) -> frames.Mine:
         return self.mine_now
 
-    async def pending_notices(self, resident: str) -> Sequence[NoticeCard]:
-        return self.pending.get(resident, [])
+    async def pending_notices(self, resident: str) -> Sequence[frames.NoticeFrame]:
+        return [frames.NoticeFrame.of(card) for card in self.pending.get(resident, [])]
 
     def presence_changed(self) -> None:
         self.presence_changes += 1

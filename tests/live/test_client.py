@@ -21,7 +21,7 @@ from laundryd.live.client import LiveClient
 from laundryd.live.driver import Told
 from laundryd.live.errors import LiveClosedError, LiveRefusedError
 from laundryd.live.following.actions import Apply, Show, State, Take
-from laundryd.live.web import Web
+from laundryd.live.web import Web, refused
 from laundryd.wire import frames
 from laundryd.wire.close_codes import CloseCode
 from laundryd.wire.errors import ErrorCode
@@ -35,7 +35,9 @@ ANN = "ann:phone"
 
 
 @asynccontextmanager
-async def rooms_over_http(live: Stage, refuse: ErrorCode | None = None) -> AsyncIterator[Web]:
+async def rooms_over_http(
+    live: Stage, refuse: ErrorCode | None = None, retry_after_s: float | None = None
+) -> AsyncIterator[Web]:
     """The room of ``live``'s journal, whole, at its head."""
     app = FastAPI()
     problems.install(app)
@@ -43,7 +45,7 @@ async def rooms_over_http(live: Stage, refuse: ErrorCode | None = None) -> Async
     @app.get("/api/v1/rooms/{room}")
     async def whole(room: str) -> RoomSnapshot:
         if refuse is not None:
-            raise ProblemError(refuse)
+            raise ProblemError(refuse, retry_after_s=retry_after_s)
         position = live.desk.position(room)
         assert position is not None
         return RoomSnapshot(room=room, name="Basement", position=position, at=AT, machines=[])
@@ -272,6 +274,45 @@ async def test_a_room_that_is_refused_is_told_and_asked_for_once(start_live: Sta
         await client.welcomed()
         refusals = [item for item in told if isinstance(item, LiveRefusedError)]
         assert [refusal.code for refusal in refusals][:1] == ["foreign_room"]
+
+
+async def test_a_full_server_is_left_alone_for_as_long_as_it_says(start_live: StartLive) -> None:
+    live = await start_live(connections_max=1, retry_after_s=40)
+    async with live.client("first:phone") as first, live.client("second:phone") as second:
+        await first.welcomed()
+        link = second._core._link
+        await eventually(lambda: link._not_before_s > 0)
+        left_s = (link.due_s or 0.0) - asyncio.get_running_loop().time()
+        assert 39 < left_s < 42, "the server's 40 s, and the first backoff's wait"
+        second.try_now()
+        assert second.state is State.CONNECTING
+
+
+async def test_a_room_is_left_alone_for_as_long_as_its_server_says(start_live: StartLive) -> None:
+    live = await start_live()
+    told: list[Told] = []
+    web_of = rooms_over_http(live, refuse=ErrorCode.RATE_LIMITED, retry_after_s=40)
+    async with web_of as web, watcher(live, web, told) as client:
+        await client.welcomed()
+        fetch = client._core.rooms._fetches[ROOM]
+        left_s = (fetch.due_s or 0.0) - asyncio.get_running_loop().time()
+        assert 38 < left_s < 42, "the server's 40 s, and the first backoff's wait"
+
+
+@pytest.mark.parametrize(
+    ("header", "retry_after_s"),
+    [
+        ("7", 7.0),
+        (None, None),
+        ("-7", None),
+        ("Fri, 27 Nov 2026 10:00:00 GMT", None),
+        ("7.5", None),
+    ],
+)
+def test_only_whole_seconds_of_retry_after_count(
+    header: str | None, retry_after_s: float | None
+) -> None:
+    assert refused(503, b"{}", header).retry_after_s == retry_after_s
 
 
 @pytest.mark.parametrize(

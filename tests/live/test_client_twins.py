@@ -84,7 +84,7 @@ class Page:
         """What the page has of the room: ``room`` for the whole of it, an offset for an event."""
         shown: list[object] = []
         for action in self.done:
-            if isinstance(action, Take):
+            if isinstance(action, Take) and not action.is_older:
                 shown.append(("room", action.snapshot.position.offset))
             elif isinstance(action, Apply):
                 shown.append(action.event.offset)
@@ -164,6 +164,33 @@ def test_without_the_position_in_the_welcome_the_page_stays_behind(
     monkeypatch.setattr(Rooms, "fetch", lambda self, room, _at_least=None: fetch(self, room))
     old_answer(page)
     assert page.core.rooms.positions[ROOM] == at(399)
+
+
+def restored_server(page: Page) -> None:
+    """It is back at 3, and 4 and 5 are other events than those that the page had."""
+    page.reconnect(recovered=False, head=3)
+    page.got(3)
+    page.batch(make_event(4), make_event(5))
+
+
+def test_a_server_restored_from_a_backup_is_followed_from_where_it_stands(page: Page) -> None:
+    restored_server(page)
+    assert page.seen == [("room", 3), 4, 5]
+
+
+def test_without_forgetting_its_own_position_what_a_restored_server_says_is_lost(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keeps(self: Rooms, frame: frames.Welcome) -> list[Action]:
+        stood = dict(self.positions)
+        actions = welcomed(self, frame)
+        self.positions.update(stood)
+        return actions
+
+    welcomed = Rooms.welcomed
+    monkeypatch.setattr(Rooms, "welcomed", keeps)
+    restored_server(page)
+    assert page.seen == []
 
 
 def broken_after_an_ack(page: Page) -> None:

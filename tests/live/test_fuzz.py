@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -19,10 +20,12 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from laundryd.live.client import LiveClient
+from laundryd.live.replays import KEPT_EVENTS_MAX
 from laundryd.wire import frames
 from laundryd.wire.close_codes import CloseCode
 from laundryd.wire.frames import FRAME_MAX_BYTES
 from tests.live.stage import (
+    EPOCH,
     FOREIGN_ROOM,
     OTHER_ROOM,
     ROOM,
@@ -274,7 +277,98 @@ def test_bytes_that_are_no_websocket_frames_disturb_nobody(
     assert internal_errors() == before
 
 
+# -- who says they are somebody else, or stand where nobody ever was
+
+EPOCHS = st.sampled_from([EPOCH, "e2", "", "한", "x" * 64])
+OFFSETS = st.sampled_from([0, 1, 2**31, 2**53 - 1]) | st.integers(0, 400)
+POSITIONS = st.none() | st.fixed_dictionaries({"epoch": EPOCHS, "offset": OFFSETS})
+NAMED = st.dictionaries(
+    st.sampled_from([ROOM, OTHER_ROOM, FOREIGN_ROOM, "no.where"]), POSITIONS, max_size=4
+)
+SESSIONS = st.sampled_from(["stolen", "its own", "rubbish", None])
+
+
+@settings(max_examples=40, deadline=None)
+@given(asked=st.lists(st.tuples(SESSIONS, NAMED), min_size=1, max_size=4))
+def test_stolen_sessions_foreign_rooms_and_positions_from_the_future_get_nobody_anything(
+    fuzzed: Fuzzed, asked: list[tuple[str | None, dict[str, dict[str, str | int] | None]]]
+) -> None:
+    async def identify(ids: dict[str | None, str | None], kind: str | None, rooms: object) -> None:
+        async with fuzzed.live.raw("fuzzer:phone") as socket:
+            await socket.send(identify_text(session_id=ids[kind], rooms=rooms))
+            try:
+                welcome = frames.SERVER_FRAME.validate_json(await socket.recv())
+            except ConnectionClosed:
+                # A name that the contract does not allow: nothing of it was looked at.
+                assert socket.close_code == CloseCode.NOT_IDENTIFIED
+                return
+            assert isinstance(welcome, frames.Welcome)
+            assert welcome.session_id != fuzzed.bystander.session_id
+            assert set(welcome.rooms) <= {ROOM, OTHER_ROOM}
+            for room, resume in welcome.rooms.items():
+                named = rooms[room] if isinstance(rooms, dict) else None
+                is_known = (
+                    named is not None
+                    and named["epoch"] == resume.epoch
+                    and named["offset"] <= resume.offset
+                )
+                assert is_known or not resume.recovered
+            ids["its own"] = welcome.session_id
+            socket.transport.abort()
+
+    async def example() -> None:
+        stolen = fuzzed.bystander.session_id
+        ids: dict[str | None, str | None] = {
+            "stolen": stolen,
+            "its own": None,
+            "rubbish": "a" * 22,
+            None: None,
+        }
+        for kind, rooms in asked:
+            await identify(ids, kind, rooms)
+        await fuzzed.nobody_noticed()
+        assert fuzzed.bystander.session_id == stolen
+        hub = fuzzed.live.server._hub
+        # However many came: sessions, rooms and answers kept ready are as many as the settings say.
+        assert len(fuzzed.live.server.all_sessions()) <= 1 + 20
+        assert set(hub._channels) <= {ROOM}
+        assert hub.replays._kept_events <= KEPT_EVENTS_MAX
+
+    before = internal_errors()
+    fuzzed.runner.run(example())
+    assert internal_errors() == before
+
+
 # -- nothing piles up
+
+
+async def test_a_thousand_identifies_over_as_many_connections_leave_no_more_than_twenty() -> None:
+    """Each connection of its own, with frames as large as may be, dropped without a word."""
+    rooms = {f"site.room-{number}": {"epoch": "e1", "offset": 2**53 - 1} for number in range(19)}
+    text = identify_text(rooms={ROOM: None, **rooms})
+    async with running(linger_s=3_600) as live, live.client("bystander:phone") as bystander:
+        await bystander.next_frame(frames.Mine)
+
+        async def come_and_go(times: int) -> None:
+            for _ in range(times):
+                async with live.raw("fuzzer:phone") as socket:
+                    await socket.send(text)
+                    await socket.recv()
+                    socket.transport.abort()
+            await eventually(lambda: live.server._crowd.open == 1)
+
+        await come_and_go(200)
+        gc.collect()
+        before = len(gc.get_objects())
+        await come_and_go(800)
+        gc.collect()
+        assert len(gc.get_objects()) - before < 800, (
+            "less than one object for each that came and went"
+        )
+        assert len(live.server.all_sessions()) == 1 + 20
+        await live.publish(1)
+        assert (await bystander.next_event()).item.offset == 1
+        assert bystander.connections == 1
 
 
 async def test_a_message_without_end_is_cut_off_at_the_servers_limit() -> None:

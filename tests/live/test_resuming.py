@@ -196,10 +196,10 @@ async def test_a_notice_told_or_taken_back_while_pending_ones_are_read_is_not_to
     told, gone, left = (make_notice(name) for name in ("told", "gone", "left"))
     reading, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slow(_resident: str) -> list[object]:
+    async def slow(_resident: str) -> list[frames.NoticeFrame]:
         reading.set()
         await go_on.wait()
-        return [told, gone, left]
+        return [frames.NoticeFrame.of(one) for one in (told, gone, left)]
 
     monkeypatch.setattr(live.desk, "pending_notices", slow)
     async with live.client() as client:

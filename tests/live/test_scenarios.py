@@ -81,8 +81,8 @@ def said(action: Action) -> JsonValue:  # noqa: PLR0911 -- one line an action
             return "ask_why"
         case Get(room):
             return {"get": room}
-        case Take(snapshot):
-            return {"take": snapshot.room}
+        case Take(snapshot, is_older):
+            return {"take": snapshot.room, **({"older": True} if is_older else {})}
         case Show(state):
             return {"state": state.value}
         case Apply(event):
@@ -156,10 +156,20 @@ class Stage:
             case {"snapshot": dict(snapshot)}:
                 whole = RoomSnapshot.model_validate({**FILLED["snapshot"], **snapshot})
                 return core.got(whole, now_s)
+            case {
+                "get_failed": {
+                    "room": str(room),
+                    "status": int(status),
+                    "retry_after_s": int(retry_after_s),
+                }
+            }:
+                return core.get_failed(room, status, now_s, retry_after_s)
             case {"get_failed": {"room": str(room), "status": int() | None as status}}:
                 return core.get_failed(room, status, now_s)
             case {"why": int() | None as status}:
-                return core.why(status)
+                return core.why(status, now_s)
+            case {"why": {"status": int(status), "retry_after_s": int(retry_after_s)}}:
+                return core.why(status, now_s, retry_after_s)
             case {"ack": list(ids)}:
                 return core.acknowledge(AckKind.SHOWN, [str(notice_id) for notice_id in ids])
             case {"read": list(ids)}:

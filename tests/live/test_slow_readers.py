@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from laundryd.live.connection import Connection
+from laundryd.live.connection import Connection, Encoded
 from laundryd.wire import frames
 from laundryd.wire.ids import Position
 from tests.live.stage import (
@@ -96,6 +96,45 @@ async def a_slow_reader_that_was_closed_resumes_with_everything_once_and_in_orde
                 seen.append((await again.next_event()).item.offset)
             assert again.duplicates == 0
         assert seen == list(range(1, offset + 1))
+
+
+async def without_the_close_a_slow_reader_misses_events_and_never_hears_of_it() -> None:
+    """The twin: what does not fit is dropped, and the connection goes on."""
+    fill = Connection._queue
+
+    def drop(self: Connection, encoded: Encoded) -> bool:
+        waits = self.waits
+        return waits is not None and waits[0] < self._settings.queue_max and fill(self, encoded)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "_queue", drop)
+        async with running(queue_max=4, batch_ms=0, replay_max=10_000) as live:
+            slow = await stalled(live.port, "slow")
+            (link,) = live.server._hub.sessions.links("slow")
+            offset = 0
+            while waiting(link) < 4:
+                offset += 1
+                await live.publish(offset)
+                await asyncio.sleep(0)
+            for _ in range(5):  # these find the queue full
+                offset += 1
+                await live.publish(offset)
+            slow.transport.resume_reading()
+            seen: list[int] = []
+            await read_up_to(slow, offset - 5, seen)
+            offset += 1
+            await live.publish(offset)
+            await read_up_to(slow, offset, seen)
+            assert not link.closing
+            assert seen == [*range(1, offset - 5), offset], "five events are lost in silence"
+            await slow.close()
+
+
+async def read_up_to(socket: ClientConnection, offset: int, seen: list[int]) -> None:
+    async with asyncio.timeout(30):
+        while not seen or seen[-1] < offset:
+            frame = json.loads(await socket.recv())
+            seen += [event["offset"] for event in frame.get("events", ())]
 
 
 async def read(socket: ClientConnection) -> AsyncIterator[dict[str, list[dict[str, int]]]]:
@@ -203,6 +242,7 @@ async def who_leaves_before_all_pending_notices_were_sent_leaves_nothing_behind(
         a_reader_that_takes_not_even_the_close_is_cut_off,
         a_slow_reader_that_wakes_in_time_gets_everything_in_order,
         a_slow_reader_that_was_closed_resumes_with_everything_once_and_in_order,
+        without_the_close_a_slow_reader_misses_events_and_never_hears_of_it,
         a_queue_is_bounded_in_bytes_too_and_its_depth_is_measured,
         a_slow_reader_with_many_pending_notices_gets_them_all,
         who_leaves_before_all_pending_notices_were_sent_leaves_nothing_behind,

@@ -1,38 +1,51 @@
-"""A resident's page: it follows a room by the protocol's rules and shows what it is told.
+"""A resident's page: the client's own decisions (``laundryd.live.following``), done without sockets.
 
-``laundryd.live.follow`` judges events; a snapshot is taken as the app takes it (``pwa/src/live/rooms.ts``):
-a page never goes back in time, and after a gap it applies nothing until it has the room anew.
+What it decides is the product's; here are the socket, HTTP, time, and the person in front of it. What it
+was sent and what it shows is judged in ``seen.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+import random
+from collections.abc import Coroutine, Iterable
 from typing import Final, Protocol
 
-from laundryd.live.follow import Step, step
+from laundryd.live.door import Refusal
+from laundryd.live.following.actions import (
+    Action,
+    Apply,
+    AskWhy,
+    Connect,
+    Drop,
+    Get,
+    Send,
+    Show,
+    State,
+    Take,
+)
+from laundryd.live.following.core import Core
 from laundryd.wire import frames
-from laundryd.wire.close_codes import CloseCode, may_reconnect
+from laundryd.wire.close_codes import may_reconnect
 from laundryd.wire.commands import CommandName, CommandParams
-from laundryd.wire.events import PublicEvent
+from laundryd.wire.errors import ERRORS
+from laundryd.wire.events import AckKind
 from laundryd.wire.ids import Position
 from laundryd.wire.machines import MachineView, RoomSnapshot
 from laundryd.wire.notices import Lang, NoticeCard
+from tests.model.seen import Seen, SessionLostError
 from tests.model.sockets import Application, Socket
 
-RETRY_S: Final = 1.0
+AGAIN_S: Final = 1.0
+"""After which a resident who was shown the door opens the page again: an edge without its roster knows
+nobody, and has it soon."""
 SHOWN_AFTER_S: Final = 0.2
 """From a notice's frame to the acknowledgement of a page that shows it."""
-WELCOME_S: Final = 10.0
-"""A server that says nothing for this long is as good as none."""
-MISMATCHES_MAX: Final = 3
-"""After so many snapshots that do not meet the waiting events, those are from another history."""
-SILENCE_S: Final = 60.0
-"""Without a frame for this long the page takes its connection for dead."""
 TOUCH_EVERY_S: Final = 30.0
+DROPPED: Final = 1005
+"""RFC 6455 section 7.4.1: a page that drops its socket sends a close frame without a code."""
+NEVER_OPENED: Final = 1006
 
 
 class Server(Protocol):
@@ -48,39 +61,13 @@ class Server(Protocol):
         """Start the program's side of a connection."""
         ...
 
-    async def room(self, token: str) -> RoomSnapshot | None:
-        """GET the room; None when it is refused or nobody answers."""
+    async def room(self, token: str) -> RoomSnapshot | Refusal | None:
+        """GET the room; None when nobody answers."""
         ...
 
-
-class LeftAHoleError(AssertionError):
-    """The server let a page miss something without saying so."""
-
-
-class SentTwiceError(AssertionError):
-    """The server sent over one connection what it had sent before."""
-
-
-class TookEffectTwiceError(AssertionError):
-    """A page applied what it had."""
-
-
-class SessionLostError(AssertionError):
-    """A page came back and was not recognised."""
-
-
-@dataclass
-class Seen:
-    """What a page was sent, for judgement after the fact."""
-
-    texts: list[str] = field(default_factory=list)
-    applied: Counter[tuple[str, int]] = field(default_factory=Counter)
-    notices: Counter[str] = field(default_factory=Counter)
-    acknowledged: set[str] = field(default_factory=set)
-    results: dict[str, frames.Result] = field(default_factory=dict)
-    snapshots: int = 0
-    welcomes: int = 0
-    final_codes: list[int] = field(default_factory=list)
+    async def refusal(self, token: str) -> Refusal | None:
+        """GET ``/me``: how the token is refused; None when it is not, or nobody answers."""
+        ...
 
 
 class Page:
@@ -89,11 +76,14 @@ class Page:
     def __init__(self, name: str, resident: str, token: str, room: str, server: Server) -> None:
         self.name, self.resident, self.room = name, resident, room
         self._token, self._server = token, server
+        self._dice = random.Random(name)  # noqa: S311 -- spreads tries, the same in each run
+        self.seen = Seen(name)
         self.socket: Socket | None = None
-        self.welcomed = False
+        self._core: Core | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self.session_id: str | None = None
-        self.position: Position | None = None
-        self.machines: dict[str, MachineView] = {}
+        self._named: Position | None = None
+        """The position in the newest ``identify``."""
         self.mine = frames.Mine(machines=[], claims=[])
         self.shown: dict[str, NoticeCard] = {}
         self.visible = True
@@ -101,16 +91,6 @@ class Page:
         """False: the page hangs; it shows and acknowledges nothing."""
         self.http_s = 0.02
         """How long each direction of a GET takes."""
-        self._came_to: Position | None = None
-        """How far this connection's events came."""
-        self.fetching = False
-        self._waiting: list[PublicEvent] = []
-        self._mismatches = 0
-        self._again_due = False
-        self.seen = Seen()
-        self._promised = False
-        """The server said ``recovered``, and nothing happened since that excuses a gap."""
-        self._heard_s = 0.0
         self._ids = itertools.count(1)
         self.wants_to_be_open = True
 
@@ -118,28 +98,61 @@ class Page:
         """Say whether it is a page of ``server``."""
         return self._server is server
 
+    @property
+    def welcomed(self) -> bool:
+        """Whether the server has welcomed its newest connection."""
+        return self._core is not None and self._core.is_live
+
+    @property
+    def fetching(self) -> bool:
+        """Whether it waits for the whole room."""
+        return self._core is not None and self.room in self._core.rooms._fetches
+
+    @property
+    def machines(self) -> dict[str, MachineView]:
+        """The room as it shows it."""
+        return self.seen.machines
+
+    @property
+    def position(self) -> Position | None:
+        """Where the room that it shows stands."""
+        return self.seen.position
+
     # -- what the person does
 
     def open(self) -> None:
-        """Open the page, or let it come back."""
+        """Open the page, or bring its tries forward."""
         self.wants_to_be_open = True
-        application = self._server.application()
-        if self.socket is not None:
+        if self._core is not None:
+            self._perform(self._core.woken(self._now_s))
             return
-        if application is None:
-            self._later(RETRY_S, self._again)
-            return
-        self.socket = Socket(self, self._token, self._server.host)
-        self._heard_s = self._loop.time()
-        self._server.serve(self.socket.serve(application))
-        self._later(WELCOME_S, self._give_up_unwelcomed, self.socket)
+        self._core = Core(
+            {self.room: self.position},
+            lang=Lang.EN,
+            random=self._dice.random,
+            session_id=self.session_id,
+            visible=self.visible,
+            starts_anew=True,
+            now_s=self._now_s,
+        )
+        self._perform(self._core.start(self._now_s))
 
     def leave(self) -> None:
         """Close the page on purpose."""
         self.wants_to_be_open = False
+        if self._core is None:
+            return
+        core, self._core = self._core, None
         if self.socket is not None:
             self.socket.leave()
             self._gone()
+        core.stop()
+        self._set_timer()
+
+    def forget(self) -> None:
+        """Close the page, and open it the next time without knowing the room."""
+        self.leave()
+        self.seen.position = None
 
     def command(
         self, machine: str, name: CommandName, params: CommandParams | None = None
@@ -162,8 +175,8 @@ class Page:
     def look(self, *, visible: bool) -> None:
         """Bring the page to the front and touch it, or put it away."""
         self.visible = visible
-        if self.welcomed:
-            self._say(frames.Attention(visible=visible, touched_s_ago=0))
+        if self._core is not None:
+            self._perform(self._core.attend(visible=visible, now_s=self._now_s))
         if visible:
             for notice_id in list(self.shown):
                 self._acknowledge_soon(notice_id)
@@ -172,51 +185,53 @@ class Page:
 
     def opened(self, socket: Socket) -> None:
         """Identify first."""
-        position = self.position
-        socket.say(
-            frames.Identify(
-                session_id=self.session_id,
-                rooms={self.room: position},
-                visible=self.visible,
-                lang=Lang.EN,
-            ).model_dump_json()
-        )
+        if socket is self.socket and self._core is not None:
+            self._perform(self._core.opened())
 
     def refused(self, socket: Socket, status: int, code: str) -> None:
-        """Try again later: a room without its roster lets nobody in yet."""
+        """Take a refused handshake; a page cannot read how it was refused."""
         del status, code
-        if socket is self.socket:
-            self._gone()
-            self._later(RETRY_S, self._again)
+        self.closed(socket, NEVER_OPENED)
 
     def closed(self, socket: Socket, code: int) -> None:
-        """Come back if the code says so; as a new session if another connection took this one's place."""
-        if socket is not self.socket:
+        """Take the end of the connection."""
+        if socket is not self.socket or self._core is None:
             return
         self._gone()
         if not may_reconnect(code):
             self.seen.final_codes.append(code)
-            if code != CloseCode.REPLACED:
-                return
-            self.session_id = None
-        self._later(RETRY_S, self._again)
+        self._perform(self._core.closed(code, self._now_s))
 
     def heard(self, socket: Socket, text: str) -> None:
         """Take a frame."""
-        if socket is not self.socket:
+        if socket is not self.socket or self._core is None:
             return
-        self._heard_s = self._loop.time()
         self.seen.texts.append(text)
-        self._take(frames.SERVER_FRAME.validate_json(text))
+        frame = frames.SERVER_FRAME.validate_json(text)
+        self._look_at(frame)
+        self._perform(self._core.take(frame, self._now_s))
 
     # -- inside
 
-    def _take(self, frame: frames.ServerFrame) -> None:
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    @property
+    def _now_s(self) -> float:
+        return self._loop.time()
+
+    def _look_at(self, frame: frames.ServerFrame) -> None:
         match frame:
-            case frames.Welcome() as welcome:
-                self._take_welcome(welcome)
+            case frames.Welcome(session_id=session_id, rooms=rooms):
+                core = self._core
+                if core is not None and core.session_id not in {None, session_id}:
+                    raise SessionLostError(f"{self.name} asked for its session and got another one")
+                self.session_id = session_id
+                self.seen.welcomed(self._named, rooms.get(self.room))
+                self._loop.call_later(TOUCH_EVERY_S, self._touch, self.socket)
             case frames.Batch(events=events):
-                self._take_events(events)
+                self.seen.came(events)
             case frames.Mine() as mine:
                 self.mine = mine
             case frames.NoticeFrame() as notice:
@@ -226,132 +241,112 @@ class Page:
                     self.shown.pop(notice_id, None)
             case frames.Result() as result:
                 self.seen.results[result.id] = result
-            case frames.Ping():
-                self._say(frames.Pong())
-            case frames.RoomStatus() | frames.Pong():
+            case frames.RoomStatus() | frames.Ping() | frames.Pong():
                 pass
 
-    @property
-    def _loop(self) -> asyncio.AbstractEventLoop:
-        return asyncio.get_running_loop()
+    def _perform(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            match action:
+                case Connect():
+                    self._connect()
+                case Drop():
+                    self._drop()
+                case Send(frame):
+                    self._say(frame)
+                case Get():
+                    self._http(self._ask_for_room(self._core))
+                case AskWhy():
+                    self._http(self._ask_why(self._core))
+                case Take() | Apply() | Show():
+                    self._show(action)
+        self._set_timer()
 
-    def _take_welcome(self, welcome: frames.Welcome) -> None:
-        self.welcomed = True
-        if self.session_id not in {None, welcome.session_id}:
-            raise SessionLostError(f"{self.name} asked for its session and got another one")
-        self.session_id = welcome.session_id
-        self.seen.welcomes += 1
-        self._promised = False
-        resume = welcome.rooms.get(self.room)
-        if resume is not None and resume.recovered:
-            self._promised = True
-        elif resume is not None:
-            self._forget_what_never_was(resume)
-            self._fetch()
-        self._say(frames.Attention(visible=self.visible, touched_s_ago=0))
-        self._later(TOUCH_EVERY_S, self._keep_alive, self.socket)
+    def _show(self, action: Take | Apply | Show) -> None:
+        match action:
+            case Take(snapshot, is_older):
+                self.seen.took(snapshot, is_older=is_older)
+            case Apply(event):
+                self.seen.apply(event)
+            case Show(State.STOPPED):
+                self._stopped()
+            case Show():
+                pass
 
-    def _forget_what_never_was(self, resume: frames.RoomResume) -> None:
-        # The server is behind us: it was restored, and what we have of its future is no more.
-        held = self.position
-        if held is not None and held.epoch == resume.epoch and held.offset > resume.offset:
-            self.position = None
-            for epoch, offset in list(self.seen.applied):
-                if epoch == resume.epoch and offset > resume.offset:
-                    del self.seen.applied[epoch, offset]  # it comes again, rightly
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        due_s = None if self._core is None else self._core.due_s
+        self._timer = None if due_s is None else self._loop.call_at(due_s, self._tick)
 
-    def _check_new(self, event: PublicEvent) -> None:
-        came, is_marker = self._came_to, event.follows == event.offset
-        is_again = came is not None and came.epoch == event.epoch and event.offset <= came.offset
-        if is_again and not is_marker:
-            raise SentTwiceError(f"{self.name} got {event.offset} after {came} over one connection")
-        self._came_to = Position(epoch=event.epoch, offset=event.offset)
+    def _tick(self) -> None:
+        if self._core is not None:
+            # A loop calls a moment early rather than late; what is due is done, not put off.
+            now_s = max(self._now_s, self._core.due_s or 0.0)
+            self._perform(self._core.tick(now_s))
 
-    def _take_events(self, events: Sequence[PublicEvent]) -> None:
-        for event in events:
-            self._check_new(event)
-        if self.fetching:
-            self._waiting += events
+    def _connect(self) -> None:
+        self._drop()
+        application = self._server.application()
+        if application is None:
+            self._loop.call_soon(self._nobody_there, self._core)
             return
-        gap = self._apply(events)
-        if gap:
-            self._fetch(gap)
+        self.socket = Socket(self, self._token, self._server.host)
+        self._server.serve(self.socket.serve(application))
 
-    def _apply(self, events: Sequence[PublicEvent]) -> Sequence[PublicEvent]:
-        """Apply what follows; return the rest, from the first gap on."""
-        for index, event in enumerate(events):
-            match step(self.position, event):
-                case Step.DUPLICATE:
-                    pass
-                case Step.GAP:
-                    self._check_promise(event)
-                    return events[index:]
-                case Step.APPLY:
-                    self._check_forward(event)
-                    self.machines[event.machine.machine] = event.machine
-                    self.position = Position(epoch=event.epoch, offset=event.offset)
-                    self.seen.applied[event.epoch, event.offset] += 1
-        return ()
+    def _nobody_there(self, core: Core | None) -> None:
+        if core is not None and core is self._core and self.socket is None:
+            self._perform(core.closed(NEVER_OPENED, self._now_s))
 
-    def _check_promise(self, event: PublicEvent) -> None:
-        is_new_numbering = (
-            self.position is None
-            or event.epoch != self.position.epoch
-            or event.follows == event.offset  # the marker after a snapshot
-        )
-        if self._promised and not is_new_numbering:
-            raise LeftAHoleError(
-                f"{self.name} was told that it has all up to {self.position}, and then came "
-                f"{event.offset}, which follows {event.follows}"
-            )
+    def _drop(self) -> None:
+        if self.socket is not None:
+            self.socket.leave(DROPPED)
+            self._gone()
 
-    def _check_forward(self, event: PublicEvent) -> None:
-        held = self.position
-        if held is not None and held.epoch == event.epoch and event.offset <= held.offset:
-            raise TookEffectTwiceError(f"{self.name} is at {held} and applies {event.offset}")
+    def _gone(self) -> None:
+        self.socket = None
+        self.seen.lost()
 
-    def _fetch(self, waiting: Sequence[PublicEvent] = ()) -> None:
-        if self.fetching:
-            # An answer that is under way may have been read before this was needed.
-            self._again_due = True
+    def _stopped(self) -> None:
+        self._core = None
+        if self.wants_to_be_open and not set(self.seen.final_codes):
+            self._loop.call_later(AGAIN_S, self._again)
+
+    def _again(self) -> None:
+        if self.wants_to_be_open and self._core is None:
+            self.open()
+
+    def _say(self, frame: frames.ClientFrame) -> None:
+        if self.socket is None:
             return
-        self.fetching = True
-        self._waiting, self._mismatches = list(waiting), 0
-        self._later(self.http_s, self._ask)
+        if isinstance(frame, frames.Identify):
+            self._named = frame.rooms[self.room]
+        self.socket.say(frame.model_dump_json())
 
-    def _ask(self) -> None:
-        async def ask() -> None:
-            room = await self._server.room(self._token)
-            self._later(self.http_s, self._answered, room)
+    # -- HTTP
 
-        self._again_due = False
-        self._loop.create_task(ask())
+    def _http(self, asking: Coroutine[object, object, None]) -> None:
+        self._loop.create_task(asking)
 
-    def _answered(self, room: RoomSnapshot | None) -> None:
-        if room is None:
-            self._later(RETRY_S, self._ask)
+    async def _ask_for_room(self, core: Core | None) -> None:
+        await asyncio.sleep(self.http_s)
+        found = await self._server.room(self._token)
+        await asyncio.sleep(self.http_s)
+        if core is None or core is not self._core:
             return
-        self.seen.snapshots += 1
-        self._take_snapshot(room)
-        waiting, self._promised = self._waiting, False
-        rest = self._apply(waiting)
-        self._mismatches += bool(rest) and not self._again_due
-        if self._again_due or (rest and self._mismatches < MISMATCHES_MAX):
-            self._waiting = list(rest)
-            self._later(self.http_s, self._ask)
+        if isinstance(found, RoomSnapshot):
+            self._perform(core.got(found, self._now_s))
         else:
-            self.fetching = False
+            status = None if found is None else ERRORS[found.code].status
+            self._perform(core.get_failed(self.room, status, self._now_s))
 
-    def _take_snapshot(self, room: RoomSnapshot) -> None:
-        held = self.position
-        is_older = (
-            held is not None
-            and held.epoch == room.position.epoch
-            and held.offset > room.position.offset
-        )
-        if not is_older:
-            self.machines = {machine.machine: machine for machine in room.machines}
-            self.position = room.position
+    async def _ask_why(self, core: Core | None) -> None:
+        await asyncio.sleep(self.http_s)
+        refusal = await self._server.refusal(self._token)
+        await asyncio.sleep(self.http_s)
+        if core is not None and core is self._core:
+            self._perform(core.why(None if refusal is None else ERRORS[refusal.code].status))
+
+    # -- notices and attention
 
     def _take_notice(self, notice: frames.NoticeFrame) -> None:
         self.seen.notices[notice.id] += 1
@@ -360,39 +355,14 @@ class Page:
             self._acknowledge_soon(notice.id)
 
     def _acknowledge_soon(self, notice_id: str) -> None:
-        self._later(SHOWN_AFTER_S, self._acknowledge, notice_id)
+        self._loop.call_later(SHOWN_AFTER_S, self._acknowledge, notice_id)
 
     def _acknowledge(self, notice_id: str) -> None:
-        if self.welcomed and self.visible and self.shows_notices:
+        if self._core is not None and self.visible and self.shows_notices:
             self.seen.acknowledged.add(notice_id)
-            self._say(frames.Ack(notice_ids=[notice_id]))
+            self._perform(self._core.acknowledge(AckKind.SHOWN, [notice_id]))
 
-    def _say(self, frame: frames.ClientFrame) -> None:
-        if self.socket is not None:
-            self.socket.say(frame.model_dump_json())
-
-    def _keep_alive(self, socket: Socket | None) -> None:
-        if socket is None or socket is not self.socket:
-            return
-        if self._loop.time() - self._heard_s >= SILENCE_S:
-            socket.cut(server_hears=False)
-            return
-        self._say(frames.Attention(visible=self.visible, touched_s_ago=0))
-        self._say(frames.Ping())
-        self._later(TOUCH_EVERY_S, self._keep_alive, socket)
-
-    def _give_up_unwelcomed(self, socket: Socket) -> None:
-        if socket is self.socket and not self.welcomed:
-            socket.cut(server_hears=False)
-
-    def _gone(self) -> None:
-        self.socket = None
-        self.welcomed = self._promised = False
-        self._came_to = None
-
-    def _again(self) -> None:
-        if self.wants_to_be_open and self.socket is None:
-            self.open()
-
-    def _later(self, seconds: float, call: Callable[..., object], *args: object) -> None:
-        self._loop.call_later(seconds, call, *args)
+    def _touch(self, socket: Socket | None) -> None:
+        if socket is not None and socket is self.socket and self._core is not None:
+            self._perform(self._core.touched(self._now_s))
+            self._loop.call_later(TOUCH_EVERY_S, self._touch, socket)

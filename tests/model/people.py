@@ -88,9 +88,9 @@ async def _build(folder: Path) -> House:
         for resident in MEMBERS:
             await db.execute("INSERT INTO memberships VALUES (?, ?, ?)", (resident, ROOM.key, at))
             await db.execute(
-                "INSERT INTO subscriptions (id, device, endpoint, p256dh, auth, created_at)"
-                " VALUES (?, ?, ?, '', '', ?)",
-                (f"push-{resident}", _device(resident), _endpoint(resident), at),
+                "INSERT INTO subscriptions (id, device, endpoint, p256dh, auth, created_at, seen_at)"
+                " VALUES (?, ?, ?, '', '', ?, ?)",
+                (f"push-{resident}", _device(resident), _endpoint(resident), at, at),
             )
     await db.close()
     return House(

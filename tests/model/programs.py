@@ -25,6 +25,7 @@ from laundryd.daemon.enrolment import Enrolment
 from laundryd.daemon.sqlite import open_database
 from laundryd.live.door import Refusal
 from laundryd.live.server import LiveServer
+from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import RoomRef
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import NoticeCard
@@ -161,6 +162,8 @@ class EdgeProcess(Process):
                 },
             }
         )
+        self._are_others = False
+        """The machines are others than those of the newest start."""
         self.open_files = (self.database, MEMORY)
         self.app: edge.app.Edge
         self.store: EdgeStore
@@ -171,9 +174,21 @@ class EdgeProcess(Process):
         """The room's writer."""
         return self.app._writer
 
+    def set_machines(self, machines: list[dict[str, object]]) -> bool:
+        """Change the settings of the next start; False: they name these machines already."""
+        settings = self._settings.model_dump(mode="json") | {"machines": machines}
+        changed = EdgeSettings.model_validate(settings)
+        is_new = changed.machines != self._settings.machines
+        self._settings, self._are_others = changed, self._are_others or is_new
+        return is_new
+
     async def start(self) -> None:
         """Start it as ``Edge.run`` does."""
         store = await EdgeStore.take_up(self.database, self._settings.store.max_bytes)
+        if self._are_others:
+            # No event tells that a machine is gone: everybody takes the room anew.
+            await store.room.new_epoch("the settings name other machines")
+            self._are_others = False
         app = edge.app.Edge(self._settings)
         app._clock = RoomClock(self.watch)
         await app._open(store, self._enrolment)
@@ -191,12 +206,19 @@ class EdgeProcess(Process):
         ):
             self._start(work)
 
-    async def room(self, token: str) -> RoomSnapshot | None:
+    async def room(self, token: str) -> RoomSnapshot | Refusal | None:
         """GET the room."""
         if not self.running or self.api is None:
             return None
         admission = await self.api.door.admit({"authorization": f"Bearer {token}"})
-        return None if isinstance(admission, Refusal) else self.api.desk.snapshot()
+        return admission if isinstance(admission, Refusal) else self.api.desk.snapshot()
+
+    async def refusal(self, token: str) -> Refusal | None:
+        """GET ``/me``: how the token is refused, if it is."""
+        if not self.running or self.api is None:
+            return None
+        admission = await self.api.door.admit({"authorization": f"Bearer {token}"})
+        return admission if isinstance(admission, Refusal) else None
 
     async def look_at_clock(self) -> None:
         """Notice that the computer's clock was set, as ``Sensing`` does each second."""
@@ -237,11 +259,23 @@ class RelayProcess(Process):
         ):
             self._start(work)
 
-    async def room(self, token: str) -> RoomSnapshot | None:
+    async def room(self, token: str) -> RoomSnapshot | Refusal | None:
         """GET the room."""
         if not self.running or self.services is None:
             return None
         admission = await self.services.door.admit({"authorization": f"Bearer {token}"})
-        if isinstance(admission, Refusal) or ROOM.key not in admission.rooms:
+        if isinstance(admission, Refusal):
+            return admission
+        if ROOM.key not in admission.rooms:
+            return Refusal(ErrorCode.FOREIGN_ROOM)
+        encoded = self.services.snapshots.encoded(ROOM.key)
+        if encoded is None:
+            return Refusal(ErrorCode.EDGE_OFFLINE)
+        return RoomSnapshot.model_validate_json(encoded)
+
+    async def refusal(self, token: str) -> Refusal | None:
+        """GET ``/me``: how the token is refused, if it is."""
+        if not self.running or self.services is None:
             return None
-        return self.services.rooms.snapshot(ROOM.key)
+        admission = await self.services.door.admit({"authorization": f"Bearer {token}"})
+        return admission if isinstance(admission, Refusal) else None

@@ -39,7 +39,8 @@ PAGES = st.integers(0, 3)
 INDEX = st.integers(0, 9)
 SOON = st.sampled_from([0.0, 0.02, 0.3])
 SECONDS = st.sampled_from([0.0, 0.004, 0.02, 0.1, 0.7, 3.0, 7.0, 12.0, 40.0, 70.0, 150.0])
-SKEW_S = st.sampled_from([0.0, 0.0, -30.0, 30.0])
+SKEW_S = st.sampled_from([0.0, 0.0, -30.0, 30.0, -3_600.0, -1_200.0, 1_200.0, 3_600.0])
+"""By how much a computer's clock is wrong."""
 
 
 class RoomAndCloud(RuleBasedStateMachine):
@@ -78,14 +79,14 @@ class RoomAndCloud(RuleBasedStateMachine):
     @rule(resident=st.sampled_from(MEMBERS), machine=MACHINES, seconds=SOON)
     def do_at_the_machine(self, resident: str, machine: str, seconds: float) -> None:
         """Start, or collect, or give back: in the room itself, whatever the networks do."""
-        if self.world.edge.running:
+        if self.world.has(machine):
             self.world.at_the_machine(resident, machine)
             self.world.advance(seconds)
 
     @rule(resident=st.sampled_from(MEMBERS), machine=MACHINES)
     def wash(self, resident: str, machine: str) -> None:
         """Start, and wait until it is nearly done."""
-        if self.world.edge.running:
+        if self.world.has(machine):
             self.world.at_the_machine(resident, machine)
             self.world.advance(59.9)
 
@@ -93,7 +94,7 @@ class RoomAndCloud(RuleBasedStateMachine):
     def turn_over_quickly(self, machine: str) -> None:
         """Some changes within a moment."""
         for resident in MEMBERS:
-            if self.world.edge.running:
+            if self.world.has(machine):
                 self.world.at_the_machine(resident, machine)
 
     @rule(page=PAGES, visible=st.booleans())
@@ -198,29 +199,39 @@ class RoomAndCloud(RuleBasedStateMachine):
 
     @rule()
     def restore_room(self) -> None:
-        """An older store is put back while the relay can tell it so.
-
-        Alone it cannot know: then it uses numbers again, and whoever saw them before is not told.
-        """
-        world = self.world
-        world.start(world.edge)
-        world.start(world.relay)
-        world.do(world.mend_links)
-        world.disks.delay_s.clear()
-        world.advance(25)
-        if world.relay_has_all():
-            world.restore(world.edge)
-            world.start(world.edge)
-            world.advance(3)
+        """An older store is put back, at any moment; the room is stopped for it, or was killed before."""
+        self.world.restore(self.world.edge)
+        self.world.start(self.world.edge)
+        self.world.advance(3)
 
     @rule()
     def restore_relay(self) -> None:
         self.world.restore(self.world.relay)
         self.world.start(self.world.relay)
 
+    @rule(changes=st.integers(1, 3))
+    def restore_relay_unheard(self, changes: int) -> None:
+        """The relay is put back to just before, and no room is there to bring what came since."""
+        world, process = self.world, self.world.relay
+        world.back_up(process)
+        for _ in range(changes):
+            if world.has("w1"):
+                world.at_the_machine("cleo", "w1")
+        world.advance(0.5)
+        self.stop_broker(forget=False)
+        world.kill(process)
+        world.restore(process)
+        world.start(process)
+        world.advance(3)
+
     @rule(seconds=SKEW_S)
     def set_room_clock(self, seconds: float) -> None:
         self.world.set_room_clock(seconds)
+
+    @rule(slugs=st.sampled_from([("w1",), ("w1", "w2"), ("w1", "w2", "d1")]))
+    def change_machines(self, slugs: tuple[str, ...]) -> None:
+        """A machine leaves the settings, or comes back to them; the room is started anew for it."""
+        self.world.change_machines(slugs)
 
     @rule(program=PROGRAMS, seconds=st.sampled_from([0.0, 0.0, 0.003, 0.05]))
     def slow_disk(self, program: str, seconds: float) -> None:

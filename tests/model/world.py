@@ -10,7 +10,7 @@ import asyncio
 import logging
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -202,6 +202,19 @@ class World:
         if self.edge.running:
             self.loop.finish(self.edge.look_at_clock())
 
+    def change_machines(self, slugs: Sequence[str]) -> None:
+        """Let the room's settings name these machines alone, and start it with them."""
+        machines = [machine for machine in MACHINES if machine["id"] in slugs]
+        if self.edge.set_machines(machines):
+            # Others begin with a new epoch: what the relay did not have of this one, a snapshot tells.
+            self.ended_epochs.add(self.edge.store.room.head.epoch)
+            self.kill(self.edge)
+            self.start(self.edge)
+
+    def has(self, machine: str) -> bool:
+        """Say whether the room runs and has ``machine``."""
+        return self.edge.running and machine in self.edge.writer.state.machines
+
     def lose_store(self) -> None:
         """Kill the edge and lose its database; whoever starts it begins anew."""
         self._lost_epoch()
@@ -359,7 +372,7 @@ class World:
             self.start(process)
         if self.restores:
             # A relay that was put back to an older state is noticed at the room's next word.
-            self.at_the_machine("cleo", "d1")
+            self.at_the_machine("cleo", "w1")
         ends_s = self.loop.time() + self.rest_s
         while self._unrest() and self.loop.time() < ends_s:
             self.advance(1)
@@ -401,9 +414,7 @@ class World:
             yield f"the relay keeps {kept}, the room is at {head.position}"
         if not self.edge.store.durable:
             yield "the room runs from memory"
-        if self.edge.store.room.snapshot_due:
-            yield "the room still owes the relay a snapshot"
-        if uplink._outbox._sent_at_s is not None:
+        if uplink._outbox.awaits_answer:
             yield "the room waits for an answer of the relay"
         for page in self.pages:
             position = page.position
@@ -431,7 +442,13 @@ def _content(entry: Entry) -> dict[str, object]:
     Which run of the program wrote it down is the store's own affair, and a clock that is set moves how
     long a notice is useful.
     """
-    return entry.model_dump(exclude={"run": True, "notices": {"__all__": {"useful_until"}}})
+    return entry.model_dump(
+        exclude={
+            "run": True,
+            "notices": {"__all__": {"useful_until"}},
+            "carried": {"notice": {"useful_until"}},
+        }
+    )
 
 
 async def _no_http(*_args: object) -> None:

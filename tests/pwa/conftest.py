@@ -19,6 +19,7 @@ from laundryd.daemon.problems import ProblemError
 from laundryd.daemon.serve import listen, serve
 from laundryd.wire.errors import ErrorCode
 
+from .relay_door import RelayDoor
 from .room_door import RoomDoor
 
 CHROMIUM_FLAGS = (
@@ -113,6 +114,19 @@ async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
 @pytest.fixture
 def door() -> RoomDoor:
     return RoomDoor()
+
+
+@pytest.fixture
+def relay() -> RelayDoor:
+    return RelayDoor()
+
+
+@pytest.fixture
+async def at_the_relay(relay: RelayDoor, tmp_path: Path) -> AsyncIterator[Shell]:
+    """A browser before the relay of ``relay``, which it has not opened yet."""
+    app = HttpGuard(relay.application(), hosts=["localhost"])
+    async with _served(app) as address, _opened(address, tmp_path / "profile") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -89,8 +89,7 @@ class RoomDoor:
 
         @app.get("/api/v1/me")
         async def me() -> Me:
-            rooms = [MyRoom(room=ROOM, name="Maple Hall")]
-            return Me(resident="r", device="d", lang=self.lang, rooms=rooms)
+            return self.me()
 
         @app.get(f"/api/v1/rooms/{ROOM}")
         async def room() -> RoomSnapshot:
@@ -114,8 +113,17 @@ class RoomDoor:
             except WebSocketDisconnect:
                 self._page = None
 
+        self.routes(app)
         webapp.install(app)
         return app
+
+    def me(self) -> Me:
+        """Say who asks."""
+        rooms = [MyRoom(room=ROOM, name="Maple Hall")]
+        return Me(resident="r", device="d", lang=self.lang, rooms=rooms)
+
+    def routes(self, app: FastAPI) -> None:
+        """Add what only some servers have."""
 
     async def _hear(self, frame: ClientFrame) -> None:
         if isinstance(frame, Identify):

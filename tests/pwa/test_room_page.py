@@ -255,3 +255,18 @@ async def test_a_notices_button_sends_its_command_and_deals_with_it(
         ("w4", CommandName.COMING),
     ] * 2
     assert at_the_room.complaints == []
+
+
+async def test_what_a_push_told_stands_in_the_list_and_is_not_announced(
+    at_the_room: Shell, door: RoomDoor
+) -> None:
+    every_phase(door)
+    page = await enter(at_the_room)
+    news, pushed = told(2, NoticeKind.PICKUP_REQUESTED, "w4"), told(3, NoticeKind.DONE, "w8")
+    await door.tell(news)
+    await door.tell(pushed.model_copy(update={"told": True}))
+    spoken = page.locator("[role=log] [data-notice-id]")
+    await expect(page.locator(f"[data-notice-id='{pushed.id}'][data-notice-told]")).to_be_visible()
+    await expect(spoken).to_have_count(1)
+    await expect(spoken).to_have_attribute("data-notice-id", news.id)
+    assert at_the_room.complaints == []

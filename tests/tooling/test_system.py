@@ -52,16 +52,16 @@ def test_passwordless_sudo_is_used_and_never_asks() -> None:
 def test_without_root_and_sudo_one_sentence_names_the_command() -> None:
     sentence = refused(replace(DEBIAN, root=False))
     assert sentence.count(".") == 1
-    for name in ("mosquitto", "firefox-esr", "chromium", "systemd-analyze"):
+    for name in ("mosquitto", "firefox-esr", "chromium", "systemd-analyze", "dbus-daemon"):
         assert name in sentence
     assert (
-        "'sudo apt-get install --no-install-recommends mosquitto firefox-esr chromium systemd'"
+        "'sudo apt-get install --no-install-recommends mosquitto firefox-esr chromium systemd dbus'"
         in sentence
     )
 
 
 def test_without_apt_one_sentence_names_the_packages() -> None:
-    assert "'mosquitto firefox-esr chromium systemd'" in refused(replace(DEBIAN, apt=False))
+    assert "'mosquitto firefox-esr chromium systemd dbus'" in refused(replace(DEBIAN, apt=False))
 
 
 def test_ubuntu_has_browsers_as_snaps_only() -> None:

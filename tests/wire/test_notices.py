@@ -150,6 +150,7 @@ def test_who_has_just_said_something_is_up_and_quiet_hours_hold_nothing_back_fro
         NoticeKind.HOLD_ENDED,
         NoticeKind.STARTED_BY_OTHER,
         NoticeKind.OWNER_COMING,
+        NoticeKind.TEST,
     }
     assert NOTICES[NoticeKind.STARTED].channel is Channel.APP
 
@@ -165,6 +166,7 @@ def test_what_takes_back_a_promise_cannot_be_turned_off() -> None:
         NoticeKind.MACHINE_FREE,
         NoticeKind.OUT_OF_ORDER,
         NoticeKind.ANNOUNCEMENT,
+        NoticeKind.TEST,
     }
 
 
@@ -202,9 +204,9 @@ def test_parameters_that_the_texts_do_not_use_are_refused() -> None:
             made(NoticeKind.DONE, params)
 
 
-def test_only_an_announcement_may_be_about_no_machine() -> None:
+def test_only_an_announcement_and_a_test_may_be_about_no_machine() -> None:
     for kind, row in NOTICES.items():
-        assert row.of_machine == (row.who is not Who.ADDRESSED)
+        assert row.of_machine == (row.who not in {Who.ADDRESSED, Who.TESTER})
         if row.of_machine:
             with pytest.raises(ValueError, match="name the machine"):
                 derive(

@@ -35,9 +35,10 @@ CHROMIUM = Need(
     snap="chromium",
 )
 SYSTEMD = Need("the check of the unit files", ("systemd-analyze",), "systemd")
+DBUS = Need("clicks on the browsers' notifications", ("dbus-daemon",), "dbus")
 
 FOR_DEMO = (BROKER,)
-FOR_TEST = (BROKER, FIREFOX, CHROMIUM, SYSTEMD)
+FOR_TEST = (BROKER, FIREFOX, CHROMIUM, SYSTEMD, DBUS)
 
 
 def venv_need(version: tuple[int, int], *, is_default: bool) -> Need:

@@ -64,9 +64,15 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """The whole room, as fetched."""
+    """The whole room, as fetched.
+
+    ``is_older``: it comes late and is from before the events that were applied; of it counts only what
+    no event tells, the name, the edge's status and the like. Otherwise it replaces the room, even one
+    that stood further: the server may have been restored from a backup.
+    """
 
     snapshot: RoomSnapshot
+    is_older: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Final
 
 from laundryd.live.following.acks import Acks
 from laundryd.live.following.actions import Action, AskWhy, Send
-from laundryd.live.following.link import Link, Phase
+from laundryd.live.following.link import Link, Phase, asked_wait_s
 from laundryd.live.following.rooms import Rooms
 from laundryd.wire import frames
 from laundryd.wire.close_codes import CloseCode, may_reconnect
@@ -138,9 +138,17 @@ class Core:
         # A page cannot read a refused handshake: HTTP says whether it was our token.
         return [*self._link.lost(now_s), *([] if was_open else [AskWhy()])]
 
-    def why(self, status: int | None) -> list[Action]:
-        """HTTP said whether the server lets us in; None: nothing that concerns us."""
-        return self.stop() if status in FINAL_STATUS else []
+    def why(
+        self, status: int | None, now_s: float = 0.0, retry_after_s: float | None = None
+    ) -> list[Action]:
+        """HTTP said whether the server lets us in; None: nothing that concerns us.
+
+        ``retry_after_s``: after how many seconds it wants to be asked again, None: it did not say.
+        """
+        if status in FINAL_STATUS:
+            return self.stop()
+        self._link.asked_to_wait(asked_wait_s(status, retry_after_s), now_s)
+        return []
 
     def take(self, frame: frames.ServerFrame, now_s: float) -> list[Action]:
         """Take a frame of the connection."""
@@ -173,11 +181,20 @@ class Core:
             return []
         return [*self.rooms.got(snapshot, now_s), *self._settled(snapshot.room, now_s)]
 
-    def get_failed(self, room: RoomKey, status: int | None, now_s: float) -> list[Action]:
-        """Take it that a room was refused with ``status``, or did not come: None."""
+    def get_failed(
+        self,
+        room: RoomKey,
+        status: int | None,
+        now_s: float,
+        retry_after_s: float | None = None,
+    ) -> list[Action]:
+        """Take it that a room was refused with ``status``, or did not come: None.
+
+        ``retry_after_s``: after how many seconds the server wants to be asked again, None: it did not say.
+        """
         if self.is_stopped:
             return []
-        self.rooms.get_failed(room, status, now_s)
+        self.rooms.get_failed(room, status, now_s, asked_wait_s(status, retry_after_s))
         asked: list[Action] = [AskWhy()] if status == UNAUTHENTICATED else []
         return [*asked, *self._settled(room, now_s)]
 

@@ -21,8 +21,19 @@ ANSWER_TIMEOUT_S: Final = 10.0
 """Longest wait for the answer to a ping: two retransmissions of a slow mobile network."""
 ANSWER_LEAST_S: Final = 1.0
 """However short the heartbeat: a busy computer takes its time."""
+RETRY_AFTER_MAX_S: Final = 300.0
+"""Longest wait that a server may ask for (``Retry-After``): a mistaken header must not end a client."""
+_COME_LATER: Final = frozenset({429, 503})
+"""Answers that ``Retry-After`` goes with (RFC 6585 section 4, RFC 9110 section 15.6.4)."""
 FIRST_HEARTBEAT_S: Final = 30.0
 """Until the first welcome."""
+
+
+def asked_wait_s(status: int | None, retry_after_s: float | None) -> float:
+    """Return how long an answer asks us to stay away; the backoff's own wait is added, as jitter."""
+    if status not in _COME_LATER or retry_after_s is None:
+        return 0.0
+    return min(max(0.0, retry_after_s), RETRY_AFTER_MAX_S)
 
 
 class Phase(Enum):
@@ -73,6 +84,8 @@ class Link:
         self._failed = 0
         self._is_asked = False
         """A ping was sent and nothing came since."""
+        self._not_before_s = 0.0
+        """The moment before which the server does not want us, whoever comes back."""
 
     def open(self, now_s: float) -> list[Action]:
         """Try now."""
@@ -107,7 +120,7 @@ class Link:
         The backoff goes on where it was, so that a network that comes and goes is not hammered.
         """
         if self.phase is Phase.WAITING:
-            return self.open(now_s)
+            return self.open(now_s) if now_s >= self._not_before_s else []
         if self.phase is Phase.LIVE and not self._is_asked:
             return self._ask(now_s, WAKE_TIMEOUT_S)
         if self.due_s is not None:
@@ -123,6 +136,12 @@ class Link:
         self.due_s = now_s + self.backoff.next_wait_s()
         is_offline = self._failed >= TRIES_BEFORE_OFFLINE
         return self._show(State.OFFLINE if is_offline else State.CONNECTING)
+
+    def asked_to_wait(self, wait_s: float, now_s: float) -> None:
+        """Put the next try off by what the server asks for; one that is under way is not."""
+        if self.phase is Phase.WAITING and self.due_s is not None and wait_s > 0:
+            self._not_before_s = now_s + wait_s
+            self.due_s += wait_s
 
     def give_up(self, now_s: float) -> list[Action]:
         """Drop the connection and come back."""

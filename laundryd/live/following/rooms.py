@@ -38,6 +38,17 @@ class _Fetch:
     held: deque[PublicEvent] = field(default_factory=lambda: deque(maxlen=HELD_MAX))
     mismatches: int = 0
     due_s: float | None = None
+    is_early: bool = False
+    """The answer that is awaited was asked for before the server said where the room stands now."""
+    is_put_off: bool = False
+    """The server wants to be asked at ``due_s`` and not before."""
+
+    def begin_anew(self, head: Position | None) -> None:
+        """Go on over a new connection: whatever is missing at ``head``, and after it, comes over that."""
+        self.at_least = head
+        self.held.clear()
+        self.mismatches = 0
+        self.is_early = self.due_s is None
 
 
 class Rooms:
@@ -65,6 +76,7 @@ class Rooms:
         for room, fetch in self._fetches.items():
             if fetch.due_s is not None and fetch.due_s <= now_s:
                 fetch.due_s = None
+                fetch.is_put_off = False
                 actions.append(Get(room, fetch.at_least))
         return actions
 
@@ -78,22 +90,30 @@ class Rooms:
             return [Get(room, at_least)]
         if at_least is not None and _is_later(at_least, fetch.at_least):
             fetch.at_least = at_least
-        if fetch.due_s is None:
+        if fetch.due_s is None or fetch.is_put_off:
             return []
         fetch.due_s = None
         return [Get(room, fetch.at_least)]
 
     def welcomed(self, frame: frames.Welcome) -> list[Action]:
-        """Fetch what could not be recovered, and what the server did not know yet."""
+        """Fetch what could not be recovered, and what the server did not know yet.
+
+        A server that was restored from a backup may be behind us in our own epoch, and gives our numbers
+        to other events: where it says that nothing was recovered, our position counts no more.
+        """
         self.backoff_rule = frame.backoff
         actions: list[Action] = []
         for room, position in self.positions.items():
             resume = frame.rooms.get(room)
+            head = None if resume is None else Position(epoch=resume.epoch, offset=resume.offset)
+            if room in self._fetches:
+                self._fetches[room].begin_anew(head)
             if resume is not None and not resume.recovered:
-                head = Position(epoch=resume.epoch, offset=resume.offset)
+                self.positions[room] = None
+                self._came_to.pop(room, None)
+            is_known = position is not None if resume is None else resume.recovered
+            if not is_known:
                 actions += self.fetch(room, head)
-            elif resume is None and position is None:
-                actions += self.fetch(room)
         return actions
 
     def take_events(self, events: Iterable[PublicEvent]) -> tuple[list[Action], bool]:
@@ -126,14 +146,21 @@ class Rooms:
 
     def got(self, snapshot: RoomSnapshot, now_s: float) -> list[Action]:
         """Take a fetched room and what was held of it."""
-        return [Take(snapshot), *self.stand_at(snapshot.room, snapshot.position, now_s)]
+        room, position = snapshot.room, snapshot.position
+        take = Take(snapshot, is_older=_is_older(position, self.positions.get(room)))
+        return [take, *self.stand_at(room, position, now_s)]
 
     def stand_at(self, room: RoomKey, position: Position, now_s: float) -> list[Action]:
         """Go on from ``position``, at which the whole room is known, or fetch it anew if that is too old."""
-        known = self.positions.get(room)
-        if known is None or _is_later(position, known):
-            self.positions[room] = position
         fetch = self._fetches.get(room)
+        if fetch is not None and fetch.is_early:
+            fetch.is_early = False
+            if _is_later(position, fetch.at_least):
+                # The room went on since the welcome, or this is from the history before it: who knows.
+                self.positions[room] = None
+                return [Get(room, fetch.at_least)]
+        if not _is_older(position, self.positions.get(room)):
+            self.positions[room] = position
         if fetch is None:
             return []
         actions, met = self._apply_held(room, fetch.held)
@@ -145,15 +172,22 @@ class Rooms:
         del self._fetches[room]
         return actions
 
-    def get_failed(self, room: RoomKey, status: int | None, now_s: float) -> None:
-        """No room came; ask again unless ``status`` is the server's last word. None: no answer."""
+    def get_failed(
+        self, room: RoomKey, status: int | None, now_s: float, asked_s: float = 0.0
+    ) -> None:
+        """No room came; ask again unless ``status`` is the server's last word. None: no answer.
+
+        ``asked_s``: how long the server asks us to wait, 0 when it did not.
+        """
         fetch = self._fetches.get(room)
         if fetch is None:
             return
         if is_final(status):
             del self._fetches[room]
         else:
-            fetch.due_s = now_s + fetch.backoff.next_wait_s()
+            fetch.is_early = False
+            fetch.is_put_off = asked_s > 0
+            fetch.due_s = now_s + asked_s + fetch.backoff.next_wait_s()
 
     def _apply_held(self, room: RoomKey, held: deque[PublicEvent]) -> tuple[list[Action], bool]:
         """Apply held events in order; False: one does not follow, it and the rest stay."""
@@ -194,6 +228,10 @@ def _epoch(position: Position | None) -> str | None:
 
 def _is_later(found: Position, known: Position | None) -> bool:
     return known is None or found.epoch != known.epoch or found.offset > known.offset
+
+
+def _is_older(found: Position, known: Position | None) -> bool:
+    return known is not None and found.epoch == known.epoch and found.offset < known.offset
 
 
 def _is_behind(position: Position | None, at_least: Position | None) -> bool:

@@ -11,6 +11,7 @@ table (the app has it as JSON).
 `of_loads`     rows about a resident's own load
 `of_holds`     rows about machines that a resident holds or waits for
 `of_others`    rows that neighbours and staff cause
+`of_bells`     the row that residents ask for themselves: a test
 `table`        all rows
 `cards`        notices as they travel: ids, cards, and how they are derived
 `render`       their words
@@ -21,7 +22,7 @@ table (the app has it as JSON).
 from laundryd.wire.notices.actions import ACTIONS
 from laundryd.wire.notices.cards import Notice, NoticeCard, NoticeParams, derive, notice_id
 from laundryd.wire.notices.render import render
-from laundryd.wire.notices.table import BODY_MAX, MOOT_BY, NOTICES, TITLE_MAX
+from laundryd.wire.notices.table import BODY_MAX, MOOT_BY, NOTICES, PARTS, TITLE_MAX
 from laundryd.wire.notices.words import (
     Action,
     ActionId,
@@ -40,6 +41,7 @@ __all__ = [
     "BODY_MAX",
     "MOOT_BY",
     "NOTICES",
+    "PARTS",
     "TITLE_MAX",
     "Action",
     "ActionId",

@@ -11,21 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from laundryd.wire.notices.actions import ACTIONS
-from laundryd.wire.notices.of_holds import OF_HOLDS
-from laundryd.wire.notices.of_loads import OF_LOADS
-from laundryd.wire.notices.of_others import OF_OTHERS
+from laundryd.wire.notices.table import PARTS
 from laundryd.wire.notices.words import ActionId, Channel, Lang, NoticeKind, NoticeRow, Who
 
 DOCS: Final = Path(__file__).parents[3] / "docs"
 COMMAND: Final = "python -m laundryd.wire.notices.page"
 MADE: Final = (
     f"<!-- Made by `{COMMAND}` from the table in laundryd/wire/notices; a test keeps it so. -->"
-)
-
-_PARTS: Final[tuple[tuple[Mapping[Lang, str], Mapping[NoticeKind, NoticeRow]], ...]] = (
-    ({Lang.EN: "Your laundry", Lang.KO: "내 세탁물"}, OF_LOADS),
-    ({Lang.EN: "What you hold or wait for", Lang.KO: "맡아 두거나 기다리는 기기"}, OF_HOLDS),
-    ({Lang.EN: "Neighbours and staff", Lang.KO: "이웃과 관리실"}, OF_OTHERS),
 )
 
 _WHO: Final[Mapping[Who, str]] = {
@@ -35,6 +27,7 @@ _WHO: Final[Mapping[Who, str]] = {
     Who.ASKERS: "everybody who asked since the owner's last answer",
     Who.FIRST_IN_LINE: "the resident who waits longest and was not told yet",
     Who.ADDRESSED: "the residents whom staff addressed",
+    Who.TESTER: "who asked for it, on each of their devices",
 }
 
 _EN_HEAD: Final = """\
@@ -71,10 +64,10 @@ _EN_COLUMNS: Final = ("when", "what you read", "buttons", "how", "in quiet hours
 def english_page() -> str:
     """Return the English page as Markdown: for residents, then why, for staff and the curious."""
     lines = [_EN_HEAD.format(made=MADE)]
-    for title, rows in _PARTS:
+    for title, rows in PARTS:
         lines += [f"## {title[Lang.EN]}", "", *_table(_EN_COLUMNS, map(_english, rows.values()))]
     lines += ["## Why so", ""]
-    for _, rows in _PARTS:
+    for _, rows in PARTS:
         for kind, row in rows.items():
             lines += _reasons(kind, row)
     return "\n".join(lines)
@@ -83,7 +76,7 @@ def english_page() -> str:
 def korean_page() -> str:
     """Return the Korean page as Markdown: for residents."""
     lines = [_KO_HEAD.format(made=MADE)]
-    for title, rows in _PARTS:
+    for title, rows in PARTS:
         lines += [f"## {title[Lang.KO]}", "", *_table(_KO_COLUMNS, map(_korean, rows.values()))]
     return "\n".join(lines).rstrip("\n") + "\n"
 

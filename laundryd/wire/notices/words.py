@@ -38,6 +38,7 @@ class NoticeKind(StrEnum):
     OUT_OF_ORDER = "out_of_order"
     REPAIRED = "repaired"
     ANNOUNCEMENT = "announcement"
+    TEST = "test"
 
 
 class Urgency(StrEnum):
@@ -79,6 +80,8 @@ class Who(StrEnum):
     """Who waits longest for a machine of the kind and was not told of one yet."""
     ADDRESSED = "addressed"
     """The residents of the machine, room or site that staff addressed."""
+    TESTER = "tester"
+    """Who asked for a test of their own devices."""
 
 
 class ActionId(StrEnum):
@@ -128,7 +131,8 @@ class NoticeRow:
     they may always choose. ``quiet_because`` and ``off_because`` say why, from the resident's side.
 
     ``moot_after``: later changes of the same machine that make it pointless, or untrue, to tell.
-    ``of_machine`` False: it may be about no machine.
+    ``of_machine`` False: it may be about no machine. ``is_chosen`` False: it does not stand among what
+    residents choose of.
     """
 
     cause: str
@@ -147,3 +151,4 @@ class NoticeRow:
     moot_after: tuple[Cause, ...] = ()
     origin: Origin = Origin.EDGE
     of_machine: bool = True
+    is_chosen: bool = True

@@ -8,7 +8,11 @@ import type {
   Lang,
   LinkCode,
   Me,
+  MyNotices,
+  MySubscriptions,
+  NoticePreferencesInput,
   PushKey,
+  PushTested,
   RoomSnapshot,
   SubscriptionBody,
   Voucher,
@@ -19,6 +23,10 @@ const segment = encodeURIComponent;
 
 export const getMe = () => ask<Me>("GET", "/me");
 export const putLang = (lang: Lang) => ask<unknown>("PUT", "/me", { lang });
+
+export const putWishes = (wishes: NoticePreferencesInput) => ask<Me>("PUT", "/me", { wishes });
+/** The last 30 days, newest first; reading it acknowledges nothing. */
+export const getMyNotices = () => ask<MyNotices>("GET", "/me/notices");
 
 export const getRoom = (room: string) => ask<RoomSnapshot>("GET", `/rooms/${segment(room)}`);
 
@@ -49,5 +57,10 @@ export const sendCommand = (
 export const getPushKey = () => ask<PushKey>("GET", "/push/key");
 export const putSubscription = (subscription: SubscriptionBody) =>
   ask<unknown>("PUT", "/push/subscriptions", subscription);
+/** The bells of all one's own devices. */
+export const getSubscriptions = () => ask<MySubscriptions>("GET", "/push/subscriptions");
+export const removeSubscription = (id: string) =>
+  ask<unknown>("DELETE", `/push/subscriptions/${segment(id)}`, {});
+export const testBells = () => ask<PushTested>("POST", "/push/test", {});
 /** This device's, whichever it is. */
 export const deleteSubscription = () => ask<unknown>("DELETE", "/push/subscriptions", {});

@@ -38,6 +38,12 @@ export function problemOf(error: unknown): { code: string; detail: string } {
   return { code: codeOf(error), detail: error instanceof Refusal ? error.detail : "" };
 }
 
+/** How the server refused; without a status when it did not answer. */
+export function refusedBy(error: unknown): { status: number | null; retry_after_s: number | null } {
+  if (!(error instanceof Refusal)) return { status: null, retry_after_s: null };
+  return { status: error.status, retry_after_s: error.retry_after_s };
+}
+
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /**

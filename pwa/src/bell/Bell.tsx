@@ -1,25 +1,29 @@
-/** The bell's button in the bar, and the line that says what it means. */
+/** The bell's button in the bar, and the line over the room that says what it means. */
 
-import { atRelay, t } from "../state/signals";
+import { openPage } from "../pages/page";
+import { t } from "../state/signals";
 import type { TextKey } from "../texts/texts";
 import { Icon } from "../ui/icons";
-import { bell, bellFailed, switchOff, switchOn, type BellState } from "./bell";
+import { bell, renew, switchOff, switchOn } from "./bell";
+import type { BellState } from "./decide";
+import { BellTrouble } from "./Help";
+import { bellWords, switchWords } from "./words";
 
 const LABELS: Record<BellState, TextKey> = {
   off: "bell.off_action",
   asking: "bell.asking",
   on: "bell.on_action",
   blocked: "bell.blocked",
-  impossible: "bell.impossible",
+  impossible: "menu.bell",
 };
 
-/** Taps switch it; where it cannot be switched they open the line that says why. */
-export function BellButton({ toggleLine }: { toggleLine(): void }) {
-  const state = bell.value;
+/** Taps switch it; where it cannot be switched they lead to the page that says why. */
+export function BellButton() {
+  const { state } = bell.value;
   const tap = () => {
     if (state === "off") void switchOn();
     else if (state === "on") void switchOff();
-    else toggleLine();
+    else if (state !== "asking") openPage("bell");
   };
   return (
     <button
@@ -35,38 +39,49 @@ export function BellButton({ toggleLine }: { toggleLine(): void }) {
   );
 }
 
-/** Shown by itself where a tap would help; else when it is asked for. */
-export function BellLine({ open }: { open: boolean }) {
-  const state = bell.value;
-  if (bellFailed.value) {
-    return (
-      <p class="bell-line bad" role="alert">
-        {t("bell.failed")}
-      </p>
-    );
-  }
-  if (state === "off" || state === "asking") {
-    return (
-      <p class="bell-line offer">
-        <span>{t(state === "off" ? "bell.off" : "bell.asking")}</span>
-        {state === "off" && (
-          <button type="button" data-testid="bell-on" onClick={() => void switchOn()}>
-            {t("bell.off_action")}
-          </button>
-        )}
-      </p>
-    );
-  }
-  if (!open) return null;
+/** Shown where a tap would help: it is off, went silent, ends soon, or is blocked. */
+export function BellLine() {
+  const now = bell.value;
+  if (now.state === "impossible" && now.why !== "home_screen") return null;
+  if (now.state === "on" && now.ends_at_ms === null && now.failure === null) return null;
+  const is_bad = now.state === "off" && now.why === "lost";
   return (
-    <p class="bell-line" role="status">
-      {t(state === "impossible" && needsHomeScreen() ? "bell.home_screen" : `bell.${state}`)}
-    </p>
+    <div class={`bell-line ${is_bad ? "bad" : "offer"}`} data-bell-line={now.state}>
+      <span role={is_bad ? "alert" : undefined}>{bellWords(now)}</span>
+      {(now.state === "blocked" || now.state === "impossible") && (
+        <button type="button" data-testid="bell-help" onClick={() => openPage("bell")}>
+          {t("bell.why_help")}
+        </button>
+      )}
+      <BellSwitch testid="bell-on" />
+      <BellTrouble />
+    </div>
   );
 }
 
-/** iPhones and iPads have push only in an app on the Home Screen, and only from a secure context. */
-function needsHomeScreen(): boolean {
-  const apple = /iPhone|iPad/.test(navigator.userAgent);
-  return apple && atRelay.value && window.isSecureContext && !("PushManager" in window);
+/** The button that helps: on, on again, renew; off only where `both`. */
+export function BellSwitch({ testid, both = false }: { testid: string; both?: boolean }) {
+  const now = bell.value;
+  if (now.state === "off") {
+    return (
+      <button type="button" class={both ? "primary" : ""} data-testid={testid} onClick={() => void switchOn()}>
+        {switchWords(now)}
+      </button>
+    );
+  }
+  if (now.state !== "on") return null;
+  return (
+    <>
+      {now.ends_at_ms !== null && (
+        <button type="button" data-testid="bell-renew" onClick={() => void renew()}>
+          {t("bell.renew")}
+        </button>
+      )}
+      {both && (
+        <button type="button" data-testid="bell-off" onClick={() => void switchOff()}>
+          {t("bell.on_action")}
+        </button>
+      )}
+    </>
+  );
 }

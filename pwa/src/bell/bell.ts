@@ -1,117 +1,156 @@
-/** The bell: this device's push subscription, at the relay. */
+/** The bell: this device's push subscription, at the relay. What it is, decide.ts decides. */
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { deleteSubscription, getPushKey, putSubscription } from "../api/calls";
-import { Refusal } from "../api/http";
-import type { SubscriptionBody } from "../wire/types";
-import { sameKey, toBase64url, toBytes } from "./key";
+import { codeOf, Refusal } from "../api/http";
+import { deviceOf } from "./browser";
+import { decide, wantsRenewal, type Facts } from "./decide";
+import { currentSubscription, endOf, holdsKey, subscribe, toBody } from "./subscribing";
+import { toBytes } from "./key";
 
-/** `impossible`: no service worker or push here, or a server that sends none (a room's own page). */
-export type BellState = "off" | "asking" | "on" | "blocked" | "impossible";
+const KEY_RETRY_MS = 30_000;
 
-/** A browser whose push service is out of reach lets subscribe() hang for ever. */
-const SUBSCRIBE_TIMEOUT_MS = 10_000;
-
-export const bell = signal<BellState>("impossible");
-/** The last try to switch it on failed, and not because of the resident. */
-export const bellFailed = signal(false);
+const facts = signal<Facts>({
+  secure: window.isSecureContext,
+  can_push: canPush(),
+  standalone: isStandalone(),
+  device: deviceOf(navigator.userAgent, navigator.maxTouchPoints),
+  server_pushes: null,
+  permission: "Notification" in window ? Notification.permission : "default",
+  asking: false,
+  subscribed: false,
+  ends_at_ms: null,
+  lost: false,
+  failure: null,
+});
+export const bell = computed(() => decide(facts.value, Date.now()));
 
 let key: Uint8Array<ArrayBuffer> | null = null;
 
+function learn(more: Partial<Facts>): void {
+  facts.value = { ...facts.value, ...more };
+}
+
+/** What the server says of this device. */
+export interface AtServer {
+  /** It pushes at all; a room's own page does not. */
+  pushes: boolean;
+  /** It has a subscription of this device. */
+  held: boolean;
+  /** It had one that its push service has forgotten. */
+  lost: boolean;
+}
+
 /**
  * Find out how things stand, and send a subscription that is there again: push services change their
- * minds, and iOS does not say so. `held`: the server has one of this device.
+ * minds, and iOS does not say so.
  */
-export async function startBell(held: boolean): Promise<void> {
-  if (!window.isSecureContext || !("PushManager" in window) || !navigator.serviceWorker) return;
+export async function startBell({ pushes, held, lost }: AtServer): Promise<void> {
+  if (!pushes || !facts.value.secure || !facts.value.can_push) {
+    learn({ server_pushes: pushes, lost });
+    return;
+  }
+  learn({ lost });
   try {
     key = toBytes((await getPushKey()).key);
   } catch (error) {
-    if (!(error instanceof Refusal)) setTimeout(() => void startBell(held), 30_000);
+    if (error instanceof Refusal) learn({ server_pushes: false });
+    else setTimeout(() => void startBell({ pushes, held, lost }), KEY_RETRY_MS);
     return;
   }
-  if (Notification.permission === "denied") {
-    bell.value = "blocked";
-    return;
-  }
-  bell.value = "off";
-  const registration = await navigator.serviceWorker.getRegistration();
-  const subscription = await registration?.pushManager.getSubscription();
-  if (subscription && sameKey(subscription.options.applicationServerKey, key)) {
-    bell.value = "on";
-    await putSubscription(bodyOf(subscription)).catch(notKept);
-  } else if (subscription || (held && Notification.permission === "granted")) {
-    await switchOn();
-  }
+  const subscription = await currentSubscription();
+  const is_ours = subscription !== null && holdsKey(subscription, key);
+  // On already, until the contrary is known: what the page shows does not flicker at each start.
+  learn({ server_pushes: true, subscribed: is_ours, ends_at_ms: endOf(subscription) });
+  void watchPermission();
+  if (facts.value.permission !== "granted") return;
+  if (is_ours && !wantsRenewal(endOf(subscription), Date.now())) await sendAgain(subscription);
+  else if (subscription !== null || held || lost) await renew();
 }
 
 /** A server that is away for a moment has the one of the last start; one that refuses has none. */
-function notKept(error: unknown): void {
-  if (!(error instanceof Refusal) || error.status >= 500) return;
-  bell.value = "off";
-  bellFailed.value = true;
+async function sendAgain(subscription: PushSubscription): Promise<void> {
+  try {
+    await putSubscription(toBody(subscription, null));
+    learn({ lost: false });
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status >= 500) return;
+    if (error.code === "subscription_dead") {
+      learn({ subscribed: false, lost: true });
+      await renew();
+    } else if (error.code === "subscription_removed") {
+      // As the resident wished, on another device of theirs.
+      await subscription.unsubscribe();
+      learn({ subscribed: false, lost: false });
+    } else learn({ subscribed: false, failure: { code: error.code } });
+  }
+}
+
+/** Make it anew without asking: what was allowed still is. Where that fails the resident is asked. */
+export async function renew(): Promise<void> {
+  await subscribeAnew().catch((error: unknown) => {
+    learn({ failure: error instanceof Refusal ? { code: codeOf(error) } : "unanswered" });
+  });
 }
 
 /** Ask for permission, subscribe, tell the server. Must come from a tap the first time. */
 export async function switchOn(): Promise<void> {
-  if (key === null || bell.value === "asking") return;
-  bell.value = "asking";
-  bellFailed.value = false;
+  if (key === null || facts.value.asking) return;
+  learn({ asking: true, failure: null });
   try {
     const permission = await Notification.requestPermission();
-    if (permission !== "granted") {
-      bell.value = permission === "denied" ? "blocked" : "off";
-      return;
-    }
-    const subscription = await inTime(subscribe(key));
-    await putSubscription(bodyOf(subscription));
-    bell.value = "on";
-  } catch {
-    bell.value = "off";
-    bellFailed.value = true;
+    learn({ permission });
+    if (permission === "granted") await subscribeAnew();
+    else if (permission === "default") learn({ failure: "dismissed" });
+  } catch (error) {
+    const failure = error instanceof Refusal ? { code: error.code } : "unanswered";
+    learn({ subscribed: false, failure });
+  } finally {
+    learn({ asking: false });
   }
 }
 
 /** Off for this device: at the server first, so that a lost answer leaves nothing ringing there. */
 export async function switchOff(): Promise<void> {
-  const registration = await navigator.serviceWorker.getRegistration();
-  const subscription = await registration?.pushManager.getSubscription();
+  learn({ failure: null });
+  const subscription = await currentSubscription();
   try {
     await deleteSubscription();
     await subscription?.unsubscribe();
-    bell.value = "off";
-  } catch {
-    bellFailed.value = true;
+    learn({ subscribed: false, lost: false, ends_at_ms: null });
+  } catch (error) {
+    learn({ failure: { code: codeOf(error) } });
   }
 }
 
-async function subscribe(serverKey: Uint8Array<ArrayBuffer>): Promise<PushSubscription> {
-  const { pushManager } = await navigator.serviceWorker.ready;
-  const old = await pushManager.getSubscription();
-  // Under another key this server's pushes would be refused.
-  if (old && !sameKey(old.options.applicationServerKey, serverKey)) await old.unsubscribe();
-  return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: serverKey });
+/** The server says that this device's push service has forgotten it. */
+export function lostHere(): void {
+  learn({ subscribed: false, lost: true });
 }
 
-/** What the server wants of a subscription, and nothing that a newer browser may add. */
-function bodyOf(subscription: PushSubscription): SubscriptionBody {
-  const { endpoint = "", expirationTime = null, keys = {} } = subscription.toJSON();
-  const { p256dh = "", auth = "" } = keys;
-  const held = subscription.options.applicationServerKey;
-  return {
-    endpoint,
-    expirationTime,
-    keys: { p256dh, auth },
-    application_server_key: held === null ? null : toBase64url(held),
-  };
+async function subscribeAnew(): Promise<void> {
+  if (key === null) return;
+  const { subscription, replaces } = await subscribe(key);
+  await putSubscription(toBody(subscription, replaces));
+  learn({ subscribed: true, lost: false, failure: null, ends_at_ms: endOf(subscription) });
 }
 
-function inTime<Value>(promise: Promise<Value>): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error("the push service did not answer")),
-      SUBSCRIBE_TIMEOUT_MS,
-    );
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+/** A permission that is given back in the settings is noticed without a reload. */
+async function watchPermission(): Promise<void> {
+  try {
+    const status = await navigator.permissions.query({ name: "notifications" });
+    status.onchange = () => learn({ permission: Notification.permission });
+  } catch {
+    // Older browsers cannot be asked: the next start sees it.
+  }
+}
+
+function canPush(): boolean {
+  return "PushManager" in window && "Notification" in window && Boolean(navigator.serviceWorker);
+}
+
+function isStandalone(): boolean {
+  // iOS has a word of its own for it.
+  const apples = (navigator as Navigator & { standalone?: boolean }).standalone === true;
+  return apples || matchMedia("(display-mode: standalone)").matches;
 }

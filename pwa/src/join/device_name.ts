@@ -1,4 +1,4 @@
-/** A name for this device that its owner recognises in a list. Pure. */
+/** A name for this device that its owner recognises in a list: "Chrome on Android". Pure. */
 
 const SYSTEMS: readonly [pattern: RegExp, name: string][] = [
   [/iPhone/, "iPhone"],
@@ -11,14 +11,18 @@ const SYSTEMS: readonly [pattern: RegExp, name: string][] = [
 const BROWSERS: readonly [pattern: RegExp, name: string][] = [
   [/Firefox|FxiOS/, "Firefox"],
   [/Edg/, "Edge"],
+  [/Whale/, "Whale"],
   [/SamsungBrowser/, "Samsung Internet"],
   [/Chrome|CriOS/, "Chrome"],
   [/Safari/, "Safari"],
 ];
 
-export function deviceName(userAgent: string): string {
+/** `touchPoints`: of the screen; an iPad says that it is a Mac, which has none. */
+export function deviceName(userAgent: string, touchPoints = 0): string {
   const first = (rows: readonly [RegExp, string][]) =>
     rows.find(([pattern]) => pattern.test(userAgent))?.[1];
-  const parts = [first(SYSTEMS), first(BROWSERS)].filter((part) => part !== undefined);
-  return parts.join(", ") || "Browser";
+  const system = first(SYSTEMS);
+  const named = system === "Mac" && touchPoints > 1 ? "iPad" : system;
+  const parts = [first(BROWSERS), named].filter((part) => part !== undefined);
+  return parts.join(" on ") || "Browser";
 }

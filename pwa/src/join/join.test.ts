@@ -20,10 +20,13 @@ test("a notification's address names its room, and is no code", () => {
 
 test("a device is named as its owner would", () => {
   const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1";
-  expect(deviceName(iphone)).toBe("iPhone, Safari");
+  expect(deviceName(iphone)).toBe("Safari on iPhone");
   expect(deviceName("Mozilla/5.0 (Linux; Android 16) Chrome/156.0 Safari/537.36")).toBe(
-    "Android, Chrome",
+    "Chrome on Android",
   );
+  const ipad = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.4 Safari/605.1.15";
+  expect(deviceName(ipad, 5)).toBe("Safari on iPad");
+  expect(deviceName(ipad)).toBe("Safari on Mac");
   expect(deviceName("")).toBe("Browser");
 });
 

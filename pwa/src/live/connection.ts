@@ -5,13 +5,19 @@ import type { AckKind } from "./following/acks";
 import type { Action } from "./following/actions";
 import { Core, type Beginning } from "./following/core";
 
+/** `status` null: no answer. `retry_after_s`: when to ask again, where the server says so. */
+export interface Refused {
+  status: number | null;
+  retry_after_s: number | null;
+}
+
 export interface Surroundings {
   /** Actions to see: what is shown, taken, applied. One call for what one frame brought. */
   perform(actions: readonly Action[]): void;
   onFrame(frame: ServerFrame): void;
-  getRoom(room: string): Promise<RoomSnapshot | { status: number | null }>;
-  /** The status with which the server refuses us; null: it does not, or does not answer. */
-  askWhy(): Promise<number | null>;
+  getRoom(room: string): Promise<RoomSnapshot | Refused>;
+  /** How the server refuses us; without a status: it does not, or does not answer. */
+  askWhy(): Promise<Refused>;
   keepSessionId(id: string | null): void;
 }
 
@@ -99,7 +105,7 @@ export class Connection {
         void this.#get(action.room);
         return;
       case "ask_why":
-        void this.around.askWhy().then((status) => this.input((core) => core.why(status)));
+        void this.#askWhy();
         return;
       case "show":
         if (action.state === "stopped") this.#hasBegun();
@@ -157,11 +163,16 @@ export class Connection {
     this.input((core) => core.take(frame, now_s()));
   }
 
+  async #askWhy(): Promise<void> {
+    const { status, retry_after_s } = await this.around.askWhy();
+    this.input((core) => core.why(status, now_s(), retry_after_s));
+  }
+
   async #get(room: string): Promise<void> {
     const answer = await this.around.getRoom(room);
     this.input((core) =>
       "status" in answer
-        ? core.getFailed(room, answer.status, now_s())
+        ? core.getFailed(room, answer.status, now_s(), answer.retry_after_s)
         : core.got(answer, now_s()),
     );
   }

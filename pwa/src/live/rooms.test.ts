@@ -50,18 +50,24 @@ describe("applyEvent", () => {
 describe("takeSnapshot", () => {
   test("a late, older answer does not take the page back", () => {
     const held = applyEvent(room(5), event(6, 5));
-    expect(takeSnapshot(held, snapshot(5)).machines[0]?.phase).toBe("claimed");
+    expect(takeSnapshot(held, snapshot(5), true).machines[0]?.phase).toBe("claimed");
   });
   test("a snapshot of another epoch always counts", () => {
     const held = applyEvent(room(5), event(6, 5));
-    expect(takeSnapshot(held, snapshot(1, "e2")).position).toEqual({ epoch: "e2", offset: 1 });
+    expect(takeSnapshot(held, snapshot(1, "e2"), false).position).toEqual({ epoch: "e2", offset: 1 });
+  });
+  test("a server that was restored takes the page back to where it stands", () => {
+    const held = applyEvent(room(5), event(6, 5));
+    const taken = takeSnapshot(held, snapshot(5), false);
+    expect(taken.position.offset).toBe(5);
+    expect(taken.machines[0]?.phase).toBe("free");
   });
 });
 
 test("an older answer still says whether the room remembers, and what programmes it has", () => {
   const programme = { programme: "cotton-60", kind: "washer" as const, name: "Cotton", minutes: 90 };
   const late = { ...snapshot(4), durable: false, programmes: [programme] };
-  expect(takeSnapshot(room(5), late)).toMatchObject({
+  expect(takeSnapshot(room(5), late, true)).toMatchObject({
     position: { offset: 5 },
     durable: false,
     programmes: [programme],

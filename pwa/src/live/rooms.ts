@@ -37,18 +37,16 @@ export function applyEvent(state: RoomState, event: PublicEvent): RoomState {
 }
 
 /**
- * Take a fetched snapshot. A late answer that is older than what is held changes what no event tells
- * only, the name, the edge's status and the like: a page never goes back in time.
+ * Take a fetched snapshot. Of one that `isOlder` than the events applied to `held`, only what no event
+ * tells is new: the name, the edge's status and the like. Any other replaces the room.
  */
-export function takeSnapshot(held: RoomState | undefined, snapshot: RoomSnapshot): RoomState {
+export function takeSnapshot(
+  held: RoomState | undefined,
+  snapshot: RoomSnapshot,
+  isOlder: boolean,
+): RoomState {
   const fresh = fromSnapshot(snapshot);
-  if (
-    held !== undefined &&
-    held.position.epoch === fresh.position.epoch &&
-    held.position.offset > fresh.position.offset
-  ) {
-    const { name, edge, durable, programmes } = fresh;
-    return { ...held, name, edge, durable, programmes };
-  }
-  return fresh;
+  if (held === undefined || !isOlder) return fresh;
+  const { name, edge, durable, programmes } = fresh;
+  return { ...held, name, edge, durable, programmes };
 }

@@ -8,7 +8,7 @@ const { keptVouchers, localAddress, newVoucher } = await import("./vouchers");
 const { me } = await import("../state/signals");
 
 const room: MyRoom = { room: "a.b", name: "Room", local_url: "http://192.0.2.7" };
-const who = (resident: string): Me => ({ resident, device: "d", lang: "ko", rooms: [room], push: false, wishes: null });
+const who = (resident: string): Me => ({ resident, device: "d", lang: "ko", rooms: [room], push: false, push_lost_at: null, wishes: null, relay_url: null });
 const in_s = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
 
 beforeEach(() => {

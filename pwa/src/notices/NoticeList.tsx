@@ -7,41 +7,54 @@ import { lang, mine, now_ms, rooms, t } from "../state/signals";
 import { noticeText, timeOfDay } from "../texts/texts";
 import type { NoticeFrame } from "../wire/types";
 import { buttonsOf, type Button } from "./buttons";
-import { acknowledgeShown, dismiss, notices } from "./notices";
+import { acknowledgeShown, byTold, dismiss, notices } from "./notices";
 
 export function NoticeList() {
   const useful = notices.value.filter((notice) => Date.parse(notice.useful_until) > now_ms.value);
+  const [news, told] = byTold(useful);
   // After the browser has them: acknowledged is what was rendered, not what arrived.
   useEffect(acknowledgeShown, [notices.value]);
   return (
-    <div class="notices" role="log" aria-live="polite" aria-label={t("notices.title")}>
-      {useful.map((notice) => {
-        const { title, body } = noticeText(lang.value, notice);
-        return (
-          <article
-            key={notice.id}
-            class="notice"
-            data-notice-id={notice.id}
-            data-notice-kind={notice.kind}
-            data-machine-ref={notice.machine}
-          >
-            <div>
-              <h2>
-                {title}
-                <time dateTime={notice.caused_at}>
-                  {timeOfDay(lang.value, Date.parse(notice.caused_at))}
-                </time>
-              </h2>
-              <p>{body}</p>
-            </div>
-            <button type="button" data-testid="notice-dismiss" onClick={() => dismiss(notice.id)}>
-              {t("notice.dismiss")}
-            </button>
-            <Buttons notice={notice} />
-          </article>
-        );
-      })}
-    </div>
+    <>
+      <div class="notices" role="log" aria-live="polite" aria-label={t("notices.title")}>
+        {news.map((notice) => (
+          <Shown key={notice.id} notice={notice} />
+        ))}
+      </div>
+      {/* A push told these: they stand here to be looked up, and no screen reader speaks up for them. */}
+      <div class="notices" role="group" aria-label={t("notices.told")}>
+        {told.map((notice) => (
+          <Shown key={notice.id} notice={notice} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+function Shown({ notice }: { notice: NoticeFrame }) {
+  const { title, body } = noticeText(lang.value, notice);
+  return (
+    <article
+      class={notice.told ? "notice told" : "notice"}
+      data-notice-id={notice.id}
+      data-notice-kind={notice.kind}
+      data-notice-told={notice.told ? "" : undefined}
+      data-machine-ref={notice.machine}
+    >
+      <div>
+        <h2>
+          {title}
+          <time dateTime={notice.caused_at}>
+            {timeOfDay(lang.value, Date.parse(notice.caused_at))}
+          </time>
+        </h2>
+        <p>{body}</p>
+      </div>
+      <button type="button" data-testid="notice-dismiss" onClick={() => dismiss(notice.id)}>
+        {t("notice.dismiss")}
+      </button>
+      <Buttons notice={notice} />
+    </article>
   );
 }
 

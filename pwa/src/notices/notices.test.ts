@@ -2,7 +2,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import type { AckKind } from "../live/following/acks";
 import { setOutbox } from "../live/outbox";
 import type { NoticeFrame } from "../wire/types";
-import { acknowledgeShown, machineChanged, noticeCame, notices } from "./notices";
+import { acknowledgeShown, byTold, machineChanged, noticeCame, notices } from "./notices";
 
 const frame = (id: string, kind = "done") =>
   ({ id, kind, room: "a.b", machine: "w1" }) as unknown as NoticeFrame;
@@ -43,6 +43,18 @@ test("what was shown and comes again is acknowledged again, and shown once", () 
   noticeCame(frame("n1"));
   expect(sent).toHaveLength(2);
   expect(notices.value).toHaveLength(1);
+});
+
+test("what a push told stands apart from the news, is acknowledged, and goes like any other", () => {
+  page.visibilityState = "visible";
+  noticeCame({ ...frame("n1"), told: true });
+  noticeCame(frame("n2"));
+  const ids = byTold(notices.value).map((some) => some.map(({ id }) => id));
+  expect(ids).toEqual([["n2"], ["n1"]]);
+  acknowledgeShown();
+  expect(sent).toEqual([["ack", ["n2", "n1"]]]);
+  machineChanged("a.b", "w1", "collected");
+  expect(notices.value).toEqual([]);
 });
 
 test("with the laundry out, what asked to collect it goes; what tells of it stays", () => {

@@ -19,6 +19,13 @@ export function noticeCame(notice: NoticeFrame): void {
   notices.value = [notice, ...notices.value];
 }
 
+/** Divide into what is news and what a push told before this page came; each in its order. */
+export function byTold(
+  shown: readonly NoticeFrame[],
+): [news: NoticeFrame[], told: NoticeFrame[]] {
+  return [shown.filter(({ told }) => !told), shown.filter(({ told }) => told)];
+}
+
 /** The server says that these were told or read elsewhere, or are of no use any more. */
 export function noticeGone(ids: readonly string[]): void {
   takeOff(toTakeOff(ids, acknowledged_ms, performance.now()));

@@ -10,7 +10,25 @@ test("a declarative payload is shown as it says", () =>
       declarative({ title: "다 됐어요", body: "세탁기 1", lang: "ko", tag: "ab12", navigate: `${ORIGIN}/?n=1` }),
       ORIGIN,
     ),
-  ).toEqual({ title: "다 됐어요", body: "세탁기 1", lang: "ko", tag: "ab12", navigate: "/?n=1" }));
+  ).toEqual({ title: "다 됐어요", body: "세탁기 1", lang: "ko", tag: "ab12", navigate: "/?n=1", actions: [], about: null }));
+
+const about = { notice_id: "0123456789abcdef0123456789abcdef", room: "a.b", machine: "w1" };
+const button = (action: string) => ({ action, title: action.toUpperCase(), navigate: ORIGIN });
+
+test("its buttons are those of a machine's notice, two at most", () => {
+  const said = { title: "x", data: { ...about, kind: "done" }, actions: ["a", "b", "c"].map(button) };
+  const shown = readPayload(declarative(said), ORIGIN);
+  expect(shown.actions).toEqual([{ action: "a", title: "A" }, { action: "b", title: "B" }]);
+  expect(shown.about).toEqual(about);
+});
+
+test.each([
+  { data: { ...about, machine: null }, actions: [button("a")] },
+  { actions: [button("a")] },
+  { data: about, actions: "coming" },
+  { data: about, actions: [null, "a", { action: "a" }, { title: "A" }, { action: 1, title: 2 }] },
+])("%j has no buttons", (said) =>
+  expect(readPayload(declarative({ title: "x", ...said }), ORIGIN).actions).toEqual([]));
 
 test.each([null, "", "not json", "[]", "null", "{}", '{"notification":[]}', declarative({ title: 7 })])(
   "%j is shown with the general text, never suppressed",

@@ -1,10 +1,12 @@
 /** The room: its machines by kind, what is said about it, and what concerns the resident. */
 
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { BellButton, BellLine } from "../bell/Bell";
 import { ProblemSentence } from "../join/JoinScreen";
 import { Menu } from "../menu/Menu";
 import { NoticeList } from "../notices/NoticeList";
+import { cameBack } from "../pages/page";
 import {
   atRelay,
   chosenRoom,
@@ -23,8 +25,12 @@ import type { RoomState } from "../live/rooms";
 
 export function RoomScreen() {
   const menuOpen = useSignal(false);
-  const bellOpen = useSignal(false);
   const state = room.value;
+  const menuButton = useRef<HTMLButtonElement>(null);
+  // Where the page that was closed had been opened from.
+  useEffect(() => {
+    if (cameBack()) menuButton.current?.focus();
+  }, []);
   return (
     <>
       <header class="bar">
@@ -33,10 +39,11 @@ export function RoomScreen() {
           <Connected />
         </div>
         {state !== null && <Overview state={state} />}
-        <BellButton toggleLine={() => (bellOpen.value = !bellOpen.value)} />
+        <BellButton />
         <button
           type="button"
           class="round"
+          ref={menuButton}
           data-testid="menu-open"
           aria-label={t("menu.open")}
           aria-haspopup="dialog"
@@ -49,7 +56,7 @@ export function RoomScreen() {
         <Banners />
         <ProblemSentence />
         <NoticeList />
-        <BellLine open={bellOpen.value} />
+        <BellLine />
         {state?.machines.length === 0 && <p class="centre">{t("room.empty")}</p>}
         {state === null && <NotYet />}
         {state !== null && KINDS.map((kind) => <KindGroup key={kind} kind={kind} state={state} />)}

@@ -29,7 +29,7 @@ test("what was decided is seen: the room, its next event, the connection's state
   const snapshot = sampleSnapshot({ position: { epoch: "e1", offset: 5 } });
   perform([
     { do: "show", state: "live" },
-    { do: "take", snapshot },
+    { do: "take", snapshot, is_older: false },
     { do: "apply", event },
   ]);
   expect(connection.value).toBe("live");
@@ -38,11 +38,11 @@ test("what was decided is seen: the room, its next event, the connection's state
 });
 
 test("a room that cannot be fetched says why, until it can", async () => {
-  getRoom.mockRejectedValueOnce(new Refusal("unknown_room", 404, ""));
-  expect(await fetchRoom("a.b")).toEqual({ status: 404 });
-  expect(roomProblems.value.get("a.b")).toBe("unknown_room");
+  getRoom.mockRejectedValueOnce(new Refusal("rate_limited", 429, "", 7));
+  expect(await fetchRoom("a.b")).toEqual({ status: 429, retry_after_s: 7 });
+  expect(roomProblems.value.get("a.b")).toBe("rate_limited");
   getRoom.mockRejectedValueOnce(new Unreachable(null));
-  expect(await fetchRoom("a.b")).toEqual({ status: null });
+  expect(await fetchRoom("a.b")).toEqual({ status: null, retry_after_s: null });
   getRoom.mockResolvedValueOnce(sampleSnapshot());
   expect(await fetchRoom("a.b")).toEqual(sampleSnapshot());
   expect(roomProblems.value.size).toBe(0);

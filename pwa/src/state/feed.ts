@@ -2,9 +2,10 @@
 
 import { batch } from "@preact/signals";
 import { getRoom } from "../api/calls";
-import { codeOf, Refusal } from "../api/http";
+import { codeOf, refusedBy } from "../api/http";
 import { clockFrom } from "../live/clock";
 import type { Action } from "../live/following/actions";
+import type { Refused } from "../live/connection";
 import { applyEvent, takeSnapshot, type RoomState } from "../live/rooms";
 import { machineChanged, noticeCame, noticeGone } from "../notices/notices";
 import type { PublicEvent, RoomSnapshot, RoomStatus, ServerFrame } from "../wire/types";
@@ -38,7 +39,7 @@ export function takeFrame(frame: ServerFrame): void {
 export function perform(actions: readonly Action[]): void {
   batch(() => {
     for (const action of actions) {
-      if (action.do === "take") put(takeSnapshot(rooms.value.get(action.snapshot.room), action.snapshot));
+      if (action.do === "take") take(action.snapshot, action.is_older);
       else if (action.do === "apply") apply(action.event);
       else if (action.do === "show") {
         if (action.state !== "live") lostConnection();
@@ -49,7 +50,7 @@ export function perform(actions: readonly Action[]): void {
 }
 
 /** Fetch a room for the client; what went wrong is shown in its place. */
-export async function fetchRoom(room: string): Promise<RoomSnapshot | { status: number | null }> {
+export async function fetchRoom(room: string): Promise<RoomSnapshot | Refused> {
   try {
     const snapshot = await getRoom(room);
     clock.value ??= clockFrom({ at: snapshot.at, speed: 1 }, performance.now());
@@ -57,8 +58,12 @@ export async function fetchRoom(room: string): Promise<RoomSnapshot | { status: 
     return snapshot;
   } catch (error) {
     setProblem(room, codeOf(error));
-    return { status: error instanceof Refusal ? error.status : null };
+    return refusedBy(error);
   }
+}
+
+function take(snapshot: RoomSnapshot, isOlder: boolean): void {
+  put(takeSnapshot(rooms.value.get(snapshot.room), snapshot, isOlder));
 }
 
 function apply(event: PublicEvent): void {

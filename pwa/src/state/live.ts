@@ -1,8 +1,8 @@
 /** The page's one live connection, wired to what the page knows. */
 
 import { getMe } from "../api/calls";
-import { Refusal } from "../api/http";
-import { Connection } from "../live/connection";
+import { Refusal, refusedBy } from "../api/http";
+import { Connection, type Refused } from "../live/connection";
 import { keepSessionId, sessionId } from "../live/ids";
 import { setOutbox } from "../live/outbox";
 import { isVisible, listenToPage } from "../live/page";
@@ -11,6 +11,7 @@ import { NOTHING_MINE } from "../room/ownership";
 import { fetchRoom, perform, takeFrame } from "./feed";
 import { connection, lang, me, mine, problem, rooms, screen } from "./signals";
 
+const NOT_REFUSED: Refused = { status: null, retry_after_s: null };
 let live: Connection | null = null;
 
 /** Connect, if there is no connection; resolves when the page has its rooms, or waited long enough. */
@@ -64,14 +65,14 @@ export function leave(code: string, detail: string): void {
   screen.value = "join";
 }
 
-async function askWhy(): Promise<number | null> {
+async function askWhy(): Promise<Refused> {
   try {
     await getMe();
   } catch (error) {
     // What is no answer of the server's own, a proxy's say, does not concern us.
-    if (!(error instanceof Refusal) || error.code === "not_understood") return null;
+    if (!(error instanceof Refusal) || error.code === "not_understood") return NOT_REFUSED;
     if (error.status === 401) leave(error.code, error.detail);
-    return error.status;
+    return refusedBy(error);
   }
-  return null;
+  return NOT_REFUSED;
 }

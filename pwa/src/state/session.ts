@@ -28,7 +28,7 @@ export async function start(): Promise<void> {
 export async function exchange(given: Given): Promise<boolean> {
   problem.value = null;
   try {
-    const name = deviceName(navigator.userAgent);
+    const name = deviceName(navigator.userAgent, navigator.maxTouchPoints);
     if (given.kind === "join") await joinWithCode(given.value, name, lang.value);
     else if (given.kind === "link") await linkDevice(given.value, name, lang.value);
     else await joinWithVoucher(given.value, name, lang.value);
@@ -62,12 +62,12 @@ export async function enter(): Promise<void> {
     return;
   }
   setLang(me.value.lang);
-  const { push, rooms } = me.value;
+  const { push, push_lost_at, wishes, rooms } = me.value;
   await startLive();
   if (me.value === null) return; // Refused meanwhile, and out again.
   screen.value = "room";
   if (problem.value !== null) setTimeout(() => (problem.value = null), PROBLEM_SHOWN_MS);
-  void startBell(push);
+  void startBell({ pushes: wishes !== null, held: push, lost: push_lost_at !== null });
   void renewVouchers(rooms);
 }
 

@@ -19,6 +19,9 @@ describe("the texts", () => {
       expect(TEXTS.ko).toHaveProperty([`done.${name}`]);
     }
   });
+  test.each(tables.push_tries)("say what came of a test that was %s", (outcome) => {
+    expect(TEXTS.ko).toHaveProperty([`test.${outcome}`]);
+  });
   test("hold a sentence for each error that names a code of the contract", () => {
     const codes = Object.keys(TEXTS.en)
       .filter((key) => key.startsWith("error."))

@@ -1,7 +1,7 @@
 /** The app's words. Texts are data; this finds and fills them. */
 
 import { tables } from "../wire/tables";
-import type { Lang, NoticeFrame } from "../wire/types";
+import type { Lang, NoticeCard, NoticeFrame } from "../wire/types";
 import en from "./en.json";
 import ko from "./ko.json";
 
@@ -35,7 +35,7 @@ export function errorText(lang: Lang, code: string): string {
 }
 
 /** A notice's title and body, from the contract's own table; a kind of a newer server is empty. */
-export function noticeText(lang: Lang, notice: NoticeFrame): { title: string; body: string } {
+export function noticeText(lang: Lang, notice: NoticeFrame | NoticeCard): { title: string; body: string } {
   const row = tables.notices[notice.kind] as (typeof tables.notices)[NoticeFrame["kind"]] | undefined;
   if (row === undefined) return { title: textIn(lang, "notice.unknown"), body: "" };
   const { title, body } = row.texts[lang];
@@ -50,6 +50,22 @@ export function momentWords(lang: Lang, at_ms: number, now_ms: number): string {
   if (Math.abs(now_ms - at_ms) < SAME_DAY_MS) return timeOfDay(lang, at_ms);
   const form = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" } as const;
   return new Intl.DateTimeFormat(variety(lang), form).format(at_ms);
+}
+
+/** A day by its date, "Mon 23 November". */
+export function dayWords(lang: Lang, at_ms: number): string {
+  const form = { weekday: "short", month: "long", day: "numeric" } as const;
+  return new Intl.DateTimeFormat(variety(lang), form).format(at_ms);
+}
+
+/** A day that may lie in another year. */
+export function dateWords(lang: Lang, at_ms: number): string {
+  return new Intl.DateTimeFormat(variety(lang), { dateStyle: "medium" }).format(at_ms);
+}
+
+/** A time of day with its seconds: the steps of a notice are seconds apart. */
+export function preciseTime(lang: Lang, at_ms: number): string {
+  return new Intl.DateTimeFormat(variety(lang), { timeStyle: "medium" }).format(at_ms);
 }
 
 /** The browser's own variety of the language, where it has one. */

@@ -6,10 +6,12 @@ import type {
   Cause,
   CommandName,
   CommandParams,
+  DeliveryState,
   ErrorCode,
   Lang,
   NoticeKind,
   Phase,
+  PushTry,
 } from "./types";
 
 export interface NoticeText {
@@ -45,6 +47,12 @@ interface Tables {
   command_phases: Record<CommandName, Phase[]>;
   max_programme_min: number;
   notices: Record<NoticeKind, NoticeRow>;
+  /** The kinds that residents choose of, under their headings. */
+  notice_parts: { title: Record<Lang, string>; kinds: NoticeKind[] }[];
+  /** The app has its own words for each of these. */
+  delivery_states: DeliveryState[];
+  delivery_whys: string[];
+  push_tries: PushTry[];
   notice_actions: Record<ActionId, NoticeAction>;
   notice_title_max: number;
   notice_body_max: number;

@@ -121,7 +121,6 @@ async def test_a_subscription_belongs_to_its_device_alone(
         assert (await other.get("/api/v1/me")).json()["push"] is False
         assert (await other.delete("/api/v1/push/subscriptions")).status_code == 204
     assert (await joined.get("/api/v1/me")).json()["push"] is True
-    assert (await joined.get("/api/v1/push/subscriptions")).status_code in {404, 405}
     assert (await joined.delete("/api/v1/push/subscriptions")).status_code == 204
     assert (await joined.get("/api/v1/me")).json()["push"] is False
 

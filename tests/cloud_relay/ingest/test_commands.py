@@ -56,6 +56,22 @@ async def test_a_relay_without_a_broker_refuses_at_once() -> None:
         assert answer.error.code is ErrorCode.EDGE_OFFLINE
 
 
+async def test_a_command_that_no_broker_confirmed_may_have_reached_the_room() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        world.link.confirms = False
+        sending = asyncio.create_task(world.commands.send(ROOM, CLAIM))
+        request = await asked(world)
+        await world.hear(Topic.UP_ANSWER, UpAnswer(request_id=request.request_id, answer=ACCEPTED))
+        assert await sending == ACCEPTED, "the broker passed it on, and died"
+    async with relay(None, command_timeout_s=0.05) as world:
+        await world.begin()
+        world.link.confirms = False
+        answer = await world.commands.send(ROOM, CLAIM)
+        assert answer.error is not None
+        assert answer.error.code is ErrorCode.EDGE_TIMEOUT, "nobody knows, and it says so"
+
+
 async def test_an_edge_that_is_slow_is_another_answer_and_its_own_comes_late() -> None:
     async with relay(None, command_timeout_s=0.05) as world:
         await world.begin()

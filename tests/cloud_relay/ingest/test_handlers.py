@@ -404,34 +404,6 @@ async def test_presence_that_was_kept_lapses_when_its_edge_does_not_come_back(
         assert not reborn.edges.open(ME)
 
 
-async def test_a_sign_of_life_holds_nothing_back_and_a_doubled_hello_neither() -> None:
-    async with relay(None) as world:
-        await world.begin()
-        first = hello(0, word="h1", run="r1", nth=1)
-        await world.hear(Topic.UP_HELLO, first)
-        await world.hear(Topic.UP_HELLO, hello(5, word="h2", run="r1", nth=2, renewal=True))
-        await world.hear(Topic.UP_HELLO, first.model_copy(update={"acked": 9}))
-        world.subscribers.add(ME, "sub-me")
-        await world.events(entry(1, notices=[notice(1)]), caught_up=False)
-        await world.push_due()
-        assert world.subscribers.sent == ["sub-me"]
-
-
-async def test_caught_up_of_an_older_connection_releases_nothing() -> None:
-    async with relay(None) as world:
-        await world.begin()
-        world.subscribers.add(ME, "sub-me")
-        await world.hear(Topic.UP_HELLO, hello(2, word="h1", run="r1", nth=1))
-        await world.events(entry(1, notices=[notice(1)]), caught_up=False)
-        old = UpEvents(entries=[], caught_up=True, hello="h0")
-        await world.hear(Topic.UP_EVENTS, old)
-        await world.push_due()
-        assert world.subscribers.sent == []
-        await world.hear(Topic.UP_EVENTS, old.model_copy(update={"hello": "h1"}))
-        await world.push_due()
-        assert world.subscribers.sent == ["sub-me"]
-
-
 async def test_the_largest_difference_of_clocks_is_shown_while_its_edge_is_there() -> None:
     async with relay(None) as world:
         await world.begin()

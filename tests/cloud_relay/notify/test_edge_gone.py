@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from cloud_relay.notify.edge_gone import GONE_AFTER, EdgeWatch
 from laundryd.wire.phases import Phase
@@ -10,12 +11,25 @@ from tests.cloud_relay.world import (
     OTHER,
     ROOM,
     START,
+    HandClock,
     Postman,
+    Subscribers,
     World,
     entry,
     machine,
     relay,
 )
+
+
+def watching(world: World) -> EdgeWatch:
+    return EdgeWatch(world.db, world.clock, rooms=world.rooms, planner=world.planner)
+
+
+async def look_for(world: World, watch: EdgeWatch, minutes: int) -> None:
+    for _ in range(4 * minutes):
+        world.clock.forward(15)
+        await watch.look()
+        await world.push_due()
 
 
 async def begin(world: World) -> EdgeWatch:
@@ -27,7 +41,7 @@ async def begin(world: World) -> EdgeWatch:
     await world.events(entry(4, view=running, owner=ME))
     world.subscribers.add(ME, "mine")
     world.subscribers.add(OTHER, "others")
-    return EdgeWatch(world.db, world.clock, rooms=world.rooms, planner=world.planner)
+    return watching(world)
 
 
 async def test_the_owner_of_a_running_machine_is_told_once_after_ten_minutes() -> None:
@@ -84,11 +98,90 @@ async def test_a_relay_that_has_just_started_gives_a_room_ten_minutes_to_speak()
         await begin(world)
         await world.hear(Topic.AVAILABILITY, b"offline")
         world.clock.forward(3_600)
-        watch = EdgeWatch(world.db, world.clock, rooms=world.rooms, planner=world.planner)
+        watch = watching(world)
         await watch.look()
         await world.push_due()
         assert postman.sent == []
         world.clock.forward(GONE_AFTER.total_seconds())
         await watch.look()
         await world.push_due()
+        assert [who for _, who in postman.sent] == ["mine"]
+
+
+async def test_a_second_outage_is_told_though_nothing_happened_in_between() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        watch = await begin(world)
+        for told in (1, 2):
+            await world.hear(Topic.AVAILABILITY, b"offline")
+            await look_for(world, watch, 20)
+            assert len(postman.sent) == told
+            await world.hear(Topic.AVAILABILITY, b"online")
+            await look_for(world, watch, 1)
+        assert len({notice_id for notice_id, _ in postman.sent}) == 2, "two causes, two ids"
+
+
+async def test_a_room_that_was_heard_for_a_moment_between_two_looks_begins_a_new_outage() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        watch = await begin(world)
+        await world.hear(Topic.AVAILABILITY, b"offline")
+        await look_for(world, watch, 9)
+        await world.hear(Topic.AVAILABILITY, b"online")
+        await world.hear(Topic.AVAILABILITY, b"offline")
+        await look_for(world, watch, 9)
+        assert postman.sent == []
+        await look_for(world, watch, 2)
+        assert len(postman.sent) == 1
+
+
+async def test_a_restart_of_the_relay_tells_an_outage_neither_twice_nor_never(
+    tmp_path: Path,
+) -> None:
+    path, postman, clock = tmp_path / "relay.db", Postman(), HandClock()
+    people = Subscribers()
+    async with relay(path, clock=clock, sender=postman, subscribers=people) as world:
+        watch = await begin(world)
+        await world.hear(Topic.AVAILABILITY, b"offline")
+        await look_for(world, watch, 8)
+    for lived_min in (3, 1, 12, 12):
+        # It was gone before: no ten minutes more, but the time to say that it is back.
+        async with relay(path, clock=clock, sender=postman, subscribers=people) as world:
+            told = len(postman.sent)
+            watch = watching(world)
+            await look_for(world, watch, 2)
+            assert len(postman.sent) == told, "nothing is said right after a start"
+            await look_for(world, watch, lived_min - 2)
+    assert len(postman.sent) == 1
+
+
+async def test_an_outage_that_was_told_by_the_last_life_is_taken_back_by_this_one(
+    tmp_path: Path,
+) -> None:
+    path, clock = tmp_path / "relay.db", HandClock()
+    async with relay(path, clock=clock) as world:
+        watch = await begin(world)
+        world.subscribers.of.clear()
+        await world.hear(Topic.AVAILABILITY, b"offline")
+        await look_for(world, watch, 11)
+        assert len(await world.planner.pending(ME)) == 1
+    async with relay(path, clock=clock) as world:
+        await world.hear(Topic.AVAILABILITY, b"online")
+        await watching(world).look()
+        assert await world.planner.pending(ME) == []
+
+
+async def test_a_room_that_was_there_has_ten_minutes_from_the_start_of_the_relay(
+    tmp_path: Path,
+) -> None:
+    path, postman, clock = tmp_path / "relay.db", Postman(), HandClock()
+    async with relay(path, clock=clock) as world:
+        await begin(world)
+        people = world.subscribers
+    clock.forward(3_600)
+    async with relay(path, clock=clock, sender=postman, subscribers=people) as world:
+        watch = watching(world)
+        await look_for(world, watch, 9)
+        assert postman.sent == []
+        await look_for(world, watch, 2)
         assert [who for _, who in postman.sent] == ["mine"]

@@ -7,7 +7,7 @@ import pytest
 
 from cloud_relay.push import message
 from laundryd.wire.ids import Position
-from laundryd.wire.notices import NOTICES, Lang, NoticeCard, NoticeKind, derive
+from laundryd.wire.notices import ACTIONS, NOTICES, ActionId, Lang, NoticeCard, NoticeKind, derive
 from tests.cloud_relay.world import ME, ROOM, START, notice
 
 URL = "https://laundry.example.org/"
@@ -26,6 +26,19 @@ def test_the_message_is_declarative_in_the_residents_language_and_leads_to_the_r
         "notice_id": card.id, "room": ROOM, "machine": "w1", "kind": "done",
     }  # fmt: skip
     assert ME not in json.dumps(body)
+
+
+@pytest.mark.parametrize("lang", list(Lang))
+def test_its_buttons_are_those_that_it_came_with_and_lead_to_the_room(lang: Lang) -> None:
+    card = notice(1).card().model_copy(update={"actions": (ActionId.COLLECT,)})
+    shown = json.loads(message.payload(card, lang, public_url=URL))["notification"]
+    assert shown["actions"] == [
+        {
+            "action": "collect",
+            "title": ACTIONS[ActionId.COLLECT].label[lang],
+            "navigate": shown["navigate"],
+        }
+    ]
 
 
 @pytest.mark.parametrize("kind", list(NoticeKind))

@@ -53,3 +53,18 @@ def test_a_hello_that_comes_late_or_twice_begins_nothing() -> None:
     assert edges.is_current(CELLAR, "g1")
     assert not edges.update(CELLAR, UpPresence(seq=9, hello="h2", sessions=[])), "of an old one"
     assert edges.attentive(ME)
+
+
+def test_a_hello_said_again_on_a_connection_begins_nothing_and_may_come_before_the_first() -> None:
+    edges = EdgePresence()
+    assert edges.connected(CELLAR, hello(0, word="h2", connection="h1", run="r1", nth=2))
+    assert edges.update(CELLAR, UpPresence(seq=1, hello="h1", sessions=presence(1).sessions))
+    assert not edges.connected(CELLAR, hello(0, word="h3", connection="h1", run="r1", nth=3))
+    assert edges.is_current(CELLAR, "h1"), "what names the connection is heard on"
+    assert not edges.update(CELLAR, UpPresence(seq=1, hello="h1", sessions=[])), (
+        "nor is its sequence"
+    )
+    assert not edges.connected(CELLAR, hello(0, word="h1", connection="h1", run="r1", nth=1))
+    assert edges.connected(CELLAR, hello(0, word="h4", connection="h4", run="r1", nth=4))
+    assert not edges.is_current(CELLAR, "h1")
+    assert edges.connected(CELLAR, hello(0, word="g1", connection="h4", run="r2", nth=1))

@@ -5,6 +5,7 @@ Asynchronous, as pytest-asyncio runs our tests; Playwright speaks to it over a p
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from playwright.async_api import BrowserContext, Playwright
@@ -27,9 +28,11 @@ STEP_WITHIN_MS = 60_000
 
 
 async def launch_chromium(
-    playwright: Playwright, profile: Path, *, locale: str = "en-GB"
+    playwright: Playwright, profile: Path, *, locale: str = "en-GB", **environment: str
 ) -> BrowserContext:
     """Start a Chromium with a profile of its own; close the context to end it.
+
+    ``environment``: variables beside those of this process, such as a desktop's D-Bus.
 
     Raises:
         BrowserMissingError: there is no Chromium on this computer.
@@ -41,6 +44,7 @@ async def launch_chromium(
         headless=True,
         args=list(FLAGS),
         locale=locale,
+        env={**os.environ, **environment},
         timeout=START_WITHIN_MS,
     )
     context.set_default_timeout(STEP_WITHIN_MS)

@@ -60,16 +60,19 @@ async def firefox(launch_firefox: LaunchFirefox) -> Firefox:
 
 @pytest.fixture
 async def new_chromium(tmp_path: Path) -> AsyncIterator[NewChromium]:
-    """``await new_chromium(locale="ko-KR")``: a Chromium with a new profile, one for each resident."""
+    """``await new_chromium(locale="ko-KR")``: a Chromium with a new profile, one for each resident.
+
+    Further words are variables of its environment.
+    """
     async with async_playwright() as playwright, contextlib.AsyncExitStack() as running:
         count = 0
 
-        async def launch(*, locale: str = "en-GB") -> BrowserContext:
+        async def launch(*, locale: str = "en-GB", **environment: str) -> BrowserContext:
             nonlocal count
             count += 1
             try:
                 context = await launch_chromium(
-                    playwright, tmp_path / f"chromium-{count}", locale=locale
+                    playwright, tmp_path / f"chromium-{count}", locale=locale, **environment
                 )
             except BrowserMissingError as error:
                 pytest.fail(str(error), pytrace=False)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from cloud_relay.ingest.handlers import NOTHING_KEPT
 from cloud_relay.ingest.order import BEYOND_EVERY_HEAD, Before, decide
-from edge.link.outbox import Do, Outbox
+from edge.link.outbox import RESEND_S, Do, Outbox
 from laundryd.wire.events import AckKind, Entry, NoticeAck
 from laundryd.wire.ids import Position, Run, Word
 from laundryd.wire.uplink import DownAck, DownHello
@@ -22,6 +22,7 @@ KEPT_MAX = 12
 class Hello:
     head: Position
     word: Word
+    connection: Word | None
     nth: int
     renewal: bool
 
@@ -49,6 +50,7 @@ class Without:
     runs: bool = False
     words: bool = False
     renewals: bool = False
+    late_answers: bool = False
     carrying: bool = False
 
 
@@ -136,7 +138,9 @@ class Relay:
 
     def _hello(self, hello: Hello) -> DownHello:
         if not hello.renewal and hello.nth > self.nth:
-            self.hello, self.nth, self.caught_up = hello.word, hello.nth, False
+            if self.hello != hello.connection:
+                self.hello, self.caught_up = hello.connection, False
+            self.nth = hello.nth
         head, kept = hello.head, self.kept
         acked = kept.offset if kept and kept.epoch == head.epoch else None
         run = self.run if acked is not None and not self.without.runs else None
@@ -150,6 +154,7 @@ class Relay:
             relay_at=AT,
             word=hello.word,
             run=run,
+            held=not self.caught_up,
         )
 
     def _snapshot(self, body: Snapshot) -> DownAck:
@@ -266,11 +271,13 @@ class World:
             return
         index %= len(self.down)
         message = self.down[index] if twice else self.down.pop(index)
+        if self.without.late_answers and message.word not in {None, self._newest_word()}:
+            return
         if isinstance(message, DownHello):
             self._greeted(message)
         else:
             if self.without.words and message.word is not None:
-                message = message.model_copy(update={"word": self.outbox._awaited})
+                message = message.model_copy(update={"word": self._newest_word()})
             if self.outbox.acknowledged(message):
                 # The promise: what may be forgotten now was kept by the relay.
                 assert self.outbox.acked <= self.best.get(self.journal.epoch, 0)
@@ -279,12 +286,15 @@ class World:
 
     def _greeted(self, hello: DownHello) -> None:
         if self.without.words:
-            hello = hello.model_copy(update={"word": self.outbox._hello_word})
+            hello = hello.model_copy(update={"word": self._newest_word()})
         same_past = True
         if hello.run is not None and hello.acked is not None and hello.epoch == self.journal.epoch:
             same_past = self.journal.run_at(hello.acked) in {None, hello.run}
         if self.outbox.greeted(hello, same_past=same_past):
             self.journal.acked = max(self.journal.acked, self.outbox.acked)
+
+    def _newest_word(self) -> Word:
+        return next(reversed(self.outbox._unanswered), "none")
 
     def lose(self, index: int) -> None:
         lane = self.up if index % 2 else self.down
@@ -301,11 +311,15 @@ class World:
 
     def _do(self, do: Do) -> None:
         outbox, journal = self.outbox, self.journal
+        if self.without.late_answers:
+            outbox._pause_s = RESEND_S / 2  # doubled when it asks: a question every RESEND_S
         match do:
             case Do.HELLO | Do.RENEW:
                 word = outbox.hello_sent(self.now_s)
                 self._hellos += 1
-                self.up.append(Hello(journal.position, word, self._hellos, do is Do.RENEW))
+                self.up.append(
+                    Hello(journal.position, word, outbox.connection, self._hellos, do is Do.RENEW)
+                )
             case Do.SNAPSHOT:
                 offset = min(max(outbox.acked, journal.dropped), journal.head)
                 position = Position(epoch=journal.epoch, offset=offset)

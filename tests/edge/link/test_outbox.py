@@ -213,9 +213,18 @@ def test_without_carrying_a_new_epoch_forgets_what_the_relay_was_not_told() -> N
 # -- one step at a time
 
 
-def hello(word: str, acked: int | None, epoch: str = "e1", run: str | None = None) -> DownHello:
+def hello(
+    word: str, acked: int | None, epoch: str = "e1", run: str | None = None, *, held: bool = False
+) -> DownHello:
     return DownHello(
-        version="1", epoch=epoch, acked=acked, echo_sent_at=AT, relay_at=AT, word=word, run=run
+        version="1",
+        epoch=epoch,
+        acked=acked,
+        echo_sent_at=AT,
+        relay_at=AT,
+        word=word,
+        run=run,
+        held=held,
     )
 
 
@@ -289,15 +298,39 @@ def test_before_the_greeting_no_acknowledgement_counts() -> None:
     assert box.acked == 0
 
 
-def test_words_about_another_epoch_and_answers_to_another_hello_are_old_ones() -> None:
+def test_words_about_another_epoch_and_answers_of_another_connection_are_old_ones() -> None:
     box = outbox()
-    first = box.hello_sent(0)
-    assert not box.greeted(hello(first, 2, "e0"))
-    second = box.hello_sent(RESEND_S)
-    assert not box.greeted(hello(first, 2))
-    assert box.greeted(hello(second, 2))
-    assert not box.greeted(hello(second, 1)), "its double says nothing"
+    former = box.hello_sent(0)
+    box.connected()
+    assert not box.greeted(hello(former, 2))
+    word = box.hello_sent(RESEND_S)
+    assert not box.greeted(hello(word, 2, "e0"))
+    assert box.greeted(hello(word, 2))
+    assert not box.greeted(hello(word, 1)), "its double says nothing"
     assert box.acked == 2
+
+
+def test_the_answer_to_any_hello_of_the_connection_counts_but_not_after_a_newer_one() -> None:
+    box = outbox()
+    first, second, third = (box.hello_sent(at_s) for at_s in (0, 5, 15))
+    assert box.greeted(hello(second, 1))
+    assert box.hello == first, "it names the connection"
+    assert not box.greeted(hello(first, 0)), "it was written before"
+    assert box.greeted(hello(third, 2))
+    assert box.acked == 2
+
+
+def test_an_acknowledgement_that_comes_after_the_question_counts() -> None:
+    box = outbox(head=9)
+    greet(box, 3)
+    word = box.sent(0)
+    assert box.next(RESEND_S) is Do.HELLO
+    question = box.hello_sent(RESEND_S)
+    assert box.acknowledged(DownAck(epoch="e1", offset=7, word=word))
+    assert (box.next(RESEND_S), box.acked) == (Do.EVENTS, 7), "it goes on at once"
+    box.sent(RESEND_S)
+    assert box.greeted(hello(question, 7))
+    assert box.next(RESEND_S) is Do.WAIT, "the answer to the newest batch is still awaited"
 
 
 def test_caught_up_is_said_again_until_it_is_answered() -> None:
@@ -378,11 +411,18 @@ def test_a_lost_entry_makes_a_snapshot_and_a_known_reason_stays() -> None:
     assert box.snapshot_reason == "asked"
 
 
-def test_a_hello_said_anew_brings_caught_up_anew_because_the_relay_holds_back_until_then() -> None:
+def test_a_relay_that_holds_back_anew_is_told_caught_up_anew() -> None:
     box = outbox(head=3)
     greet(box, 3)
     box.acknowledged(DownAck(epoch="e1", offset=3, word=box.sent(0, caught_up=True)))
     box.appended(Position(epoch="e1", offset=4))
     box.sent(0, caught_up=True)  # the relay kept it, but its answer is lost
-    greet(box, 4, RESEND_S)
+    assert box.next(RESEND_S) is Do.HELLO
+    question = box.hello_sent(RESEND_S)
+    assert box.greeted(hello(question, 4, held=True)), "it had a restart in between"
     assert box.next(RESEND_S) is Do.EVENTS
+    box.acknowledged(DownAck(epoch="e1", offset=4, word=box.sent(RESEND_S, caught_up=True)))
+    assert box.next(RESEND_S) is Do.WAIT
+    assert box.next(RESEND_S + HELLO_EVERY_S) is Do.RENEW
+    assert box.greeted(hello(box.hello_sent(RESEND_S + HELLO_EVERY_S), 4))
+    assert box.next(RESEND_S + HELLO_EVERY_S) is Do.WAIT, "it holds nothing back"

@@ -123,7 +123,7 @@ async def test_a_machine_that_left_the_settings_leaves_the_relay_too(link: Link)
         await synced(link, edge)
         assert len(link.relay.snapshots) == 1
     async with link.edge(WASHERS[:1]) as edge:
-        await until(lambda: len(link.relay.snapshots) == 2 and not edge.store.room.snapshot_due)
+        await synced(link, edge)
         machines = link.relay.snapshots[-1].snapshot.machines
         assert [one.machine for one in machines] == ["w1"]
     async with link.edge(WASHERS[:1]) as edge:
@@ -143,7 +143,7 @@ async def test_who_waits_reaches_the_relay_as_entries_and_in_a_snapshot(link: Li
         assert told is not None
         assert (told.resident, told.pickup_muted) == ("anna", True)
     async with link.edge(WASHERS[:1]) as edge:
-        await until(lambda: len(link.relay.snapshots) == 2 and not edge.store.room.snapshot_due)
+        await synced(link, edge)
         assert link.relay.snapshots[-1].waiting == [told]
 
 

@@ -30,6 +30,7 @@ def test_joining_says_who_one_is_and_remembers_the_language(open_room: OpenRoom)
     assert me["resident"] == open_room.joined.json()["resident"]
     assert me["lang"] == "ko"
     assert me["rooms"] == [{"room": ROOM.key, "name": "Basement", "local_url": None}]
+    assert (me["wishes"], me["relay_url"]) == (None, None), "nobody keeps wishes here"
     assert open_room.anna.put("/api/v1/me", json={"lang": "en"}).json()["lang"] == "en"
     assert open_room.anna.get("/api/v1/me").json()["lang"] == "en"
 
@@ -73,6 +74,7 @@ def test_a_voucher_of_the_relay_opens_an_enrolled_room(enrolled_room: EnrolledRo
         assert "httponly" in cookie_parts(answer)
         me = page.get("/api/v1/me").json()
         assert (me["resident"], me["lang"]) == ("carla", "ko")
+        assert (me["wishes"], me["relay_url"]) == (None, "https://laundry.example.org")
         assert page.put("/api/v1/me", json={"lang": "en"}).json()["lang"] == "en"
         assert page.get("/api/v1/me").json()["lang"] == "en"
 

@@ -16,7 +16,8 @@ from edge.local.session_keeper import DOCUMENT
 from laundryd.demo.broker import Mosquitto
 from laundryd.live.client import LiveClient
 from laundryd.wire import frames
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import Position, RoomKey
+from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import NoticeKind
 from tests.edge.local.conftest import CODE, set_code
 from tests.edge.running import ROOM, EdgeProcess
@@ -91,6 +92,26 @@ async def test_a_killed_edge_gives_back_session_position_and_pending_notices(
             again = await client.next_frame(frames.NoticeFrame, WAIT_S)
             assert again.item.id == notice.id
             assert (client.duplicates, client.needs_snapshot) == (0, set())
+
+
+async def test_a_machine_that_left_the_settings_leaves_a_page_that_had_seen_all(
+    edge: EdgeProcess,
+) -> None:
+    with contextlib.closing(joined(edge)) as anna:
+        token = anna.cookies["laundryd_edge"]
+        head = RoomSnapshot.model_validate(anna.get(f"/api/v1/rooms/{ROOM.key}").json()).position
+        stands: dict[RoomKey, Position | None] = {ROOM.key: head}
+        whole, _, _ = edge.machines.rpartition("[[machines]]")
+        for machines, recovered in ((edge.machines, True), (whole, False)):
+            edge.machines = machines
+            assert edge.stop() == 0, edge.log
+            await asyncio.to_thread(edge.start)
+            async with LiveClient(edge.live_url, token, rooms=stands) as client:
+                resume = (await client.welcomed(WAIT_S)).rooms[ROOM.key]
+                assert resume.recovered is recovered, "the same settings change nothing"
+        shown = RoomSnapshot.model_validate(anna.get(f"/api/v1/rooms/{ROOM.key}").json())
+        assert [one.machine for one in shown.machines] == ["w1", "w2"]
+        assert shown.position.epoch != head.epoch
 
 
 def live_sessions(edge: EdgeProcess) -> float:

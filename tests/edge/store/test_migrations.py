@@ -19,6 +19,7 @@ from tests.edge.room.driver import NOON
 
 SCHEMAS: Final = Path(__file__).with_name("schemas")
 """``N.sql``: schema N as SQLite itself told it when it was the newest. Add one a migration; never edit."""
+WITHOUT_SNAPSHOT_DUE: Final = 3
 RUNNING: Final = MachineRecord(
     machine="w1",
     kind=MachineKind.WASHER,
@@ -36,9 +37,10 @@ RUNNING: Final = MachineRecord(
 def _old_file(path: Path, version: int) -> None:
     with sqlite3.connect(path) as db:
         db.executescript((SCHEMAS / f"{version}.sql").read_text(encoding="utf-8"))
+        also = ", snapshot_due" if version < WITHOUT_SNAPSHOT_DUE else ""
         db.execute(
-            "INSERT INTO meta (only_row, epoch, head, last_public, acked, dropped, snapshot_due)"
-            " VALUES (1, 'old', 7, 6, 5, 2, 0)"
+            f"INSERT INTO meta (only_row, epoch, head, last_public, acked, dropped{also})"  # noqa: S608 -- as above
+            f" VALUES (1, 'old', 7, 6, 5, 2{', 0' if also else ''})"
         )
         db.execute("INSERT INTO machines VALUES ('w1', ?)", (RECORD.dump_json(RUNNING).decode(),))
         db.execute("INSERT INTO detectors VALUES ('w1', '{}')")

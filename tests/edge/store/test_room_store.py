@@ -15,7 +15,7 @@ from edge.store import commit as commit_module
 from edge.store import room_store
 from edge.store.commit import Commit, DetectorState, KeptAnswer, KeptClock
 from edge.store.edge_store import EdgeStore
-from edge.store.room_store import JournalLines
+from edge.store.room_store import EpochMovedError, JournalLines
 from laundryd.daemon.steady import Anchor, Sight
 from laundryd.wire.commands import CommandAnswer, CommandName, ResidentCommand
 from laundryd.wire.events import AckKind, NoticeAck
@@ -137,42 +137,47 @@ async def test_acknowledged_entries_are_kept_up_to_a_number_and_then_forgotten(
     assert await room.acknowledge(epoch, 6)
     await _claims_and_releases(edge_store, 1)
     assert room.dropped == 4
-    assert not room.overflow
     assert await room.since(Position(epoch=epoch, offset=3), 100) is None
     events = await room.since(Position(epoch=epoch, offset=4), 100)
     assert events is not None
     assert [event.offset for event in events] == [5, 6, 7, 8]
 
 
-async def test_past_the_cap_the_oldest_unacknowledged_go_and_a_snapshot_is_due(
-    edge_store: EdgeStore, store_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_past_the_cap_a_new_epoch_begins_so_that_a_snapshot_stands_for_the_old(
+    edge_store: EdgeStore,
+    store_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(room_store, "UNACKNOWLEDGED_MAX", 4)
+    told: list[Position] = []
+    edge_store.shelf.on_moved.append(told.append)
     await _claims_and_releases(edge_store, 2)
-    before = edge_store.room.snapshot_due
-    await _claims_and_releases(edge_store, 1)
-    after = edge_store.room.snapshot_due
-    assert (before, after, edge_store.room.overflow) == (False, True, True)
-    assert await edge_store.room.entries_after(0, 10) is None
-    kept = await edge_store.room.entries_after(2, 10)
-    assert kept is not None
-    assert [entry.offset for entry in kept] == [3, 4, 5, 6]
+    old, room = edge_store.room.head.position, RoomDriver()
+    work = _work(room, room.say("anna", "claim"), edge_store.room.head)
+    with caplog.at_level(logging.WARNING), pytest.raises(EpochMovedError):
+        await edge_store.room.commit(work)
+    head = edge_store.room.head
+    assert head.epoch != old.epoch
+    assert told == [head.position]
+    assert "more entries wait for the relay than are kept" in caplog.text
+    assert await edge_store.room.since(old, 10) is None
+    await edge_store.room.commit(_work(room, room.say("anna", "release"), head))
 
     again = await EdgeStore.open(store_path)
-    assert again.room.overflow, "a restart does not forget it"
-    assert await again.room.acknowledge(again.room.head.epoch, 6)
-    assert not again.room.snapshot_due
+    assert again.room.head == JournalHead(head.epoch, 1, 1)
     await again.close()
 
 
-async def test_a_room_that_nobody_acknowledges_says_so_once_and_not_at_every_commit(
-    edge_store: EdgeStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_what_the_relay_acknowledged_counts_not_against_the_cap(
+    edge_store: EdgeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room_store, "UNACKNOWLEDGED_MAX", 4)
-    with caplog.at_level(logging.WARNING):
-        await _claims_and_releases(edge_store, 6)
-    assert edge_store.room.overflow
-    assert caplog.text.count("a snapshot stands for them") == 1
+    epoch = edge_store.room.head.epoch
+    for offset in (4, 8, 12):
+        await _claims_and_releases(edge_store, 2)
+        assert await edge_store.room.acknowledge(epoch, offset)
+    assert edge_store.room.head.position == Position(epoch=epoch, offset=12)
 
 
 async def test_an_acknowledgement_of_what_never_was_is_refused(edge_store: EdgeStore) -> None:
@@ -185,7 +190,7 @@ async def test_an_acknowledgement_of_what_never_was_is_refused(edge_store: EdgeS
     assert room.acked == 2
 
 
-async def test_a_new_epoch_empties_the_journal_keeps_the_machines_and_wants_a_snapshot(
+async def test_a_new_epoch_empties_the_journal_and_keeps_the_machines(
     edge_store: EdgeStore, store_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await _claims_and_releases(edge_store, 1)
@@ -198,10 +203,6 @@ async def test_a_new_epoch_empties_the_journal_keeps_the_machines_and_wants_a_sn
     assert again.room.head == JournalHead(epoch, 0, 0)
     assert len(await again.room.records()) == 1
     assert await again.room.since(old.position, 100) is None
-    before = again.room.snapshot_due
-    await again.room.snapshot_taken()
-    after = again.room.snapshot_due
-    assert (before, after) == (True, False)
     await again.close()
 
 
@@ -352,8 +353,10 @@ async def test_lines_are_the_entries_as_json_in_pieces_that_fit_a_message(
 async def test_lines_that_were_dropped_are_none(
     edge_store: EdgeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room_store, "UNACKNOWLEDGED_MAX", 4)
-    await _claims_and_releases(edge_store, 3)
+    monkeypatch.setattr(room_store, "KEPT_ACKNOWLEDGED", 2)
+    await _claims_and_releases(edge_store, 2)
+    assert await edge_store.room.acknowledge(edge_store.room.head.epoch, 4)
+    await _claims_and_releases(edge_store, 1)
     assert await edge_store.room.lines_after(1, 10, 1_000) is None
     lines = await edge_store.room.lines_after(2, 10, 100_000)
     assert lines is not None

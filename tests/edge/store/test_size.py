@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
+from edge.room.inputs import Tick
+from edge.store.carrying import Bequest
 from edge.store.commit import LearnedState
 from edge.store.edge_store import EdgeStore
+from edge.store.limits import ACKS_CARRIED_MAX, NOTICES_MAX, UNACKNOWLEDGED_MAX
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import WAL_BYTES_KEPT
 from laundryd.wire.commands import CommandName, ResidentCommand
+from laundryd.wire.ids import Position
+from laundryd.wire.notices import Notice
 from tests.edge.store.test_failing_disk import ROOM, SETUPS
+from tests.edge.test_writer import HandClock
 
 MIB = 1024 * 1024
 CAP = 8 * MIB
@@ -28,12 +35,16 @@ async def _says(writer: RoomWriter, number: int) -> bool:
     return answer.durable
 
 
-async def test_at_its_cap_the_oldest_go_and_a_snapshot_stands_for_them(
+async def test_at_its_cap_a_snapshot_stands_for_what_goes_and_who_is_to_be_told_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = tmp_path / "room.db"
+    path, clock = tmp_path / "room.db", HandClock()
     store = await EdgeStore.take_up(path, CAP)
-    writer = await RoomWriter.open(ROOM, SETUPS, store, Clock())
+    writer = await RoomWriter.open(ROOM, SETUPS, store, clock)
+    notice = await a_hold_that_ends(writer, clock)
+    before = writer.position
+    told: list[Position] = []
+    writer.on_new_epoch.append(lambda: told.append(writer.position))
     # What may not go takes most of the room; then the journal grows into the cap.
     for number in range(38):
         await store.documents.keep_learned(LearnedState(f"m{number}", LARGE))
@@ -44,17 +55,83 @@ async def test_at_its_cap_the_oldest_go_and_a_snapshot_stands_for_them(
         assert number < 5_000
     assert await _says(writer, number)
     assert (store.durable, store.trouble) == (True, None)
-    assert store.room.overflow, "the relay gets a snapshot for what it never had"
-    assert store.room.dropped > 0
-    kept = await store.room.entries_after(store.room.dropped, 10_000)
+    assert writer.position.epoch != before.epoch, "the relay gets a snapshot for what it never had"
+    assert [one.epoch for one in told] == [writer.position.epoch]
+    kept = await store.room.entries_after(0, 10_000)
     assert kept is not None
-    assert [one.offset for one in kept] == list(
-        range(store.room.dropped + 1, writer.position.offset + 1)
-    )
+    assert [one.offset for one in kept] == list(range(1, writer.position.offset + 1))
+    assert [one for entry in kept for one in entry.told] == [notice]
     assert path.stat().st_size <= CAP
     assert path.with_name("room.db-wal").stat().st_size <= 2 * WAL_BYTES_KEPT
     await store.close()
     assert path.stat().st_size <= CAP
+
+
+async def test_at_its_cap_only_what_the_relay_has_goes_while_that_is_enough(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await EdgeStore.take_up(tmp_path / "room.db", CAP)
+    writer = await RoomWriter.open(ROOM, SETUPS, store, Clock())
+    epoch = writer.position.epoch
+    for number in range(38):
+        await store.documents.keep_learned(LearnedState(f"m{number}", LARGE))
+    number = 0
+    while "reached its cap" not in caplog.text:
+        assert await _says(writer, number)
+        assert await store.room.acknowledge(epoch, writer.position.offset)
+        number += 1
+        assert number < 5_000
+    assert writer.position.epoch == epoch
+    assert 0 < store.room.dropped < writer.position.offset
+    await store.close()
+
+
+async def a_hold_that_ends(writer: RoomWriter, clock: HandClock) -> Notice:
+    """Bea claims and does not come; return what she is told."""
+    answer = await writer.command(
+        ResidentCommand(id="bea", resident="bea", machine="w2", name=CommandName.CLAIM)
+    )
+    assert answer.ok
+    await clock.move(11)
+    (entry,) = (await writer.apply(Tick())).entries
+    (notice,) = entry.notices
+    return notice
+
+
+async def what_is_told_past_the_cap(path: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Say whether a notice that waits for the relay still does after more happened than is kept."""
+    monkeypatch.setattr("edge.store.room_store.UNACKNOWLEDGED_MAX", 8)
+    store, clock = await EdgeStore.open(path), HandClock()
+    writer = await RoomWriter.open(ROOM, SETUPS, store, clock)
+    notice = await a_hold_that_ends(writer, clock)
+    epochs = {writer.position.epoch}
+    for number in range(40):
+        assert await _says(writer, number)
+        epochs.add(writer.position.epoch)
+        assert writer.position.offset <= 8, "bounded"
+    assert len(epochs) > 3
+    kept = await store.room.entries_after(0, 100)
+    assert kept is not None
+    assert [one.offset for one in kept] == list(range(1, writer.position.offset + 1))
+    await store.close()
+    return notice in [one for entry in kept for one in entry.told]
+
+
+async def test_with_more_waiting_than_is_kept_who_is_to_be_told_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await what_is_told_past_the_cap(tmp_path / "room.db", monkeypatch)
+    assert NOTICES_MAX + ACKS_CARRIED_MAX < UNACKNOWLEDGED_MAX, "each new journal has room"
+
+
+async def test_without_carrying_a_notice_that_waited_too_long_is_told_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(_db: aiosqlite.Connection) -> Bequest:
+        return Bequest()
+
+    monkeypatch.setattr("edge.store.room_store.bequest_of", nothing)
+    assert not await what_is_told_past_the_cap(tmp_path / "room.db", monkeypatch)
 
 
 async def test_when_all_that_is_kept_must_stay_the_cap_moves_the_room_into_memory(

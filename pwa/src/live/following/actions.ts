@@ -16,7 +16,11 @@ export type Action =
   /** Find out by HTTP whether the server still lets us in, and say `why`. */
   | { do: "ask_why" }
   | { do: "show"; state: ConnectionState }
-  /** The whole room, as fetched. */
-  | { do: "take"; snapshot: RoomSnapshot }
+  /**
+   * The whole room, as fetched. `is_older`: it comes late and is from before the events that were
+   * applied; of it counts only what no event tells. Otherwise it replaces the room, even one that stood
+   * further: the server may have been restored from a backup.
+   */
+  | { do: "take"; snapshot: RoomSnapshot; is_older: boolean }
   /** The room's next event: each once, in order. */
   | { do: "apply"; event: PublicEvent };

@@ -10,7 +10,7 @@ import type { Identify, Lang, Position, RoomSnapshot, ServerFrame, Welcome } fro
 import { mayReconnect, REPLACED } from "../close_codes";
 import { Acks, type AckKind } from "./acks";
 import type { Action } from "./actions";
-import { Link } from "./link";
+import { askedWait_s, Link } from "./link";
 import { Positions } from "./positions";
 
 /** HTTP answers about ourselves that another try does not change. */
@@ -138,9 +138,14 @@ export class Core {
     return [...this.#link.lost(now_s), ...(wasRefused ? [{ do: "ask_why" } as const] : [])];
   }
 
-  /** HTTP said whether the server lets us in; null: nothing that concerns us. */
-  why(status: number | null): Action[] {
-    return status !== null && FINAL_STATUS.includes(status) ? this.stop() : [];
+  /**
+   * HTTP said whether the server lets us in; null: nothing that concerns us. `retry_after_s`: after how
+   * many seconds it wants to be asked again; null: it did not say.
+   */
+  why(status: number | null, now_s: number, retry_after_s: number | null): Action[] {
+    if (status !== null && FINAL_STATUS.includes(status)) return this.stop();
+    this.#link.askedToWait(askedWait_s(status, retry_after_s), now_s);
+    return [];
   }
 
   /** Take a frame of the connection. */
@@ -181,9 +186,14 @@ export class Core {
   }
 
   /** Take it that a room was refused with `status`, or did not come: null. */
-  getFailed(room: string, status: number | null, now_s: number): Action[] {
+  getFailed(
+    room: string,
+    status: number | null,
+    now_s: number,
+    retry_after_s: number | null,
+  ): Action[] {
     if (this.isStopped) return [];
-    this.#positions.getFailed(room, status, now_s);
+    this.#positions.getFailed(room, status, now_s, askedWait_s(status, retry_after_s));
     const asked: Action[] = status === 401 ? [{ do: "ask_why" }] : [];
     return [...asked, ...this.#settled(room, now_s)];
   }

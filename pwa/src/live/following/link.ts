@@ -14,11 +14,21 @@ const WAKE_TIMEOUT_S = 5;
 const ANSWER_TIMEOUT_S = 10;
 /** However short the heartbeat: a busy computer takes its time. */
 const ANSWER_LEAST_S = 1;
+/** Longest wait that a server may ask for (`Retry-After`): a mistaken header must not end a client. */
+const RETRY_AFTER_MAX_S = 300;
+/** Answers that `Retry-After` goes with (RFC 6585 section 4, RFC 9110 section 15.6.4). */
+const COME_LATER: readonly number[] = [429, 503];
 /** Until the first welcome. */
 const FIRST_HEARTBEAT_S = 30;
 
 /** `opening`: from the first packet until the welcome; `waiting`: for the moment of the next try. */
 export type Phase = "idle" | "opening" | "live" | "waiting" | "stopped";
+
+/** How long an answer asks us to stay away; the backoff's own wait is added, as jitter. */
+export function askedWait_s(status: number | null, retry_after_s: number | null): number {
+  if (status === null || !COME_LATER.includes(status) || retry_after_s === null) return 0;
+  return Math.min(Math.max(0, retry_after_s), RETRY_AFTER_MAX_S);
+}
 
 export class Link {
   phase: Phase = "idle";
@@ -32,6 +42,8 @@ export class Link {
   #failed = 0;
   /** A ping was sent and nothing came since. */
   #isAsked = false;
+  /** The moment before which the server does not want us, whoever comes back. */
+  #notBefore_s = 0;
 
   constructor(random: () => number) {
     this.#backoff = new Backoff(random);
@@ -68,7 +80,7 @@ export class Link {
    * goes on where it was, so that a network that comes and goes is not hammered.
    */
   wake(now_s: number): Action[] {
-    if (this.phase === "waiting") return this.open(now_s);
+    if (this.phase === "waiting") return now_s >= this.#notBefore_s ? this.open(now_s) : [];
     if (this.phase === "live" && !this.#isAsked) return this.#ask(now_s, WAKE_TIMEOUT_S);
     if (this.due_s !== null) {
       // Opening, or asked already: waking again and again must not put off the end.
@@ -83,6 +95,13 @@ export class Link {
     this.phase = "waiting";
     this.due_s = now_s + this.#backoff.nextWait_s();
     return this.#show(this.#failed >= TRIES_BEFORE_OFFLINE ? "offline" : "connecting");
+  }
+
+  /** Put the next try off by what the server asks for; one that is under way is not. */
+  askedToWait(wait_s: number, now_s: number): void {
+    if (this.phase !== "waiting" || this.due_s === null || wait_s <= 0) return;
+    this.#notBefore_s = now_s + wait_s;
+    this.due_s += wait_s;
   }
 
   /** Drop the connection and come back. */

@@ -33,6 +33,10 @@ interface Fetch {
   mismatches: number;
   /** When to ask again; null while an answer is awaited. */
   due_s: number | null;
+  /** The answer that is awaited was asked for before the server said where the room stands now. */
+  isEarly: boolean;
+  /** The server wants to be asked at `due_s` and not before. */
+  isPutOff: boolean;
 }
 
 export class Positions {
@@ -61,6 +65,7 @@ export class Positions {
     for (const [room, fetch] of this.#fetches) {
       if (fetch.due_s === null || fetch.due_s > now_s) continue;
       fetch.due_s = null;
+      fetch.isPutOff = false;
       actions.push({ do: "get", room, at_least: fetch.at_least });
     }
     return actions;
@@ -72,23 +77,31 @@ export class Positions {
     if (fetch === undefined) {
       const backoff = new Backoff(this.random);
       if (this.#rule !== null) backoff.rule = this.#rule;
-      this.#fetches.set(room, { at_least, backoff, held, mismatches: 0, due_s: null });
+      const fresh = { mismatches: 0, due_s: null, isEarly: false, isPutOff: false };
+      this.#fetches.set(room, { at_least, backoff, held, ...fresh });
       return [{ do: "get", room, at_least }];
     }
     if (at_least !== null && isLater(at_least, fetch.at_least)) fetch.at_least = at_least;
-    if (fetch.due_s === null) return [];
+    if (fetch.due_s === null || fetch.isPutOff) return [];
     fetch.due_s = null;
     return [{ do: "get", room, at_least: fetch.at_least }];
   }
 
-  /** Fetch what could not be recovered, and what the server did not know yet. */
+  /**
+   * Fetch what could not be recovered, and what the server did not know yet. A server that was restored
+   * from a backup may be behind us in our own epoch, and gives our numbers to other events: where it says
+   * that nothing was recovered, our position counts no more.
+   */
   welcomed(frame: Welcome): Action[] {
     this.#rule = frame.backoff;
     return [...this.at].flatMap(([room, position]) => {
       const resume = frame.rooms[room];
-      if (resume === undefined) return position === null ? this.fetch(room) : [];
-      if (resume.recovered) return [];
-      return this.fetch(room, { epoch: resume.epoch, offset: resume.offset });
+      const head = resume === undefined ? null : { epoch: resume.epoch, offset: resume.offset };
+      const fetch = this.#fetches.get(room);
+      if (fetch !== undefined) beginAnew(fetch, head);
+      if (resume?.recovered === false) this.at.set(room, null);
+      const isKnown = resume === undefined ? position !== null : resume.recovered;
+      return isKnown ? [] : this.fetch(room, head);
     });
   }
 
@@ -119,12 +132,19 @@ export class Positions {
 
   /** Take a fetched room and what was held of it; fetch it anew if it is too old. */
   got(snapshot: RoomSnapshot, now_s: number): Action[] {
-    const { room } = snapshot;
-    const known = this.at.get(room) ?? null;
-    const position = isLater(snapshot.position, known) ? snapshot.position : known;
-    this.at.set(room, position);
-    const actions: Action[] = [{ do: "take", snapshot }];
+    const { room, position } = snapshot;
+    const is_older = isOlder(position, this.at.get(room) ?? null);
+    const actions: Action[] = [{ do: "take", snapshot, is_older }];
     const fetch = this.#fetches.get(room);
+    if (fetch?.isEarly === true) {
+      fetch.isEarly = false;
+      if (isLater(position, fetch.at_least)) {
+        // The room went on since the welcome, or this is from the history before it: who knows.
+        this.at.set(room, null);
+        return [...actions, { do: "get", room, at_least: fetch.at_least }];
+      }
+    }
+    if (!is_older) this.at.set(room, position);
     if (fetch === undefined) return actions;
     const held = this.#applyHeld(room, fetch);
     actions.push(...held.actions);
@@ -139,13 +159,20 @@ export class Positions {
     return actions;
   }
 
-  /** No room came; ask again unless `status` is the server's last word. null: no answer. */
-  getFailed(room: string, status: number | null, now_s: number): void {
+  /**
+   * No room came; ask again unless `status` is the server's last word. null: no answer. `asked_s`: how
+   * long the server asks us to wait, 0 when it did not.
+   */
+  getFailed(room: string, status: number | null, now_s: number, asked_s: number): void {
     const fetch = this.#fetches.get(room);
     if (fetch === undefined) return;
     const isRefused = status !== null && status >= 400 && status < 500;
     if (isRefused && !TRY_AGAIN.includes(status)) this.#fetches.delete(room);
-    else fetch.due_s = now_s + fetch.backoff.nextWait_s();
+    else {
+      fetch.isEarly = false;
+      fetch.isPutOff = asked_s > 0;
+      fetch.due_s = now_s + asked_s + fetch.backoff.nextWait_s();
+    }
   }
 
   /** Apply held events in order; not `met`: one does not follow, it and the rest stay. */
@@ -178,8 +205,20 @@ export class Positions {
   }
 }
 
+/** Go on over a new connection: whatever is missing at `head`, and after it, comes over that. */
+function beginAnew(fetch: Fetch, head: Position | null): void {
+  fetch.at_least = head;
+  fetch.held = [];
+  fetch.mismatches = 0;
+  fetch.isEarly = fetch.due_s === null;
+}
+
 function isLater(found: Position, known: Position | null): boolean {
   return known === null || found.epoch !== known.epoch || found.offset > known.offset;
+}
+
+function isOlder(found: Position, known: Position | null): boolean {
+  return known !== null && found.epoch === known.epoch && found.offset < known.offset;
 }
 
 function isBehind(position: Position | null, at_least: Position | null): boolean {

@@ -7,6 +7,10 @@ import type { Position, PublicEvent, RoomSnapshot, ServerFrame } from "../../wir
 import type { Action } from "./actions";
 import { Core } from "./core";
 
+interface Refusal {
+  status: number | null;
+  retry_after_s?: number;
+}
 type Happening = string | Record<string, unknown>;
 interface Step {
   at_s: number;
@@ -43,7 +47,7 @@ function said(action: Action): unknown {
     case "get":
       return { get: action.room };
     case "take":
-      return { take: action.snapshot.room };
+      return { take: action.snapshot.room, ...(action.is_older ? { older: true } : {}) };
     case "show":
       return { state: action.state };
     case "apply":
@@ -116,11 +120,16 @@ class Stage {
       case "snapshot":
         return core.got({ ...filled.snapshot, ...(given as RoomSnapshot) }, now_s);
       case "get_failed": {
-        const { room, status } = given as { room: string; status: number | null };
-        return core.getFailed(room, status, now_s);
+        const { room, status, retry_after_s } = given as Refusal & { room: string };
+        return core.getFailed(room, status, now_s, retry_after_s ?? null);
       }
-      case "why":
-        return core.why(given as number | null);
+      case "why": {
+        if (typeof given !== "object" || given === null) {
+          return core.why(given as number | null, now_s, null);
+        }
+        const { status, retry_after_s } = given as Refusal;
+        return core.why(status, now_s, retry_after_s ?? null);
+      }
       case "ack":
       case "read":
         return core.acknowledge(kind, given as string[]);

@@ -1,0 +1,86 @@
+"""What a set clock does to the relay: every deadline that is kept moves with it, in one commit.
+
+So a push that was due in five seconds is still due in five seconds, and a notice is useful as long as it
+was. Between two looks the relay's time goes on steadily, whatever the computer's clock shows
+(``laundryd.daemon.clock.SteadyClock``). A clock that is set while the relay is off is believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, NoReturn
+
+import aiosqlite
+
+from cloud_relay.notify import outages
+from cloud_relay.notify import store as notices
+from cloud_relay.notify.edge_gone import EdgeWatch
+from cloud_relay.notify.planner import Planner
+from cloud_relay.push import store as pushes
+from cloud_relay.push.queue import PushQueue
+from cloud_relay.rooms.rooms import Rooms
+from laundryd.daemon.clock import Clock
+from laundryd.daemon.sqlite import transaction
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S: Final = 5.0
+"""Real seconds between two looks at the clock: until then the relay's time is the one from before."""
+
+
+class ClockWatch:
+    """Looks whether the computer's clock was set; ``run`` it as a task.
+
+    ``on_set`` is called after everything moved: who measured another clock by ours measures again.
+    """
+
+    def __init__(
+        self,
+        db: aiosqlite.Connection,
+        clock: Clock,
+        *,
+        rooms: Rooms,
+        planner: Planner,
+        queue: PushQueue,
+        edge_watch: EdgeWatch,
+        on_set: Callable[[], None],
+    ) -> None:
+        self._db, self._clock = db, clock
+        self._rooms, self._planner, self._edge_watch = rooms, planner, edge_watch
+        self._queue = queue
+        self._on_set = on_set
+
+    async def run(self) -> NoReturn:
+        """Look for ever. Safe to cancel: the deadlines moved, or they did not."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                await self.look()
+            except sqlite3.Error:
+                log.exception(
+                    "the clock was set, and deadlines cannot be moved yet: going on without it"
+                )
+
+    async def look(self) -> None:
+        """Move everything when the clock was set, and follow it."""
+        jump = self._clock.look()
+        if jump is None:
+            return
+        real = timedelta(
+            milliseconds=round(jump.shift / timedelta(milliseconds=1) / self._clock.speed)
+        )
+        async with transaction(self._db) as db:
+            await notices.move(db, room_time=jump.shift, real_time=real)
+            await pushes.move(db, real)
+            await outages.move(db, jump.shift)
+        # No await from here on: nobody sees the new time with an old deadline.
+        self._clock.follow(jump)
+        self._rooms.clock_set(jump.shift)
+        self._edge_watch.clock_set(jump.shift)
+        self._planner.clock_set(real)
+        self._queue.clock_set(jump.shift, real)
+        self._on_set()

@@ -1,0 +1,55 @@
+/** This browser's push subscription, from the page: found, and made anew. */
+
+import { deviceName } from "../join/device_name";
+import { bodyOf } from "../push/subscription";
+import type { SubscriptionBody } from "../wire/types";
+import { sameKey } from "./key";
+
+/** A browser whose push service is out of reach lets subscribe() hang for ever. */
+const SUBSCRIBE_TIMEOUT_MS = 10_000;
+
+export async function currentSubscription(): Promise<PushSubscription | null> {
+  const registration = await navigator.serviceWorker.getRegistration();
+  return (await registration?.pushManager.getSubscription()) ?? null;
+}
+
+export function holdsKey(subscription: PushSubscription, key: Uint8Array): boolean {
+  return sameKey(subscription.options.applicationServerKey, key);
+}
+
+/** When the browser says that it ends, ms since 1970; null: no end is known. */
+export function endOf(subscription: PushSubscription | null): number | null {
+  return subscription?.expirationTime ?? null;
+}
+
+/** Subscribe anew with the server's key; `replaces`: the endpoint that was before, null when none was. */
+export async function subscribe(
+  key: Uint8Array<ArrayBuffer>,
+): Promise<{ subscription: PushSubscription; replaces: string | null }> {
+  return inTime(
+    (async () => {
+      const { pushManager } = await navigator.serviceWorker.ready;
+      const old = await pushManager.getSubscription();
+      // The same again would be the one that is dead, ends, or has another server's key.
+      await old?.unsubscribe();
+      const options = { userVisibleOnly: true, applicationServerKey: key };
+      return { subscription: await pushManager.subscribe(options), replaces: old?.endpoint ?? null };
+    })(),
+  );
+}
+
+/** What the server is told of it. */
+export function toBody(subscription: PushSubscription, replaces: string | null): SubscriptionBody {
+  const name = deviceName(navigator.userAgent, navigator.maxTouchPoints);
+  return bodyOf(subscription, name, replaces);
+}
+
+function inTime<Value>(promise: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error("the push service did not answer")),
+      SUBSCRIBE_TIMEOUT_MS,
+    );
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

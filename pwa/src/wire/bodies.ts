@@ -1,0 +1,270 @@
+/* Made by `npm run types` from schema.json. Change laundryd/wire instead. */
+
+import type {
+  ActionId,
+  Choice,
+  DeliveryState,
+  Lang,
+  MachineKind,
+  NoticeKind,
+  PushTry,
+} from "./names";
+import type {
+  CommandError,
+  EdgeStatus,
+  MachineView,
+  Position,
+} from "./frames";
+
+/**
+ * What came of a command: exactly one of ``position`` (accepted) and ``error`` (nothing changed).
+ *
+ * ``durable`` is false when the edge runs from memory and may forget the change at a power cut.
+ */
+export interface CommandAnswer {
+  id: string;
+  ok: boolean;
+  position: Position | null;
+  error: CommandError | null;
+  durable: boolean;
+}
+/** ``POST /rooms/{room}/machines/{machine}/{command}``. */
+export interface CommandBody {
+  id: string;
+  minutes?: number | null;
+  programme?: string | null;
+  text?: string | null;
+}
+/**
+ * One step: real time, the state it led to, and why.
+ *
+ * ``why``: one of ``Why``, or what push services answered (``http_410``); empty: the state says it all.
+ */
+export interface DeliveryStep {
+  at: string;
+  state: DeliveryState;
+  why: string;
+}
+/** ``POST /join``: exactly one of ``code`` (relay, or a room without one) and ``voucher`` (edge). */
+export interface JoinBody {
+  code?: string | null;
+  voucher?: string | null;
+  device_name?: string;
+  lang?: Lang;
+}
+/**
+ * Answer of ``join`` and ``link``; the token itself goes into an HttpOnly cookie.
+ *
+ * ``token`` is given too only to a client that asked with ``Accept: application/json; token=1``:
+ * programs without a cookie jar.
+ */
+export interface Joined {
+  resident: string;
+  device: string;
+  rooms: string[];
+  token: string | null;
+}
+/** ``POST /devices/link``: the one-time code shown on a device that is already joined. */
+export interface LinkBody {
+  code: string;
+  device_name?: string;
+  lang?: Lang;
+}
+/** Answer of ``POST /devices/link-code``: the code, and until when it may be used once (real time). */
+export interface LinkCode {
+  code: string;
+  expires_at: string;
+}
+/**
+ * Answer of ``GET /me``: the resident behind the token. ``push``: a subscription is held here.
+ *
+ * ``push_lost_at``: this device had one, and its push service has forgotten it, real time; None: not so.
+ * ``wishes`` None: this program pushes nothing and keeps none. ``relay_url``: where they are kept
+ * instead; None: here, or nowhere, in a room without a relay.
+ */
+export interface Me {
+  resident: string;
+  device: string;
+  lang: Lang;
+  rooms: MyRoom[];
+  push: boolean;
+  push_lost_at: string | null;
+  wishes: NoticePreferencesOutput | null;
+  relay_url: string | null;
+}
+/** A room that the resident has joined. */
+export interface MyRoom {
+  room: string;
+  name: string;
+  local_url: string | null;
+}
+/** A resident's wishes. A kind that is not named is told by app and push; ``quiet`` None: never. */
+export interface NoticePreferencesOutput {
+  choices: {
+    [k: string]: Choice;
+  };
+  quiet: QuietHours | null;
+}
+/** From ``begin`` to ``end`` each day, by the clocks of ``zone``; over midnight if ``end`` is earlier. */
+export interface QuietHours {
+  begin: string;
+  end: string;
+  zone: string;
+}
+/**
+ * ``PUT /me``: preferences. What is left out, or None, stays as it is.
+ *
+ * ``wishes`` is taken by the relay alone: it decides who is told and how.
+ */
+export interface MeBody {
+  lang?: Lang | null;
+  wishes?: NoticePreferencesInput | null;
+}
+/** A resident's wishes. A kind that is not named is told by app and push; ``quiet`` None: never. */
+export interface NoticePreferencesInput {
+  choices?: {
+    [k: string]: Choice;
+  };
+  quiet?: QuietHours | null;
+}
+/**
+ * One notice in ``MyNotices``: what became of it, and each step of its way, oldest first.
+ *
+ * ``told``: a page showed it, or a push service took it.
+ */
+export interface MyNotice {
+  notice: NoticeCard;
+  told: boolean;
+  state: DeliveryState;
+  steps: DeliveryStep[];
+}
+/**
+ * A notice as its resident gets it: on a socket, in a list, in a push. It does not say who.
+ *
+ * ``machine`` is None only where the kind's row says that it may be about none (``of_machine``).
+ * ``actions``: those of its row's buttons that could be meant when it was caused (a machine whose plug
+ * saw the end cannot be extended); None: whoever caused it did not say, so all of them.
+ */
+export interface NoticeCard {
+  id: string;
+  kind: NoticeKind;
+  room: string;
+  machine: string | null;
+  params: {
+    [k: string]: string | number;
+  };
+  caused_at: string;
+  useful_until: string;
+  actions: ActionId[] | null;
+}
+/** Answer of ``GET /me/notices``: the last 30 days, newest first, 300 at most. */
+export interface MyNotices {
+  notices: MyNotice[];
+}
+/**
+ * One device that pushes reach, or reached; all times are real.
+ *
+ * ``here``: it belongs to the device that asks. ``seen_at``: when its app last started. ``expires_at``:
+ * when the browser says that it ends, None: no end is known. ``sent_at``: when its push service last
+ * took something, None: never. ``fault``: what went wrong since. ``lost``: its push service has
+ * forgotten it, ``fault`` says when; it rings no more.
+ */
+export interface MySubscription {
+  id: string;
+  name: string;
+  here: boolean;
+  created_at: string;
+  seen_at: string;
+  expires_at: string | null;
+  sent_at: string | null;
+  fault: PushFault | null;
+  lost: boolean;
+}
+/**
+ * The last thing that went wrong with a bell; real time.
+ *
+ * ``kind``: ``http_`` and the push service's status, or the name of what failed: ``timeout``, ``dns``,
+ * ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``, ``private_address``.
+ */
+export interface PushFault {
+  at: string;
+  kind: string;
+}
+/** Answer of ``GET /push/subscriptions``: the resident's own, of all their devices, oldest first. */
+export interface MySubscriptions {
+  subscriptions: MySubscription[];
+}
+/** An RFC 9457 problem document, ``application/problem+json``. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  fields: string[];
+}
+/** A programme that residents may name when they start a machine of ``kind``. */
+export interface Programme {
+  programme: string;
+  kind: MachineKind;
+  name: string;
+  minutes: number;
+}
+/** Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url. */
+export interface PushKey {
+  key: string;
+}
+/** RFC 8291: the browser's public key (65 bytes) and secret (16 bytes), base64url. */
+export interface PushKeys {
+  p256dh: string;
+  auth: string;
+}
+/** Answer of ``POST /push/test``: every device of the resident's that was tried. */
+export interface PushTested {
+  tried: Tried[];
+}
+/** What came of a test at one device. ``kind``: as in ``PushFault``, empty when it was accepted. */
+export interface Tried {
+  id: string;
+  name: string;
+  here: boolean;
+  outcome: PushTry;
+  kind: string;
+}
+/**
+ * A whole room at a position that was taken before the machines were read.
+ *
+ * ``edge`` is None on the room's own page: there the edge itself answers.
+ */
+export interface RoomSnapshot {
+  room: string;
+  name: string;
+  position: Position;
+  at: string;
+  edge: EdgeStatus | null;
+  durable: boolean;
+  machines: MachineView[];
+  programmes: Programme[];
+}
+/**
+ * ``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives, and whose browser it is.
+ *
+ * ``expirationTime``: Unix milliseconds, None: no end is known. ``name``: what the browser says that it
+ * is; None: as the device was called when it joined. ``replaces``: the endpoint of the subscription that
+ * this browser had before, which is forgotten. ``application_server_key``: the server's key that it was
+ * made with, base64url, None: the present one.
+ */
+export interface SubscriptionBody {
+  endpoint: string;
+  keys: PushKeys;
+  expirationTime?: number | null;
+  name?: string | null;
+  replaces?: string | null;
+  application_server_key?: string | null;
+}
+/** Answer of ``POST /rooms/{room}/voucher``: opens the room's own page at ``local_url``, if known. */
+export interface Voucher {
+  token: string;
+  local_url: string | null;
+  expires_at: string;
+}
