@@ -20,6 +20,9 @@ import aiosqlite
 import uvloop
 from starlette.types import ASGIApp
 
+from cloud_relay.announce.keeper import AnnouncementKeeper
+from cloud_relay.announce.publisher import RoomBoards
+from cloud_relay.announce.writing import Announcements
 from cloud_relay.api.application import web_side
 from cloud_relay.api.desk import RelayDesk
 from cloud_relay.api.door import RelayDoor
@@ -41,11 +44,12 @@ from cloud_relay.push.queue import PushQueue
 from cloud_relay.push.trial import Trial
 from cloud_relay.push.webpush import WebPushSender
 from cloud_relay.residents.bells import Bells
-from cloud_relay.residents.join_codes import JoinCodes, JoinLimits
+from cloud_relay.residents.join_codes import HOUR_S, JoinCodes, JoinLimits
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
 from cloud_relay.residents.people import People
 from cloud_relay.residents.preferences import PreferenceStore
+from cloud_relay.residents.revoking import RevokedWatch
 from cloud_relay.residents.roster import Rosters
 from cloud_relay.residents.roster_publisher import RosterPublisher
 from cloud_relay.residents.subscriptions import SubscriptionStore
@@ -55,6 +59,7 @@ from cloud_relay.rooms.rooms import Rooms
 from cloud_relay.rooms.snapshots import Snapshots
 from cloud_relay.rooms.store import load_presence
 from cloud_relay.settings import RelaySettings
+from cloud_relay.staff.people import Staff
 from cloud_relay.supervision import supervise
 from laundryd.daemon import logs, sd_notify
 from laundryd.daemon.clock import Clock, SteadyClock
@@ -65,8 +70,12 @@ from laundryd.daemon.settling import settle_with_many_connections
 from laundryd.daemon.sqlite import MigrationError, open_database
 from laundryd.daemon.tokens import LIVE_SESSIONS, SigningKey
 from laundryd.live.server import LiveServer
+from laundryd.wire.ids import RoomKey
 
 log = logging.getLogger("laundryd.relay")
+
+STAFF_WRITES_H = 60
+"""Announcements that one of the staff may write or edit within an hour."""
 
 
 class Relay:
@@ -142,7 +151,8 @@ class Relay:
             )
         )
         self._queue = queue = PushQueue(db, clock, sender=sender, subscriptions=subscriptions)
-        sockets = Sockets(edges)
+        self._boards = boards = RoomBoards(link, rooms)
+        sockets = Sockets(edges, boards)
         self._told = told = ToldSender(link)
         self._planner = planner = Planner(
             db,
@@ -153,12 +163,17 @@ class Relay:
             edges=told,
             wishes=preferences,
         )
+        self._announcer = announcer = AnnouncementKeeper(
+            db, clock, rooms=rooms, planner=planner, on_shown=self._shows
+        )
+        boards.bind(announcer)
+        self._revoked = RevokedWatch(db, clock, self._signed_out)
         self._edge_watch = EdgeWatch(db, clock, rooms=rooms, planner=planner)
         commands = RemoteCommands(link, rooms, clock, relay_id=settings.relay_id)
         door = RelayDoor(people, tokens, clock)
         self._live = live = LiveServer(
             door,
-            RelayDesk(rooms, people, commands, planner),
+            RelayDesk(rooms, people, commands, planner, announcer),
             settings=settings.live.model_copy(
                 update={"allowed_hosts": settings.hosts, "allowed_origins": settings.origins}
             ),
@@ -214,6 +229,7 @@ class Relay:
                 "pushes": queue.counts,
                 "commands": commands.counts,
                 "told_down": told.counts,
+                "announced_down": boards.counts,
                 "snapshots": snapshots.counts,
             },
             {
@@ -241,6 +257,11 @@ class Relay:
                 snapshots=snapshots,
                 commands=commands,
                 planner=planner,
+                staff=Staff(db),
+                staff_tries=RateLimit(settings.join.tries_per_address_h, HOUR_S),
+                staff_writes=RateLimit(STAFF_WRITES_H, HOUR_S),
+                announcements=Announcements(db, clock, rooms),
+                announced=announcer.changed,
                 vapid_keys=vapid,
                 signed_out=self._signed_out,
                 missing=lambda: [] if link.connected else ["broker"],
@@ -275,6 +296,9 @@ class Relay:
             ("told", self._told.run()),
             ("planner", self._planner.run()),
             ("edge watch", self._edge_watch.run()),
+            ("announcements", self._announcer.run()),
+            ("revoked", self._revoked.run()),
+            ("room boards", self._boards.run()),
             ("clock watch", self._clock_watch.run()),
             ("ingest", self._ingest.run()),
             ("rosters", self._rosters.run(lambda: self._watchdog.beat("rosters"))),
@@ -316,10 +340,15 @@ class Relay:
 
     async def _connected(self) -> None:
         self._rosters.connected()
+        self._boards.connected()
         await self._ingest.on_connect()
 
     def _disconnected(self) -> None:
         self._ingest.on_disconnect()
+
+    def _shows(self, room: RoomKey) -> None:
+        self._live.shows(room)
+        self._boards.changed()
 
     def _signed_out(self, device: str) -> None:
         self._live.close_device(device)

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import segno
 import typer
 
+from cloud_relay.announce.cli import announce, announcements_app, notices
 from cloud_relay.enrol.init import RelayPlan, initialise
 from cloud_relay.enrol.mosquitto import Listeners
 from cloud_relay.enrol.rooms import AddedRoom, add_room, join_url, new_join_code, renew_room
-from cloud_relay.errors import RelayError
+from cloud_relay.explaining import DEFAULT_DATA_DIR, Config, explained, load
 from cloud_relay.push.keys import OLD_KEY_LIFE, old_path, rotate, set_aside
+from cloud_relay.residents.cli import revoke
 from cloud_relay.settings import RelaySettings
-from laundryd.daemon.settings import EXIT_SETTINGS, SettingsError, load_settings
+from cloud_relay.staff.cli import staff_app
+from laundryd.daemon.settings import SettingsError
 from laundryd.daemon.tokens import SigningKey
 from laundryd.wire.ids import RoomRef
-
-EXIT_REFUSED: Final = 1
-DEFAULT_DATA_DIR: Final = Path("/var/lib/laundryd-relay")
-DEFAULT_CONFIG: Final = DEFAULT_DATA_DIR / "relay.toml"
 
 app = typer.Typer(
     name="relay",
@@ -37,14 +34,12 @@ room_app = typer.Typer(name="room", no_args_is_help=True, help="Enrol laundry ro
 app.add_typer(room_app)
 keys_app = typer.Typer(name="keys", no_args_is_help=True, help="The relay's own keys.")
 app.add_typer(keys_app)
+app.add_typer(staff_app)
+app.add_typer(announcements_app)
+app.command()(announce)
+app.command()(notices)
+app.command()(revoke)
 
-Config = Annotated[
-    Path | None,
-    # Whether it can be read is said by us, without a frame drawn around it in the journal.
-    typer.Option(
-        readable=False, help=f"The relay's TOML file. [default: {DEFAULT_CONFIG}, if it is there]"
-    ),
-]
 Cap = Annotated[
     int | None, typer.Option(min=1, help="Residents the code lets in. [default: join.cap]")
 ]
@@ -57,8 +52,8 @@ def run(config: Config = None) -> None:
     # Imported here: the other words need no web server, and start at once.
     from cloud_relay.app import run_relay  # noqa: PLC0415 -- see above
 
-    with _explained():
-        run_relay(_load(config))
+    with explained():
+        run_relay(load(config))
 
 
 @app.command()
@@ -91,7 +86,7 @@ def init(
     ] = 8883,
 ) -> None:
     """Make what the relay and its broker need. Nothing that is there is overwritten."""
-    with _explained():
+    with explained():
         if (broker_tls_cert is None) != (broker_tls_key is None):
             raise SettingsError(["--broker-tls-cert and --broker-tls-key are given together"])
         has_tls = broker_tls_cert is not None
@@ -142,8 +137,8 @@ def room_add(
     ] = None,
 ) -> None:
     """Enrol a room: its credential at the broker, its join code, and the file for its edge."""
-    with _explained():
-        settings = _load(config)
+    with explained():
+        settings = load(config)
         added = asyncio.run(
             add_room(settings, _room(room), name, cap=cap, enrolment_file=enrolment_file)
         )
@@ -154,8 +149,8 @@ def room_add(
 @room_app.command("code")
 def room_code(room: RoomName, cap: Cap = None, config: Config = None) -> None:
     """Make a new join code for a room; the one before lets nobody in any more."""
-    with _explained():
-        settings = _load(config)
+    with explained():
+        settings = load(config)
         code = asyncio.run(new_join_code(settings, _room(room), cap=cap))
     _show_code(code, join_url(settings, code))
 
@@ -169,8 +164,8 @@ def room_renew(
     ] = None,
 ) -> None:
     """Make a new credential and enrolment file for a room; the old password ends at the reload."""
-    with _explained():
-        settings = _load(config)
+    with explained():
+        settings = load(config)
         path = asyncio.run(renew_room(settings, _room(room), enrolment_file))
     typer.echo(f"made {path}")
     _show_reload()
@@ -188,8 +183,8 @@ def keys_rotate(
 
     With --tokens the one for residents' tokens: nobody is signed out.
     """
-    with _explained():
-        settings = _load(config)
+    with explained():
+        settings = load(config)
         path = settings.keys.signing if tokens else settings.keys.vapid
         if tokens:
             set_aside(path, SigningKey.load_or_create)
@@ -224,28 +219,8 @@ def _show_reload() -> None:
     )
 
 
-def _load(config: Path | None) -> RelaySettings:
-    if config is None and DEFAULT_CONFIG.exists():
-        config = DEFAULT_CONFIG
-    return load_settings(RelaySettings, config)
-
-
 def _room(key: str) -> RoomRef:
     try:
         return RoomRef.from_key(key)
     except ValueError as error:
         raise SettingsError([str(error)]) from error
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn our errors into sentences on standard error and an exit code."""
-    try:
-        yield
-    except SettingsError as error:
-        for sentence in error.sentences:
-            typer.echo(sentence, err=True)
-        raise typer.Exit(EXIT_SETTINGS) from error
-    except RelayError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(EXIT_REFUSED) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cloud_relay.announce.tables import TABLES as ANNOUNCE
 from cloud_relay.notify.tables import OUTAGES, STEPS
 from cloud_relay.notify.tables import TABLES as NOTIFY
 from cloud_relay.push.tables import TABLES as PUSH
@@ -11,6 +12,7 @@ from cloud_relay.residents.tables import BELLS, PREFERENCES, VAPID_KEYS
 from cloud_relay.residents.tables import TABLES as RESIDENTS
 from cloud_relay.rooms.tables import RUNS, WAITING
 from cloud_relay.rooms.tables import TABLES as ROOMS
+from cloud_relay.staff.tables import TABLES as STAFF
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     f"{ROOMS}\n{RESIDENTS}\n{NOTIFY}\n{PUSH}",
@@ -19,5 +21,6 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     f"{PREFERENCES}\n{STEPS}",
     BELLS,
     OUTAGES,
+    f"{STAFF}\n{ANNOUNCE}",
     VAPID_KEYS,
 )

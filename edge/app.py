@@ -22,6 +22,7 @@ from edge.link.enrolment import Enrolment, read_enrolment
 from edge.link.roster import RosterKeeper, kept_roster
 from edge.link.uplink import OFFLINE, ONLINE, SKEW_TOLD, Uplink
 from edge.local.accounts import Accounts
+from edge.local.announced import Announced
 from edge.local.api import LocalRoom, make_api
 from edge.local.codes import DATABASE
 from edge.local.desk import LinkedRoom, RoomDesk
@@ -148,6 +149,8 @@ class Edge:
             roster=roster,
             relay_ahead=lambda: self._uplink.relay_ahead if self._uplink else timedelta(),
         )
+        self._announced = Announced(self._ref.key, store.documents, store.room, clock)
+        await self._announced.load()
         desk = RoomDesk(
             writer,
             store,
@@ -155,6 +158,7 @@ class Edge:
             name=settings.name,
             on_presence=self._presence_changed,
             present=self._present,
+            announced=self._announced,
         )
         self._live = LiveServer(
             door,
@@ -165,6 +169,7 @@ class Edge:
             session_key=own_key.signing.derive(LIVE_SESSIONS),
             trusted_proxies=settings.http.trusted_proxies,
         )
+        self._announced.bind(self._live)
         self._session_keeper = SessionKeeper(store.documents, self._live, clock.real_now)
         await self._session_keeper.load()
         accounts = Accounts(
@@ -186,6 +191,7 @@ class Edge:
                 clock=clock,
                 acked=store.room.acked,
                 told=self._told_elsewhere,
+                announced=self._announced,
                 on_connected=lambda: self._dashboards.connected(at_cloud=True),
             )
             writer.on_clock_set.append(self._uplink.clock_set)
@@ -269,6 +275,7 @@ class Edge:
                     ("sensing", self._sensing.run(lambda: self._watchdog.beat("sensing"))),
                     ("live", self._live.run(lambda: self._watchdog.beat("live"))),
                     ("mine", self._send_mine()),
+                    ("announcements", self._announced.run()),
                     ("sessions", self._session_keeper.run()),
                     ("dashboards", self._dashboards.run(lambda: self._watchdog.beat("dashboards"))),
                     (

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 import laundryd
-from cloud_relay.api import health, joining, me, push, rooms
+from cloud_relay.api import announcements, health, joining, me, push, rooms, staff
 from cloud_relay.api.services import Services
 from laundryd.daemon import openapi, problems, webapp
 from laundryd.daemon.http_guard import HttpGuard
@@ -30,7 +30,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     problems.install(app)
-    for module in (joining, me, rooms, push, health):
+    for module in (joining, me, rooms, push, staff, announcements, health):
         app.include_router(module.router)
     openapi.complete(app)
     webapp.install(app)

@@ -11,6 +11,7 @@ from cloud_relay.residents.people import People
 from cloud_relay.rooms.rooms import Rooms
 from laundryd.live.desk import Desk
 from laundryd.wire import frames
+from laundryd.wire.announcements import ShownAnnouncement
 from laundryd.wire.commands import CommandAnswer, CommandError, ResidentCommand
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind, PublicEvent
@@ -47,14 +48,25 @@ class Notices(Protocol):
         ...
 
 
+class Boards(Protocol):
+    """What staff announces."""
+
+    def shown(self, room: RoomKey) -> Sequence[ShownAnnouncement]:
+        """Return what is shown in ``room`` now, newest first."""
+        ...
+
+
 class RelayDesk(Desk):
     """Answers live sessions. A resident reaches only rooms that they joined."""
 
-    def __init__(self, rooms: Rooms, people: People, commands: Commands, notices: Notices) -> None:
+    def __init__(
+        self, rooms: Rooms, people: People, commands: Commands, notices: Notices, boards: Boards
+    ) -> None:
         self._rooms = rooms
         self._people = people
         self._commands = commands
         self._notices = notices
+        self._boards = boards
 
     @override
     def position(self, room: RoomKey) -> Position | None:
@@ -106,6 +118,10 @@ class RelayDesk(Desk):
     @override
     async def pending_notices(self, resident: ResidentId) -> Sequence[frames.NoticeFrame]:
         return await self._notices.pending(resident)
+
+    @override
+    def shown(self, room: RoomKey) -> Sequence[ShownAnnouncement]:
+        return self._boards.shown(room)
 
     @override
     def presence_changed(self) -> None:

@@ -13,6 +13,7 @@ from cloud_relay.residents.people import Person
 from cloud_relay.residents.tokens import wants_renewal
 from laundryd.daemon.openapi import CHANGING, SIGNED_IN, refusals
 from laundryd.wire.bodies import Me, MeBody, MyNotice, MyNotices, MyRoom
+from laundryd.wire.ids import ResidentId
 
 LISTED_MAX: Final = 300
 """Notices in one answer: a resident gets some ten a wash."""
@@ -33,7 +34,12 @@ async def who_am_i(response: Response, relay: Relay, caller: Caller) -> Me:
 async def my_notices(response: Response, relay: Relay, caller: Caller) -> MyNotices:
     """List the notices of your last 30 days and what became of each; it acknowledges nothing."""
     response.headers["Cache-Control"] = "no-store"
-    found = await relay.planner.history_of(caller.person.resident, LISTED_MAX)
+    return await listed(relay, caller.person.resident)
+
+
+async def listed(relay: Services, resident: ResidentId) -> MyNotices:
+    """List what a resident was told, or was to be, and what became of each."""
+    found = await relay.planner.history_of(resident, LISTED_MAX)
     return MyNotices(
         notices=[
             MyNotice(notice=one.card, told=one.state in TOLD, state=one.state, steps=one.steps)

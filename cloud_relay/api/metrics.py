@@ -21,6 +21,7 @@ COUNTERS: Final[dict[str, str]] = {
     "pushes": "Attempts to push, by outcome.",
     "commands": "Remote commands, by outcome.",
     "snapshots": "Rooms handed out whole, by whether the answer was kept ready.",
+    "announced_down": "Words to rooms of what staff announces.",
     "told_down": "Words to rooms that a notice was told.",
 }
 """Name without prefix and ``_total`` -> what it counts. Each has the one label ``outcome``."""

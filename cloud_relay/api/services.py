@@ -11,6 +11,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CollectorRegistry
 
+from cloud_relay.announce.writing import Announcements
 from cloud_relay.api.desk import Commands
 from cloud_relay.api.door import COOKIE, RelayDoor, SignedIn, token_of
 from cloud_relay.notify.planner import Planner
@@ -26,6 +27,7 @@ from cloud_relay.residents.tokens import Tokens
 from cloud_relay.rooms.rooms import Rooms
 from cloud_relay.rooms.snapshots import Snapshots
 from cloud_relay.settings import RelaySettings
+from cloud_relay.staff.people import Staff
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.codes import RateLimit
 from laundryd.daemon.http_guard import headers_of
@@ -37,8 +39,10 @@ from laundryd.live.address import caller_address
 class Services:
     """The relay's rooms as the routes see them.
 
-    ``push_tests`` limits how often a resident sends themselves a test. ``vapid_keys``: those of our
-    pushes. ``signed_out`` hears of a device whose tokens count no
+    ``push_tests`` limits how often a resident sends themselves a test. ``staff_tries``: sign-in links tried,
+    by address; ``staff_writes``: announcements, by who writes them. ``announced`` hears that one was
+    written, edited or cancelled. ``vapid_keys``: those of our pushes. ``signed_out`` hears of a
+    device whose tokens count no
     more. ``missing`` names what the relay waits for, empty when it is ready. ``metrics``: what this relay
     counts, beside the process's own.
     """
@@ -59,6 +63,11 @@ class Services:
     snapshots: Snapshots
     commands: Commands
     planner: Planner
+    staff: Staff
+    staff_tries: RateLimit
+    staff_writes: RateLimit
+    announcements: Announcements
+    announced: Callable[[], None]
     vapid_keys: VapidKeys
     signed_out: Callable[[str], None]
     missing: Callable[[], list[str]]

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from cloud_relay.rooms.presence import EdgePresence
 from laundryd.live.server import LiveServer
-from laundryd.wire.ids import NoticeId, ResidentId, SessionId
-from laundryd.wire.notices import NoticeCard
+from laundryd.wire.ids import NoticeId, ResidentId, RoomKey, SessionId
+from laundryd.wire.notices import NOTICES, NoticeCard, Origin
+
+
+class DownNotices(Protocol):
+    """The way down to the rooms' own pages."""
+
+    def notice(self, room: RoomKey, card: NoticeCard, resident: ResidentId) -> None:
+        """Send a notice of ours to somebody on the page of ``room``; only queues."""
+        ...
 
 
 class Sockets:
@@ -16,8 +25,9 @@ class Sockets:
     Planner and live server need each other; ``bind`` closes the circle before anything runs.
     """
 
-    def __init__(self, edges: EdgePresence) -> None:
+    def __init__(self, edges: EdgePresence, down: DownNotices) -> None:
         self._edges = edges
+        self._down = down
         self._live: LiveServer | None = None
 
     def bind(self, live: LiveServer) -> None:
@@ -46,7 +56,13 @@ class Sockets:
         return bool(self.live.sessions(resident)) or self._edges.open(resident)
 
     def notify(self, card: NoticeCard, resident: ResidentId) -> int:
-        """Send a notice to the resident's sessions here; return how many took it."""
+        """Send a notice to the resident's sessions here; return how many took it.
+
+        One that no room can originate goes down to the rooms whose pages they have open, too.
+        """
+        if NOTICES[card.kind].origin is Origin.RELAY:
+            for room in self._edges.rooms_of(resident):
+                self._down.notice(room, card, resident)
         return self.live.notify(card, resident)
 
     def notice_gone(

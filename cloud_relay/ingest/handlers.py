@@ -281,10 +281,14 @@ class Handlers:
 
     async def presence(self, room: RoomKey, body: UpPresence) -> None:
         """Take who is connected in the room; an older sequence changes nothing."""
-        if self._presence.update(room, body):
-            async with transaction(self._db) as db:
-                await store.write_presence(db, room, body)
-            self._planner.presence_changed()
+        came = self._presence.newcomers(room, body)
+        if not self._presence.update(room, body):
+            return
+        async with transaction(self._db) as db:
+            await store.write_presence(db, room, body)
+        self._planner.presence_changed()
+        if came:
+            await self._planner.came_to_room(came)
 
     async def availability(self, room: RoomKey, payload: bytes, *, retained: bool = False) -> None:
         """Take whether the edge is there. When it is gone, so is everybody's presence in the room.

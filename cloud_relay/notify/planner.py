@@ -33,7 +33,7 @@ from laundryd.wire.delivery import DeliveryState, Why
 from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
 from laundryd.wire.frames import NoticeFrame
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey, SessionId
-from laundryd.wire.notices import Notice, NoticeCard, NoticeKind
+from laundryd.wire.notices import NOTICES, Notice, NoticeCard, NoticeKind, Origin
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +173,16 @@ class Planner:
             if one.card.kind is kind:
                 await self._withdraw(db, one, told)
 
+    async def withdraw(
+        self, db: aiosqlite.Connection, notice_ids: Sequence[NoticeId], told: Told
+    ) -> None:
+        """Take back what nobody was told yet of ``notice_ids``, in the caller's transaction.
+
+        What a push service has stands, but no page that comes gets it any more.
+        """
+        for one in await store.unseen_among(db, notice_ids, self._clock.now()):
+            await self._withdraw(db, one, told)
+
     async def _withdraw(self, db: aiosqlite.Connection, unseen: store.Unseen, told: Told) -> None:
         card, real = unseen.card, self._clock.real_now()
         if unseen.pushed:
@@ -261,6 +271,26 @@ class Planner:
         if found:
             self._changed.set()
         return found
+
+    async def came_to_room(self, residents: Sequence[ResidentId]) -> None:
+        """Tell who has just opened a room's own page what we originated and they were not told yet.
+
+        What the room originated it tells them itself; what was pushed they have in the app.
+        """
+        found = await store.pending(self._db, residents, self._clock.now())
+        ours = [
+            (NoticeCard.model_validate(card.model_dump()), resident)
+            for resident, cards in found.items()
+            for card in cards
+            if NOTICES[card.kind].origin is Origin.RELAY and not card.told
+        ]
+        if not ours:
+            return
+        looked_at = [card.id for card, resident in ours if self._presence.attentive(resident)]
+        now = self._clock.real_now()
+        async with transaction(self._db) as db:
+            await store.given_to_session(db, looked_at, now, now + ACK_DEADLINE)
+        self.tell(Told(cards=ours, is_news=True))
 
     async def history_of(self, resident: ResidentId, limit: int) -> list[store.Fate]:
         """Return the resident's newest notices of the last 30 days, newest first, and their fates."""
@@ -370,7 +400,8 @@ class Planner:
         return min(max(left_s, 0.0), LOOK_AGAIN_S)
 
     def _wish(self, card: NoticeCard, resident: ResidentId) -> Wish:
-        return wish(card.kind, self._wishes.of(resident), self._clock.real_now())
+        wishes, now = self._wishes.of(resident), self._clock.real_now()
+        return wish(card.kind, wishes, now, urgent=card.urgent)
 
     def _seen(self, resident: ResidentId) -> Seen:
         return Seen(

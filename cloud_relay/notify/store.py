@@ -18,7 +18,7 @@ from laundryd.wire.delivery import DeliveryState, DeliveryStep, Why
 from laundryd.wire.events import AckKind
 from laundryd.wire.frames import NoticeFrame
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey
-from laundryd.wire.notices import Notice, NoticeCard
+from laundryd.wire.notices import Notice, NoticeCard, NoticeKind
 
 PENDING_MAX = 100
 """Notices given to a session that comes; more than that no page can show."""
@@ -159,14 +159,16 @@ async def acknowledge(
 ) -> Kept | None:
     """Note an acknowledgement; return the notice as it was, None for one that is not this resident's.
 
-    ``room``: the notice must be of that room; None: of any.
+    ``room``: the notice must be of that room, or announced to somebody who joined it; None: of any.
 
     A notice that was read stays read, whatever comes late.
     """
     rows = await db.execute_fetchall(
         "SELECT card, resident, state, socket_tried, kept_at_ms FROM notices"
-        " WHERE id = ?1 AND resident = ?2 AND room = coalesce(?3, room)",
-        (notice_id, resident, room),
+        " WHERE id = ?1 AND resident = ?2 AND (room = coalesce(?3, room) OR ("
+        " json_extract(card, '$.kind') = ?4 AND EXISTS (SELECT 1 FROM memberships m"
+        " WHERE m.resident = notices.resident AND m.room = ?3)))",
+        (notice_id, resident, room, NoticeKind.ANNOUNCEMENT),
     )
     before = next((_kept(row) for row in rows), None)
     if before is None:
@@ -256,15 +258,30 @@ async def unseen_of_room(
 ) -> list[Unseen]:
     """Read the notices of ``room`` that nobody was told yet, and those pushed that a page would show."""
     rows = await db.execute_fetchall(
-        "SELECT card, resident, state = 'pushed' AS pushed FROM notices WHERE room = ?"  # noqa: S608 -- our own states
-        f" AND (state IN ({_NOT_TOLD}) OR state = 'pushed' AND useful_until_ms > ?)"
-        " ORDER BY caused_at_ms, id",
-        (room, to_ms(room_now)),
+        f"{_UNSEEN_OF} room = ? ORDER BY caused_at_ms, id", (to_ms(room_now), room)
     )
-    return [
-        Unseen(NoticeCard.model_validate_json(row["card"]), row["resident"], bool(row["pushed"]))
-        for row in rows
-    ]
+    return [_unseen(row) for row in rows]
+
+
+async def unseen_among(
+    db: aiosqlite.Connection, notice_ids: Sequence[NoticeId], room_now: datetime
+) -> list[Unseen]:
+    """Read those of ``notice_ids`` that nobody was told yet, and those pushed that a page would show."""
+    rows = await db.execute_fetchall(
+        f"{_UNSEEN_OF} id IN (SELECT value FROM json_each(?)) ORDER BY caused_at_ms, id",  # noqa: S608 -- our own states
+        (to_ms(room_now), json.dumps(list(notice_ids))),
+    )
+    return [_unseen(row) for row in rows]
+
+
+_UNSEEN_OF: Final = (
+    "SELECT card, resident, state = 'pushed' AS pushed FROM notices"  # noqa: S608 -- our own states
+    f" WHERE (state IN ({_NOT_TOLD}) OR state = 'pushed' AND useful_until_ms > ?) AND"
+)
+
+
+def _unseen(row: aiosqlite.Row) -> Unseen:
+    return Unseen(NoticeCard.model_validate_json(row["card"]), row["resident"], bool(row["pushed"]))
 
 
 async def end_use(db: aiosqlite.Connection, notice_id: NoticeId, room_now: datetime) -> None:

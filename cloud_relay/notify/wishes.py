@@ -31,10 +31,17 @@ def is_moot(card: NoticeCard, events: Iterable[PublicEvent]) -> bool:
     )
 
 
-def wish(kind: NoticeKind, preferences: NoticePreferences, real_now: datetime) -> Wish:
+def wish(
+    kind: NoticeKind,
+    preferences: NoticePreferences,
+    real_now: datetime,
+    *,
+    urgent: bool = False,
+) -> Wish:
     """Say how ``kind`` may be told to a resident with these ``preferences`` at ``real_now``.
 
-    A kind that may not be turned off is told in the app at least.
+    A kind that may not be turned off is told in the app at least. ``urgent``: its writer lets no quiet
+    hours hold it back.
     """
     row = NOTICES[kind]
     choice, why = preferences.choice(kind), Why.WISHED
@@ -42,5 +49,6 @@ def wish(kind: NoticeKind, preferences: NoticePreferences, real_now: datetime) -
         choice = Choice.APP_ONLY
     if choice is Choice.APP_AND_PUSH and row.channel is Channel.APP:
         choice, why = Choice.APP_ONLY, Why.KIND
-    until = quiet_until(preferences.quiet, real_now) if row.held_in_quiet_hours else None
+    is_held = row.held_in_quiet_hours and not urgent
+    until = quiet_until(preferences.quiet, real_now) if is_held else None
     return Wish(choice, until, why)

@@ -36,6 +36,7 @@ def payload(card: NoticeCard, lang: Lang, *, public_url: str) -> bytes:
             "body": text.body,
             "navigate": leads_to,
             "lang": lang.value,
+            "silent": card.silent,
             "tag": card.id,
             "actions": [
                 # Safari follows the address; our service worker sends the command by the action's name.

@@ -40,6 +40,12 @@ class EdgePresence:
         self._take(room, presence)
         return True
 
+    def newcomers(self, room: RoomKey, presence: UpPresence) -> list[ResidentId]:
+        """Return who has a session in ``presence`` that was not at ``room`` before, sorted."""
+        before = self._rooms.get(room)
+        known = {session.session_id for session in before.sessions} if before else set()
+        return sorted({one.resident for one in presence.sessions if one.session_id not in known})
+
     def connected(self, room: RoomKey, hello: UpHello) -> bool:
         """Begin the sequence again, for a new connection; what was said stands until more is said.
 
@@ -82,6 +88,10 @@ class EdgePresence:
     def open(self, resident: ResidentId) -> bool:
         """Say whether the resident has the page of a room open, looked at or not."""
         return resident in self._sessions
+
+    def rooms_of(self, resident: ResidentId) -> list[RoomKey]:
+        """Return the rooms whose page the resident has open, sorted."""
+        return sorted({room for room, _session in self._sessions.get(resident, {})})
 
     def _take(self, room: RoomKey, presence: UpPresence) -> None:
         before = self._rooms.pop(room, None)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from edge.errors import RosterError
 from edge.link.outbox import Do, Outbox
 from edge.link.roster import RosterKeeper
-from edge.link.uplink_room import UplinkRoom
+from edge.link.uplink_room import Announced, UplinkRoom
 from laundryd import __version__
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message, MqttLink
@@ -32,7 +32,9 @@ from laundryd.wire.uplink import (
     MAX_BATCH_BYTES,
     MAX_ENTRIES_A_BATCH,
     DownAck,
+    DownAnnouncement,
     DownHello,
+    DownNotice,
     DownRoster,
     DownTold,
     UpEvents,
@@ -61,7 +63,10 @@ OFFLINE: Final = b"offline"
 
 
 class Uplink:
-    """The room's voice at the relay. ``told`` hears of notices that were told elsewhere."""
+    """The room's voice at the relay.
+
+    ``told`` hears of notices that were told elsewhere, ``announced`` of what the relay wants shown here.
+    """
 
     def __init__(
         self,
@@ -75,11 +80,13 @@ class Uplink:
         clock: Clock,
         acked: Offset,
         told: Callable[[list[NoticeId]], Awaitable[None]],
+        announced: Announced,
         on_connected: Callable[[], None],
     ) -> None:
         self._ref, self._name, self._local_url = ref, name, local_url
         self._mqtt, self._room, self._roster, self._clock = mqtt, room, roster, clock
         self._told, self._on_connected = told, on_connected
+        self._announced = announced
         self._outbox = Outbox(room.head(), acked)
         self._inbox: asyncio.Queue[Message] = asyncio.Queue(INBOX_MAX)
         self._wake = asyncio.Event()
@@ -265,6 +272,10 @@ class Uplink:
                 await self._answer(DownCommand.model_validate_json(payload))
             case Topic.DOWN_ROSTER:
                 await self._roster.take(DownRoster.model_validate_json(payload))
+            case Topic.DOWN_ANNOUNCEMENT:
+                await self._announced.take(DownAnnouncement.model_validate_json(payload))
+            case Topic.DOWN_NOTICE:
+                await self._announced.take_notice(DownNotice.model_validate_json(payload).notice)
             case Topic.DOWN_TOLD:
                 await self._told(DownTold.model_validate_json(payload).notice_ids)
             case _:

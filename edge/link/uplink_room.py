@@ -8,7 +8,20 @@ from edge.link.outbox import SnapshotReason
 from edge.store.room_store import JournalLines
 from laundryd.wire.commands import CommandAnswer, ResidentCommand
 from laundryd.wire.ids import Offset, Position, Run
-from laundryd.wire.uplink import PresentSession, UpSnapshot
+from laundryd.wire.notices import Notice
+from laundryd.wire.uplink import DownAnnouncement, PresentSession, UpSnapshot
+
+
+class Announced(Protocol):
+    """Where the room shows what the relay wants shown; ``edge.local.announced`` is it."""
+
+    async def take(self, message: DownAnnouncement) -> None:
+        """Show what staff announces here now, in the place of what was shown before."""
+        ...
+
+    async def take_notice(self, notice: Notice) -> None:
+        """Show somebody who is on the room's page a notice of the relay's own."""
+        ...
 
 
 class UplinkRoom(Protocol):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from edge.link.outbox import SnapshotReason
+from edge.local.announced import Announced
 from edge.room.view import mine, owners, snapshot, waiting
 from edge.store.edge_store import EdgeStore
 from edge.store.room_store import JournalLines
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.wire import frames
+from laundryd.wire.announcements import ShownAnnouncement
 from laundryd.wire.commands import CommandAnswer, ResidentCommand
 from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
 from laundryd.wire.ids import NoticeId, Offset, Position, ResidentId, RoomKey, Run, SessionId
@@ -30,9 +32,11 @@ class RoomDesk:
         name: str,
         on_presence: Callable[[], None],
         present: Callable[[], list[PresentSession]],
+        announced: Announced,
     ) -> None:
         self._writer, self._store, self._clock = writer, store, clock
         self._name = name
+        self._announced = announced
         self._on_presence, self._present = on_presence, present
 
     # -- the page and the sockets
@@ -101,6 +105,10 @@ class RoomDesk:
         """Return what this resident was not told yet, anywhere, and is still useful."""
         found = await self._store.room.pending_notices(resident, self._clock.now())
         return [frames.NoticeFrame.of(card) for card in found]
+
+    def shown(self, room: RoomKey) -> Sequence[ShownAnnouncement]:
+        """Return what staff announces here now; nothing of another room."""
+        return self._announced.shown() if room == self._writer.room.key else []
 
     def present(self) -> list[PresentSession]:
         """Return everybody who is connected here."""

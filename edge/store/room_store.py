@@ -294,6 +294,24 @@ class RoomStore:
         )
         return [Notice.model_validate_json(row["body"]).card() for row in rows]
 
+    async def keep_notice(self, notice: Notice) -> bool:
+        """Keep a notice that the relay originated, beside the journal; False when it is kept already."""
+
+        async def keep(db: aiosqlite.Connection) -> bool:
+            cursor = await db.execute(
+                "INSERT INTO notices (id, resident, useful_until, body) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (
+                    notice.id,
+                    notice.resident,
+                    to_rfc3339(notice.useful_until),
+                    notice.model_dump_json(),
+                ),
+            )
+            return cursor.rowcount == 1
+
+        return await self._shelf.write(keep)
+
     async def told_elsewhere(self, notices: Sequence[NoticeId]) -> list[ResidentId]:
         """Note that these were told at the relay or by push; return whose they are. No journal entry."""
         marks = ", ".join("?" * len(notices))

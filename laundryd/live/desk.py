@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from laundryd.wire import frames
+from laundryd.wire.announcements import ShownAnnouncement
 from laundryd.wire.events import AckKind, PublicEvent
 from laundryd.wire.ids import NoticeId, Position, ResidentId, RoomKey, SessionId
 
@@ -63,6 +64,10 @@ class Desk(Protocol):
 
         Those that a push told meanwhile are marked ``told``.
         """
+        ...
+
+    def shown(self, room: RoomKey) -> Sequence[ShownAnnouncement]:
+        """Return what staff announces in ``room`` now, newest first."""
         ...
 
     def presence_changed(self) -> None:

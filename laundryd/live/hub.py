@@ -212,7 +212,7 @@ class Hub:
             if channel.due_s is None:
                 self._bursting.discard(channel)
 
-    def tell_room(self, room: RoomKey, frame: frames.RoomStatus) -> int:
+    def tell_room(self, room: RoomKey, frame: frames.RoomStatus | frames.ShownInRoom) -> int:
         """Send a frame to everybody who listens to ``room``; return how many."""
         channel = self._channels.get(room)
         told = 0 if channel is None else channel.tell(encode(frame))

@@ -261,6 +261,11 @@ class LiveServer:
         """Say that a room's edge came or went; return how many sessions were told."""
         return self._hub.tell_room(status.room, status)
 
+    def shows(self, room: RoomKey) -> int:
+        """Say what staff announces in ``room`` now, as the desk knows it; return how many were told."""
+        shown = list(self._desk.shown(room))
+        return self._hub.tell_room(room, frames.ShownInRoom(room=room, shown=shown))
+
     def room_replaced(self, room: RoomKey) -> int:
         """Say that a snapshot took the place of a room's journal: an edge began a new epoch.
 

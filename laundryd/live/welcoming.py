@@ -55,9 +55,7 @@ async def welcome(
         held = hub.settle(room, connection, floor)
         for encoded in (*(replay.frames if replay else ()), *hub.encoded(held)):
             hub.counts.frames("batch", connection.deliver(encoded))
-        status = edge_status(room)
-        if status is not None:
-            _send(hub, connection, frames.RoomStatus(room=room, edge=status))
+        _send_room(hub, desk, connection, room, edge_status(room))
     hub.announce_presence()
     await send_mine(hub, desk, [connection])
     pending = await desk.pending_notices(connection.admission.resident)
@@ -68,6 +66,16 @@ async def welcome(
         if notice.id not in told:
             _send(hub, connection, notice)
     connection.told = None
+
+
+def _send_room(
+    hub: Hub, desk: Desk, connection: Connection, room: RoomKey, edge: EdgeStatus | None
+) -> None:
+    """Send what is said of a room beside its journal."""
+    if edge is not None:
+        _send(hub, connection, frames.RoomStatus(room=room, edge=edge))
+    if shown := desk.shown(room):
+        _send(hub, connection, frames.ShownInRoom(room=room, shown=list(shown)))
 
 
 async def send_mine(hub: Hub, desk: Desk, connections: Sequence[Connection]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from laundryd.wire.announcements import ANNOUNCEMENT_STATES, AnnouncementState
 from laundryd.wire.close_codes import CLOSE_CODES
 from laundryd.wire.commands import COMMAND_PHASES
 from laundryd.wire.delivery import STATES, WHYS, DeliveryState, Why
@@ -59,6 +60,7 @@ def contract_page() -> str:
             *_section(
                 "What came of a push to a device", ("outcome", "what it means"), _said(TRIES)
             ),
+            *_section("Announcements", ("state", "what it means"), _said(ANNOUNCEMENT_STATES)),
             *_section("Buttons of notices", ("action", "command", "English", "한국어"), _actions()),
             *_section(
                 f"MQTT topics below `{PREFIX}/{{site}}/{{room}}/`, all QoS {QOS}",
@@ -82,7 +84,10 @@ def _section(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]])
 
 
 def _said(
-    meanings: Mapping[DeliveryState, str] | Mapping[Why, str] | Mapping[PushTry, str],
+    meanings: Mapping[DeliveryState, str]
+    | Mapping[Why, str]
+    | Mapping[PushTry, str]
+    | Mapping[AnnouncementState, str],
 ) -> Iterator[tuple[str, ...]]:
     for name, meaning in meanings.items():
         yield f"`{name}`", meaning

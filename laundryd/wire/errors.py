@@ -45,6 +45,12 @@ class ErrorCode(StrEnum):
     EDGE_OFFLINE = "edge_offline"
     EDGE_TIMEOUT = "edge_timeout"
     EXPIRED = "expired"
+    # staff
+    STAFF_ONLY = "staff_only"
+    STAFF_LINK_INVALID = "staff_link_invalid"
+    UNKNOWN_TARGET = "unknown_target"
+    UNKNOWN_ANNOUNCEMENT = "unknown_announcement"
+    ALREADY_GONE = "already_gone"
     # push
     ENDPOINT_REFUSED = "endpoint_refused"
     SUBSCRIPTION_DEAD = "subscription_dead"
@@ -159,6 +165,25 @@ ERRORS: Final[dict[ErrorCode, ErrorRow]] = {
         409,
         "Your wish reached the laundry room too late",
         "Nothing was changed; try again.",
+    ),
+    ErrorCode.STAFF_ONLY: ErrorRow(
+        401,
+        "Only staff may do this",
+        "Open a sign-in link that `laundryd relay staff add` made.",
+    ),
+    ErrorCode.STAFF_LINK_INVALID: ErrorRow(
+        403,
+        "This sign-in link is wrong, used or too old",
+        "Ask the admin for a new one: `laundryd relay staff add`.",
+    ),
+    ErrorCode.UNKNOWN_TARGET: ErrorRow(
+        404, "There is nothing of that name to announce to", "Look at the rooms and machines."
+    ),
+    ErrorCode.UNKNOWN_ANNOUNCEMENT: ErrorRow(
+        404, "There is no such announcement", "Look at the list of announcements."
+    ),
+    ErrorCode.ALREADY_GONE: ErrorRow(
+        409, "This announcement has gone, or is over", "Cancel it, and write a new one."
     ),
     ErrorCode.ENDPOINT_REFUSED: ErrorRow(
         422, "This push address is not one of a known push service", "Switch the bell on again."

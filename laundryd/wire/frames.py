@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
+from laundryd.wire.announcements import SHOWN_MAX, ShownAnnouncement
 from laundryd.wire.commands import CommandError, CommandName, CommandParams
 from laundryd.wire.events import PublicEvent
 from laundryd.wire.ids import (
@@ -200,6 +201,17 @@ class RoomStatus(WireModel):
     edge: EdgeStatus
 
 
+class ShownInRoom(WireModel):
+    """What staff announces in a room now, whole; sent after ``welcome``, if there is any, and at each change.
+
+    A ``welcome`` ends what was shown before it. Each ends by itself, at its ``until``.
+    """
+
+    type: Literal["announcements"] = "announcements"
+    room: RoomKey
+    shown: Annotated[list[ShownAnnouncement], Field(max_length=SHOWN_MAX)]
+
+
 class Result(WireModel):
     """What came of a ``command``: ``position`` when ok, ``error`` when not."""
 
@@ -215,7 +227,16 @@ ClientFrame = Annotated[
     Identify | Ack | Read | Attention | Command | Ping | Pong, Field(discriminator="type")
 ]
 ServerFrame = Annotated[
-    Welcome | Batch | Mine | NoticeFrame | NoticeGone | RoomStatus | Result | Ping | Pong,
+    Welcome
+    | Batch
+    | Mine
+    | NoticeFrame
+    | NoticeGone
+    | RoomStatus
+    | ShownInRoom
+    | Result
+    | Ping
+    | Pong,
     Field(discriminator="type"),
 ]
 

@@ -17,7 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 from typing_extensions import override
 
-from laundryd.wire import bodies, frames, subscriptions
+from laundryd.wire import announcements, bodies, frames, subscriptions
 from laundryd.wire.close_codes import CLOSE_CODES, may_reconnect
 from laundryd.wire.commands import COMMAND_PHASES, MAX_PROGRAMME_MIN, CommandAnswer
 from laundryd.wire.delivery import STATES, WHYS
@@ -50,6 +50,7 @@ _TO_APP: Final[dict[str, tuple[type[BaseModel], ...]]] = {
         frames.NoticeFrame,
         frames.NoticeGone,
         frames.RoomStatus,
+        frames.ShownInRoom,
         frames.Result,
         frames.Ping,
         frames.Pong,
@@ -61,6 +62,8 @@ _BODIES_FROM_APP: Final[tuple[type[BaseModel], ...]] = (
     bodies.MeBody,
     bodies.CommandBody,
     bodies.SubscriptionBody,
+    announcements.AnnouncementBody,
+    announcements.StaffSignIn,
 )
 _BODIES_TO_APP: Final[tuple[type[BaseModel], ...]] = (
     bodies.Joined,
@@ -74,6 +77,8 @@ _BODIES_TO_APP: Final[tuple[type[BaseModel], ...]] = (
     bodies.Problem,
     CommandAnswer,
     RoomSnapshot,
+    announcements.Announcements,
+    announcements.StaffMe,
 )
 
 _CLOSE_CODE_SPACE: Final = range(1_000, 5_000)

@@ -14,7 +14,9 @@ from laundryd.wire.dashboards import MachineEvent, MachineState
 from laundryd.wire.ids import ID_PATTERN, SLUG_PATTERN, RoomRef
 from laundryd.wire.uplink import (
     DownAck,
+    DownAnnouncement,
     DownHello,
+    DownNotice,
     DownRoster,
     DownTold,
     UpEvents,
@@ -47,6 +49,8 @@ class Topic(StrEnum):
     DOWN_COMMAND = "down/command"
     UP_ANSWER = "up/answer/{relay_id}"
     DOWN_TOLD = "down/told"
+    DOWN_NOTICE = "down/notice"
+    DOWN_ANNOUNCEMENT = "down/announcement"
     DOWN_ROSTER = "down/roster"
     CHECK = "check"
 
@@ -147,6 +151,17 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
     Topic.UP_ANSWER: TopicRow(Side.EDGE, Side.RELAY, "cloud", False, UpAnswer, "The answer to it"),
     Topic.DOWN_TOLD: TopicRow(
         Side.RELAY, Side.EDGE, "cloud", False, DownTold, "Notices that were told elsewhere"
+    ),
+    Topic.DOWN_NOTICE: TopicRow(
+        Side.RELAY,
+        Side.EDGE,
+        "cloud",
+        False,
+        DownNotice,
+        "A notice of the relay's own, for somebody on the room's page",
+    ),
+    Topic.DOWN_ANNOUNCEMENT: TopicRow(
+        Side.RELAY, Side.EDGE, "cloud", True, DownAnnouncement, "What to show in the room now"
     ),
     Topic.DOWN_ROSTER: TopicRow(
         Side.RELAY, Side.EDGE, "cloud", True, DownRoster, "Keys and revocations, signed"

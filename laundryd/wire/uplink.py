@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from laundryd.wire.announcements import SHOWN_MAX, ShownAnnouncement
 from laundryd.wire.events import Entry, Waiting
 from laundryd.wire.ids import (
     Epoch,
@@ -21,6 +22,7 @@ from laundryd.wire.ids import (
     Word,
 )
 from laundryd.wire.machines import RoomSnapshot
+from laundryd.wire.notices import Notice
 from laundryd.wire.times import Moment
 
 MAX_ENTRIES_A_BATCH = 250
@@ -171,6 +173,21 @@ class DownTold(WireModel):
     """
 
     notice_ids: Annotated[list[NoticeId], Field(min_length=1, max_length=100)]
+
+
+class DownAnnouncement(WireModel):
+    """What staff announces in the room now, whole. Each ends by itself, at its ``until``."""
+
+    shown: Annotated[list[ShownAnnouncement], Field(max_length=SHOWN_MAX)]
+
+
+class DownNotice(WireModel):
+    """A notice that the relay originates, for a resident who is on the room's own page.
+
+    The room shows it there and journals the acknowledgement, as of its own notices.
+    """
+
+    notice: Notice
 
 
 class VerifyKey(WireModel):

@@ -5,6 +5,7 @@ import { LocalPages } from "./menu/LocalPages";
 import { page } from "./pages/page";
 import { Page } from "./pages/Page";
 import { RoomScreen } from "./room/RoomScreen";
+import { StaffScreen } from "./staff/StaffScreen";
 import { enter } from "./state/session";
 import { connection, screen, t } from "./state/signals";
 
@@ -24,6 +25,8 @@ function Screen() {
       return <JoinScreen />;
     case "room":
       return page.value === null ? <RoomScreen /> : <Page name={page.value} />;
+    case "staff":
+      return <StaffScreen />;
     case "away":
       return (
         <main class="narrow">

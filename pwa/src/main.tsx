@@ -7,6 +7,7 @@ import "./styles/room.css";
 import "./styles/card.css";
 import "./styles/sheet.css";
 import "./styles/parts.css";
+import "./styles/staff.css";
 import "./styles/page.css";
 import "./styles/wall.css";
 import { closePage, followAddress, page } from "./pages/page";
@@ -15,7 +16,7 @@ import { readRoom } from "./join/fragment";
 import { dismiss } from "./notices/notices";
 import { watchTheReader } from "./state/live";
 import { setLang, start } from "./state/session";
-import { chosenRoom, lang, tick } from "./state/signals";
+import { chosenRoom, lang, screen, tick } from "./state/signals";
 
 const root = document.getElementById("app");
 if (root === null) throw new Error("index.html has no #app");
@@ -25,7 +26,8 @@ render(<App />, root);
 watchTheReader();
 window.addEventListener("hashchange", () => {
   followAddress();
-  if (!isOnlyPage(location.hash)) void start();
+  // From the page of staff any address leads to the room.
+  if (!isOnlyPage(location.hash) || screen.value === "staff") void start();
 });
 setInterval(() => (tick.value += 1), 1_000);
 void start();

@@ -42,13 +42,14 @@ async function show(data: PushMessageData | null): Promise<void> {
     // Not UTF-8: shown with the general text, like everything that cannot be read.
   }
   const shown = readPayload(text, self.location.origin);
-  const { title, body, lang, tag, navigate, actions, about } = shown;
+  const { title, body, lang, tag, navigate, silent, actions, about } = shown;
   // `actions` is not in every browser, nor in TypeScript's own description of it.
   const options: NotificationOptions & { actions?: readonly { action: string; title: string }[] } = {
     ...LOOKS,
     body,
     lang,
     tag,
+    silent,
     actions,
     data: { navigate, ...about },
   };

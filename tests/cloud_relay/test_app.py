@@ -22,8 +22,11 @@ from cloud_relay.app import Relay
 from cloud_relay.enrol.init import RelayPlan, initialise
 from cloud_relay.enrol.mosquitto import Listeners
 from cloud_relay.enrol.rooms import add_room
+from cloud_relay.migrations import MIGRATIONS
+from cloud_relay.residents.people import People
 from cloud_relay.settings import RelaySettings
 from laundryd.daemon.mqtt import BrokerSettings, Message, MqttLink
+from laundryd.daemon.sqlite import open_database
 from laundryd.daemon.tokens import SigningKey, verify_document
 from laundryd.demo.broker import Mosquitto
 from laundryd.live.client import LiveClient
@@ -260,6 +263,31 @@ async def test_the_signed_roster_waits_at_the_broker_and_names_who_left(running:
         assert second.version == first.version + 1
     async with edge_at(running.broker) as later:
         assert (await roster_from(later, running.settings)) == second
+
+
+async def test_a_device_revoked_by_another_process_is_cut_off_and_named_to_its_room(
+    running: Running,
+) -> None:
+    token = await join(running)
+    async with edge_at(running.broker) as edge:
+        await edge.bring_room()
+        async with running.live(token) as live, running.browser() as browser:
+            await live.welcomed(WAIT_S)
+            browser.headers["Authorization"] = f"Bearer {token}"
+            me = (await browser.get("/api/v1/me")).json()
+            db = await open_database(running.settings.database, MIGRATIONS)
+            try:
+                await People(db).revoke(me["resident"], me["device"], datetime.now(UTC))
+            finally:
+                await db.close()
+            with pytest.raises(LiveClosedError, match="4503"):
+                await live.next_frame(frames.Pong, WAIT_S)
+            async with asyncio.timeout(WAIT_S):
+                while (
+                    me["device"] not in (await roster_from(edge, running.settings)).revoked_devices
+                ):
+                    pass
+            assert (await browser.get("/api/v1/me")).status_code == 401
 
 
 async def test_a_resident_who_leaves_is_cut_off_at_once(running: Running) -> None:

@@ -22,12 +22,13 @@ from laundryd.live.door import Admission, Refusal
 from laundryd.live.server import LiveServer
 from laundryd.live.settings import LiveSettings
 from laundryd.wire import frames
+from laundryd.wire.announcements import AnnouncementKind, AnnouncementText, ShownAnnouncement
 from laundryd.wire.commands import CommandError
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind, PublicEvent
 from laundryd.wire.ids import Position
 from laundryd.wire.machines import EdgeStatus, MachineKind, MachineView
-from laundryd.wire.notices import NoticeCard, NoticeKind
+from laundryd.wire.notices import Lang, NoticeCard, NoticeKind
 from laundryd.wire.phases import Cause, Phase, Sensor
 
 ROOM = "maple-hall.basement"
@@ -107,6 +108,18 @@ class TokenDoor:
         return admission.rooms - self.left
 
 
+def make_announcement() -> ShownAnnouncement:
+    text = AnnouncementText(title="Water off", body="Until noon.")
+    return ShownAnnouncement(
+        id="0" * 32,
+        kind=AnnouncementKind.MAINTENANCE,
+        texts=dict.fromkeys(Lang, text),
+        urgent=False,
+        since=AT,
+        until=AT + timedelta(hours=1),
+    )
+
+
 @dataclass
 class MemoryDesk:
     """A journal in memory. ``gate`` closed: history waits, so that a test can publish meanwhile."""
@@ -118,6 +131,7 @@ class MemoryDesk:
     read_max: int | None = None
     """Cuts every reading of history short, as a desk must not."""
     pending: dict[str, list[NoticeCard]] = field(default_factory=dict)
+    announced: dict[str, list[ShownAnnouncement]] = field(default_factory=dict)
     acks: list[tuple[str, str, tuple[str, ...], AckKind]] = field(default_factory=list)
     commands: list[tuple[str, frames.Command]] = field(default_factory=list)
     presence_changes: int = 0
@@ -178,6 +192,9 @@ class MemoryDesk:
 
     async def pending_notices(self, resident: str) -> Sequence[frames.NoticeFrame]:
         return [frames.NoticeFrame.of(card) for card in self.pending.get(resident, [])]
+
+    def shown(self, room: str) -> Sequence[ShownAnnouncement]:
+        return self.announced.get(room, [])
 
     def presence_changed(self) -> None:
         self.presence_changes += 1

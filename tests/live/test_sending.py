@@ -7,8 +7,10 @@ from laundryd.wire.machines import EdgeStatus
 from laundryd.wire.phases import Cause
 from tests.live.stage import (
     AT,
+    OTHER_ROOM,
     ROOM,
     StartLive,
+    make_announcement,
     make_event,
     make_notice,
 )
@@ -117,6 +119,25 @@ async def test_mine_goes_to_its_resident_alone(start_live: StartLive) -> None:
         await live.publish(1)
         await ben.next_event()
         assert not any(isinstance(f, frames.Mine) for f in ben.unread_frames())
+
+
+async def test_what_is_announced_reaches_everybody_in_the_room_and_who_comes(
+    start_live: StartLive,
+) -> None:
+    live = await start_live()
+    said = make_announcement()
+    async with live.client("ann:phone") as ann:
+        await ann.next_frame(frames.Mine)
+        assert not any(isinstance(f, frames.ShownInRoom) for f in ann.unread_frames())
+        live.desk.announced[ROOM] = [said]
+        assert live.server.shows(ROOM) == 1
+        assert live.server.shows(OTHER_ROOM) == 0
+        assert (await ann.next_frame(frames.ShownInRoom)).item.shown == [said]
+        async with live.client("ben:phone") as ben:
+            assert (await ben.next_frame(frames.ShownInRoom)).item.room == ROOM
+        live.desk.announced.clear()
+        live.server.shows(ROOM)
+        assert (await ann.next_frame(frames.ShownInRoom)).item.shown == []
 
 
 async def test_a_room_status_reaches_everybody_in_the_room(start_live: StartLive) -> None:

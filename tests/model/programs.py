@@ -202,6 +202,7 @@ class EdgeProcess(Process):
             store.run(),
             app._live.run(),
             app._send_mine(),
+            app._announced.run(),
             uplink.run(),
         ):
             self._start(work)
@@ -252,6 +253,9 @@ class RelayProcess(Process):
             app._queue.run(app._planner),
             app._told.run(),
             app._planner.run(),
+            app._announcer.run(),
+            app._revoked.run(),
+            app._boards.run(),
             app._ingest.run(),
             app._rosters.run(),
             app._link.run(app._ingest.on_message, app._connected, app._disconnected),

@@ -6,10 +6,14 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from cloud_relay.migrations import MIGRATIONS
+from cloud_relay.staff.people import Staff
+from laundryd.daemon.sqlite import open_database
 from laundryd.demo.broker import Mosquitto
 from laundryd.demo.town import Town
 from laundryd.demo.web import Web
@@ -47,9 +51,19 @@ checks.positive_data_acceptance.expected-statuses = [
   "2xx", "401", "403", "404", "409", "422", "429"
 ]
 """
-JUDGED = ("join", "command_machine", "subscribe", "set_preferences")
+JUDGED = (
+    "join",
+    "command_machine",
+    "subscribe",
+    "set_preferences",
+    "write_announcement",
+    "edit_announcement",
+)
 """What these refuse with 422 no schema can say: code or voucher, an id used for another wish, a machine's
-own programmes, the push services that are known, the time zones of the world."""
+own programmes, the push services that are known, the time zones of the world, what is past."""
+STAFF = "staff"
+"""The tag of what staff's session opens, and no resident's token."""
+SIGNING_OUT = "staff_sign_out"
 LEAVING = "forget_me"
 """After it the token opens nothing: it is asked by itself."""
 
@@ -102,11 +116,23 @@ async def joined(town: Town) -> Web:
 async def test_the_relay(town: Town, tmp_path: Path) -> None:
     page = await joined(town)
     room = town.room.key
-    other = ("--exclude-operation-id", LEAVING)
+    other = ("--exclude-operation-id", LEAVING, "--exclude-tag", STAFF)
     await answers_conform(town.relay_url, tmp_path, *other, room=room, token=page.token)
     page = await joined(town)
     only = ("--include-operation-id", LEAVING)
     await answers_conform(town.relay_url, tmp_path, *only, room=room, token=page.token)
+
+
+async def test_what_staff_may_do_at_the_relay(town: Town, tmp_path: Path) -> None:
+    db = await open_database(town.plan.relay_config.parent / "relay.db", MIGRATIONS)
+    try:
+        staff = Staff(db)
+        secret, _ = await staff.invite("Kim", datetime.now(UTC))
+        _, session = await staff.sign_in(secret, datetime.now(UTC))
+    finally:
+        await db.close()
+    theirs = ("--include-tag", STAFF, "--exclude-operation-id", SIGNING_OUT)
+    await answers_conform(town.relay_url, tmp_path, *theirs, room=town.room.key, token=session)
 
 
 async def test_the_relay_without_a_token(town: Town, tmp_path: Path) -> None:

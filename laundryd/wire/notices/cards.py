@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from laundryd.wire.ids import NoticeId, Position, ResidentId, RoomKey, Slug, WireModel
 from laundryd.wire.notices.table import NOTICES
@@ -24,6 +24,8 @@ class NoticeCard(WireModel):
     ``machine`` is None only where the kind's row says that it may be about none (``of_machine``).
     ``actions``: those of its row's buttons that could be meant when it was caused (a machine whose plug
     saw the end cannot be extended); None: whoever caused it did not say, so all of them.
+    ``urgent``: quiet hours do not hold it back, whatever its row says; ``silent``: it is shown without a
+    sound. Both are for staff to say, of an announcement.
     """
 
     id: NoticeId
@@ -34,6 +36,14 @@ class NoticeCard(WireModel):
     caused_at: Moment
     useful_until: Moment
     actions: tuple[ActionId, ...] | None = None
+    urgent: bool = False
+    silent: bool = False
+
+    @model_validator(mode="after")
+    def _staff_alone_insists(self) -> Self:
+        if (self.urgent or self.silent) and self.kind is not NoticeKind.ANNOUNCEMENT:
+            raise ValueError("only an announcement can be urgent or silent")
+        return self
 
     @property
     def offered(self) -> tuple[ActionId, ...]:

@@ -126,10 +126,10 @@ OF_OTHERS: Final[Mapping[NoticeKind, NoticeRow]] = {
         " or anything else.",
         who=Who.ADDRESSED,
         when={Lang.KO: "관리실 공지", Lang.EN: "Announcements of the staff"},
-        params=("title", "body"),
+        params=("title_ko", "body_ko", "title_en", "body_en"),
         texts={
-            Lang.KO: Text("{title}", "{body}"),
-            Lang.EN: Text("{title}", "{body}"),
+            Lang.KO: Text("{title_ko}", "{body_ko}"),
+            Lang.EN: Text("{title_en}", "{body_en}"),
         },
         urgency=Urgency.HIGH,
         useful_for=timedelta(days=2),  # where staff names no end

@@ -2,7 +2,7 @@
 
 import { openPage } from "../pages/page";
 import type { PageName } from "../pages/route";
-import { t } from "../state/signals";
+import { atRelay, me, t } from "../state/signals";
 import { Sheet } from "../ui/Sheet";
 import { LangSwitch } from "./LangSwitch";
 import { LinkDevice } from "./LinkDevice";
@@ -31,6 +31,11 @@ export function Menu({ close }: { close(): void }) {
       <LinkDevice />
       <LocalPages />
       <LangSwitch />
+      {atRelay.value && me.value && (
+        <p class="hint my-id" data-testid="my-id">
+          {t("menu.my_id", { id: me.value.resident })}
+        </p>
+      )}
     </Sheet>
   );
 }

@@ -10,7 +10,12 @@ test("a declarative payload is shown as it says", () =>
       declarative({ title: "다 됐어요", body: "세탁기 1", lang: "ko", tag: "ab12", navigate: `${ORIGIN}/?n=1` }),
       ORIGIN,
     ),
-  ).toEqual({ title: "다 됐어요", body: "세탁기 1", lang: "ko", tag: "ab12", navigate: "/?n=1", actions: [], about: null }));
+  ).toEqual({ title: "다 됐어요", body: "세탁기 1", lang: "ko", tag: "ab12", navigate: "/?n=1", silent: false, actions: [], about: null }));
+
+test("silent is what its writer said, and nothing else is", () => {
+  expect(readPayload(declarative({ title: "x", silent: true }), ORIGIN).silent).toBe(true);
+  expect(readPayload(declarative({ title: "x", silent: "yes" }), ORIGIN).silent).toBe(false);
+});
 
 const about = { notice_id: "0123456789abcdef0123456789abcdef", room: "a.b", machine: "w1" };
 const button = (action: string) => ({ action, title: action.toUpperCase(), navigate: ORIGIN });

@@ -8,6 +8,8 @@ export interface Shown {
   tag: string;
   /** Where a click leads, a path of our own origin. */
   navigate: string;
+  /** Without sound or vibration, as its writer said. */
+  silent: boolean;
   /** Buttons, the most probably meant first. */
   actions: readonly ShownAction[];
   /** What the buttons are about; null where they are about nothing, and then there are none. */
@@ -36,6 +38,7 @@ const UNREADABLE: Shown = {
   lang: "ko",
   tag: "laundryd",
   navigate: "/",
+  silent: false,
   actions: [],
   about: null,
 };
@@ -52,6 +55,7 @@ export function readPayload(text: string | null, origin: string): Shown {
     lang: string(said["lang"]) ?? "",
     tag: string(said["tag"]) ?? UNREADABLE.tag,
     navigate: ownPath(string(said["navigate"]), origin),
+    silent: said["silent"] === true,
     actions: about === null ? [] : readActions(said["actions"]),
     about,
   };

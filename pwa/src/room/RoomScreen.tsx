@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { Announced } from "../announced/Announced";
 import { BellButton, BellLine } from "../bell/Bell";
 import { ProblemSentence } from "../join/JoinScreen";
 import { Menu } from "../menu/Menu";
@@ -54,6 +55,7 @@ export function RoomScreen() {
       </header>
       <main class="room" data-room={state?.room} data-at={atRelay.value ? "relay" : "edge"}>
         <Banners />
+        <Announced />
         <ProblemSentence />
         <NoticeList />
         <BellLine />

@@ -1,6 +1,7 @@
 /** From the server's frames and the client's decisions to what the page knows. */
 
 import { batch } from "@preact/signals";
+import { nothingAnnounced, roomShows } from "../announced/announced";
 import { getRoom } from "../api/calls";
 import { codeOf, refusedBy } from "../api/http";
 import { clockFrom } from "../live/clock";
@@ -16,7 +17,7 @@ export function takeFrame(frame: ServerFrame): void {
   switch (frame.type) {
     case "welcome":
       clock.value = clockFrom(frame.clock, performance.now());
-      return;
+      return nothingAnnounced();
     case "mine":
       mine.value = frame;
       return;
@@ -26,6 +27,8 @@ export function takeFrame(frame: ServerFrame): void {
       return noticeGone(frame.ids);
     case "room_status":
       return takeStatus(frame);
+    case "announcements":
+      return roomShows(frame);
     case "result":
       return settle(frame);
     case "batch":

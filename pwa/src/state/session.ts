@@ -6,6 +6,7 @@ import { startBell } from "../bell/bell";
 import { deviceName } from "../join/device_name";
 import { readLang, readRoom, takeFragment, type Given } from "../join/fragment";
 import { renewVouchers } from "../menu/vouchers";
+import { isStaffAddress, startStaff } from "../staff/staff";
 import type { Lang } from "../wire/types";
 import { forget, leave, startLive } from "./live";
 import { chosenRoom, lang, me, problem, screen } from "./signals";
@@ -17,6 +18,10 @@ let retry: number | undefined;
 
 /** Begin, or begin again after the address was given a code. */
 export async function start(): Promise<void> {
+  if (isStaffAddress(location.hash)) {
+    screen.value = "staff";
+    return startStaff(location, history);
+  }
   chosenRoom.value = readRoom(location.hash) ?? chosenRoom.value;
   setLang(readLang(location.hash) ?? lang.value);
   const given = takeFragment(location, history);

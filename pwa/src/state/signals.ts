@@ -8,8 +8,8 @@ import { NOTHING_MINE } from "../room/ownership";
 import type { Lang, Me, Mine } from "../wire/types";
 import { preferredLang, textIn, type Params, type TextKey } from "../texts/texts";
 
-/** `away`: the server cannot be reached and nothing is known yet. */
-export type Screen = "starting" | "join" | "room" | "away";
+/** `away`: the server cannot be reached and nothing is known yet. `staff`: the page of the staff. */
+export type Screen = "starting" | "join" | "room" | "away" | "staff";
 
 export const screen = signal<Screen>("starting");
 export const lang = signal<Lang>(preferredLang(navigator.languages));

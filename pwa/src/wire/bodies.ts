@@ -2,20 +2,116 @@
 
 import type {
   ActionId,
+  AnnouncementKind,
+  AnnouncementState,
   Choice,
   DeliveryState,
   Lang,
   MachineKind,
   NoticeKind,
   PushTry,
+  Repeat,
 } from "./names";
 import type {
+  AnnouncementText,
   CommandError,
   EdgeStatus,
   MachineView,
   Position,
 } from "./frames";
 
+/**
+ * One announcement as staff sees it.
+ *
+ * ``next_at``: when it goes, None when it does not any more. ``shown_until``: the end of what is shown
+ * now, None when nothing is.
+ */
+export interface Announcement {
+  id: string;
+  author: string;
+  created_at: string;
+  state: AnnouncementState;
+  next_at: string | null;
+  shown_until: string | null;
+  body: AnnouncementBodyOutput;
+  counts: AnnouncementCounts;
+}
+/**
+ * ``POST /announcements``, and ``PUT /announcements/{id}`` before it has gone.
+ *
+ * ``texts``: in one language at least; who reads the other one is shown it in this. ``at`` None: now.
+ * ``repeat`` goes on from ``at`` by the clocks of ``zone``, until ``repeat_until`` if that is given.
+ * Each occurrence is shown for ``shown_for_min`` minutes. ``urgent``: not held back by quiet hours.
+ * ``sound`` false: phones show it silently.
+ */
+export interface AnnouncementBodyOutput {
+  kind: AnnouncementKind;
+  target: TargetOutput;
+  texts: {
+    [k: string]: AnnouncementText;
+  };
+  sound: boolean;
+  urgent: boolean;
+  at: string | null;
+  repeat: Repeat | null;
+  zone: string | null;
+  repeat_until: string | null;
+  shown_for_min: number;
+}
+/** Whom it concerns: a site, a room, or a machine of a room; none of them: everybody. */
+export interface TargetOutput {
+  site: string | null;
+  room: string | null;
+  machine: string | null;
+}
+/**
+ * How many residents of the newest occurrence were addressed, and what became of their notices.
+ *
+ * Each resident counts once, in the first that holds: ``read``; ``on_socket``, a page showed it;
+ * ``pushed``; ``app_only``, their wish: in the app when they come; ``failed``: not reached, or too late;
+ * ``waiting``: still to be told, in quiet hours say.
+ */
+export interface AnnouncementCounts {
+  addressed: number;
+  read: number;
+  on_socket: number;
+  pushed: number;
+  app_only: number;
+  failed: number;
+  waiting: number;
+}
+/**
+ * ``POST /announcements``, and ``PUT /announcements/{id}`` before it has gone.
+ *
+ * ``texts``: in one language at least; who reads the other one is shown it in this. ``at`` None: now.
+ * ``repeat`` goes on from ``at`` by the clocks of ``zone``, until ``repeat_until`` if that is given.
+ * Each occurrence is shown for ``shown_for_min`` minutes. ``urgent``: not held back by quiet hours.
+ * ``sound`` false: phones show it silently.
+ */
+export interface AnnouncementBodyInput {
+  kind: AnnouncementKind;
+  target?: TargetInput;
+  texts: {
+    [k: string]: AnnouncementText;
+  };
+  sound?: boolean;
+  urgent?: boolean;
+  at?: string | null;
+  repeat?: Repeat | null;
+  zone?: string | null;
+  repeat_until?: string | null;
+  shown_for_min?: number;
+}
+/** Whom it concerns: a site, a room, or a machine of a room; none of them: everybody. */
+export interface TargetInput {
+  site?: string | null;
+  room?: string | null;
+  machine?: string | null;
+}
+/** Answer of ``GET /announcements``: newest first, 200 at most; those of the last 30 days. */
+export interface Announcements {
+  announcements: Announcement[];
+}
 /**
  * What came of a command: exactly one of ``position`` (accepted) and ``error`` (nothing changed).
  *
@@ -144,6 +240,8 @@ export interface MyNotice {
  * ``machine`` is None only where the kind's row says that it may be about none (``of_machine``).
  * ``actions``: those of its row's buttons that could be meant when it was caused (a machine whose plug
  * saw the end cannot be extended); None: whoever caused it did not say, so all of them.
+ * ``urgent``: quiet hours do not hold it back, whatever its row says; ``silent``: it is shown without a
+ * sound. Both are for staff to say, of an announcement.
  */
 export interface NoticeCard {
   id: string;
@@ -156,6 +254,8 @@ export interface NoticeCard {
   caused_at: string;
   useful_until: string;
   actions: ActionId[] | null;
+  urgent: boolean;
+  silent: boolean;
 }
 /** Answer of ``GET /me/notices``: the last 30 days, newest first, 300 at most. */
 export interface MyNotices {
@@ -245,6 +345,26 @@ export interface RoomSnapshot {
   durable: boolean;
   machines: MachineView[];
   programmes: Programme[];
+}
+/** A machine that can be addressed. */
+export interface StaffMachine {
+  machine: string;
+  name: string;
+}
+/** Answer of ``GET /staff/me`` and of the sign-in: who is signed in, and what can be addressed. */
+export interface StaffMe {
+  name: string;
+  rooms: StaffRoom[];
+}
+/** A room that can be addressed, with its machines as last heard. */
+export interface StaffRoom {
+  room: string;
+  name: string;
+  machines: StaffMachine[];
+}
+/** ``POST /staff/sign-in``: the one-time secret of the link that ``laundryd relay staff add`` made. */
+export interface StaffSignIn {
+  secret: string;
 }
 /**
  * ``PUT /push/subscriptions``: what ``PushSubscription.toJSON()`` gives, and whose browser it is.

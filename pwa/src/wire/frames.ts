@@ -2,6 +2,7 @@
 
 import type {
   ActionId,
+  AnnouncementKind,
   Cause,
   CommandName,
   ErrorCode,
@@ -13,11 +14,17 @@ import type {
 } from "./names";
 
 export type ClientFrame = Identify | Ack | Read | Attention | Command | Ping | Pong;
-export type ServerFrame = Welcome | Batch | Mine | NoticeFrame | NoticeGone | RoomStatus | Result | Ping | Pong;
+export type ServerFrame =
+  Welcome | Batch | Mine | NoticeFrame | NoticeGone | RoomStatus | ShownInRoom | Result | Ping | Pong;
 /** The app rendered these notices on a visible page. */
 export interface Ack {
   type: "ack";
   notice_ids: string[];
+}
+/** A title and a body, as long as a phone shows of a notification. */
+export interface AnnouncementText {
+  title: string;
+  body: string;
 }
 /** Whether the page is visible, and how many seconds ago it was last touched. */
 export interface Attention {
@@ -187,6 +194,8 @@ export interface NoticeFrame {
   caused_at: string;
   useful_until: string;
   actions: ActionId[] | null;
+  urgent: boolean;
+  silent: boolean;
   type: "notice";
   told: boolean;
 }
@@ -239,6 +248,32 @@ export interface RoomStatus {
   type: "room_status";
   room: string;
   edge: EdgeStatus;
+}
+/**
+ * An announcement that is shown in a room from ``since`` until ``until`` (room time).
+ *
+ * ``texts`` are in every language, the missing one filled with the other. ``machine`` None: the room.
+ */
+export interface ShownAnnouncement {
+  id: string;
+  kind: AnnouncementKind;
+  machine: string | null;
+  texts: {
+    [k: string]: AnnouncementText;
+  };
+  urgent: boolean;
+  since: string;
+  until: string;
+}
+/**
+ * What staff announces in a room now, whole; sent after ``welcome``, if there is any, and at each change.
+ *
+ * A ``welcome`` ends what was shown before it. Each ends by itself, at its ``until``.
+ */
+export interface ShownInRoom {
+  type: "announcements";
+  room: string;
+  shown: ShownAnnouncement[];
 }
 /** Answer to ``identify``. */
 export interface Welcome {

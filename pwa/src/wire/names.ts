@@ -2,6 +2,12 @@
 
 /** A button of a notice; the name is stable, and what a push's ``action`` says. */
 export type ActionId = "coming" | "collect" | "adopt" | "extend" | "claim" | "arrive" | "start";
+/** Where an announcement stands; ``ANNOUNCEMENT_STATES`` says what each means. */
+export type AnnouncementState = "scheduled" | "shown" | "ended" | "cancelled" | "missed";
+/** What an announcement is about. */
+export type AnnouncementKind = "repair" | "fault" | "maintenance" | "other";
+/** How often an announcement occurs again, at the same time of day by the clocks of its zone. */
+export type Repeat = "daily" | "weekly";
 /** Why a machine changed; also the kind of the public event that says so. */
 export type Cause =
   | "claimed"
@@ -81,6 +87,11 @@ export type ErrorCode =
   | "edge_offline"
   | "edge_timeout"
   | "expired"
+  | "staff_only"
+  | "staff_link_invalid"
+  | "unknown_target"
+  | "unknown_announcement"
+  | "already_gone"
   | "endpoint_refused"
   | "subscription_dead"
   | "subscription_removed"

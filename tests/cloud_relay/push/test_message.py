@@ -56,6 +56,22 @@ def test_every_notice_fits_even_with_the_longest_parameters(kind: NoticeKind, la
     assert len(message.payload(card, lang, public_url="https://" + "h" * 200)) < 3_000
 
 
+def test_an_announcement_without_sound_is_silent() -> None:
+    card = derive(
+        NoticeKind.ANNOUNCEMENT,
+        room=ROOM,
+        position=Position(epoch="e1", offset=1),
+        machine=None,
+        resident=ME,
+        params=dict.fromkeys(NOTICES[NoticeKind.ANNOUNCEMENT].params, "x"),
+        at=START,
+    ).card()
+    silent = card.model_copy(update={"silent": True})
+    for one in (card, silent):
+        body = json.loads(message.payload(one, Lang.EN, public_url=URL))
+        assert body["notification"]["silent"] is one.silent
+
+
 def test_a_message_that_would_not_fit_is_refused() -> None:
     card = notice(1).card()
     with pytest.raises(ValueError, match="3000 at most"):

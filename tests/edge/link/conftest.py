@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from cloud_relay.ingest.order import Before, decide
 from edge.link.roster import RosterKeeper
 from edge.link.uplink import Uplink
+from edge.local.announced import Announced
 from edge.local.desk import LinkedRoom, RoomDesk
 from edge.room.reconcile import MachineSetup
 from edge.store.edge_store import EdgeStore
@@ -177,6 +178,7 @@ class LinkedEdge:
     uplink: Uplink
     told: list[NoticeId]
     roster: RosterKeeper
+    announced: Announced
 
     async def claim_and_release(self, round_: int) -> None:
         for name in ("claim", "release"):
@@ -203,8 +205,16 @@ class Link:
         store = await EdgeStore.open(self.folder / "room.db")
         clock = Clock()
         writer = await RoomWriter.open(ROOM, machines, store, clock)
+        announced = Announced(ROOM.key, store.documents, store.room, clock)
+        await announced.load()
         desk = RoomDesk(
-            writer, store, clock, name="Basement", on_presence=lambda: None, present=list
+            writer,
+            store,
+            clock,
+            name="Basement",
+            on_presence=lambda: None,
+            present=list,
+            announced=announced,
         )
         told: list[NoticeId] = []
 
@@ -237,13 +247,14 @@ class Link:
             clock=clock,
             acked=store.room.acked,
             told=keep_told,
+            announced=announced,
             on_connected=lambda: None,
         )
         writer.on_entries.append(lambda _entries, _changes: uplink.appended())
         writer.on_new_epoch.append(uplink.appended)
         task = asyncio.create_task(uplink.run())
         try:
-            yield LinkedEdge(store, writer, uplink, told, roster)
+            yield LinkedEdge(store, writer, uplink, told, roster, announced)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

@@ -15,6 +15,12 @@ from edge.store.edge_store import EdgeStore
 from edge.writer import RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.tokens import SigningKey
+from laundryd.wire.announcements import (
+    AnnouncementKind,
+    AnnouncementText,
+    ShownAnnouncement,
+    announcement_notice,
+)
 from laundryd.wire.commands import (
     CommandName,
     CommandParams,
@@ -23,8 +29,10 @@ from laundryd.wire.commands import (
     StaffCommandName,
 )
 from laundryd.wire.errors import ErrorCode
+from laundryd.wire.events import AckKind, NoticeAck
+from laundryd.wire.notices import Lang
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
-from laundryd.wire.uplink import DownAck, DownTold
+from laundryd.wire.uplink import DownAck, DownAnnouncement, DownNotice, DownTold
 from tests.edge.link.conftest import ROOM, WASHERS, Link, LinkedEdge, until
 
 
@@ -190,6 +198,33 @@ async def test_notices_told_elsewhere_are_passed_on(link: Link) -> None:
         await synced(link, edge)
         await link.relay.say(Topic.DOWN_TOLD, DownTold(notice_ids=["0" * 32]))
         await until(lambda: edge.told == ["0" * 32])
+
+
+async def test_what_staff_announces_comes_down_and_outlives_the_edge(link: Link) -> None:
+    now = Clock().now()
+    text = AnnouncementText(title="Water off", body="Until noon.")
+    shown = ShownAnnouncement(
+        id="0" * 32,
+        kind=AnnouncementKind.FAULT,
+        texts=dict.fromkeys(Lang, text),
+        urgent=True,
+        since=now,
+        until=now + timedelta(hours=1),
+    )
+    async with link.edge() as edge:
+        await link.relay.say(Topic.DOWN_ANNOUNCEMENT, DownAnnouncement(shown=[shown]), retain=True)
+        await until(lambda: edge.announced.shown() == [shown])
+        notice = announcement_notice(shown, room=ROOM.key, resident="anna", silent=False)
+        await link.relay.say(Topic.DOWN_NOTICE, DownNotice(notice=notice))
+        seen = NoticeAck(notice_id=notice.id, resident="anna", kind=AckKind.SHOWN, at=now)
+        async with asyncio.timeout(20):
+            while await edge.writer.ack(seen) is None:  # noqa: ASYNC110 -- until the notice is there
+                await asyncio.sleep(0.02)
+        await until(lambda: [one.ack for one in link.relay.entries if one.ack] == [seen])
+        assert not edge.uplink.skipped
+    link.broker.stop()
+    async with link.edge() as edge:
+        assert edge.announced.shown() == [shown], "without a broker, too"
 
 
 async def test_a_newer_roster_is_taken_and_an_older_one_refused(link: Link) -> None:
