@@ -128,17 +128,25 @@ def _resumed(record: MachineRecord, signal: CycleResumed, now: Moment) -> Decisi
             return Accepted((_goes_on(record, signal.started_at, now),))
         case Phase.ARRIVED | Phase.IN_USE:
             # The plug takes it for the load before; whoever stands there knows that it is theirs.
-            ran = _started(record, signal.started_at, now)
-            theirs_since = record.started_at or max(signal.ended_at, record.since)
-            return Accepted(
-                tuple(
-                    replace(one, record=replace(one.record, started_at=theirs_since))
-                    for one in changes_of(ran)
-                )
-            )
+            return _since(_started(record, signal.started_at, now), record, signal)
         case Phase.FREE | Phase.CLAIMED | Phase.OUT_OF_ORDER:
             # It began with the load before: no word of whether they had pressed start in time.
-            return _started(replace(record, lost=None), signal.started_at, now)
+            return _since(
+                _started(replace(record, lost=None), signal.started_at, now), record, signal
+            )
+
+
+def _since(ran: Decision, record: MachineRecord, signal: CycleResumed) -> Decision:
+    """Let it have run since the load before was over: that one was told, and taken out."""
+    since = record.started_at or max(signal.ended_at, record.since)
+    return Accepted(
+        tuple(
+            replace(one, record=replace(one.record, started_at=since))
+            if one.record.phase is Phase.IN_USE
+            else one
+            for one in changes_of(ran)
+        )
+    )
 
 
 def _goes_on(record: MachineRecord, plug_cycle_since: Moment, now: Moment) -> Change:
