@@ -39,9 +39,9 @@ from cloud_relay.ingest.uplink import Ingest
 from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.planner import Planner
+from cloud_relay.push.keys import KeyKeeper, VapidKeys
 from cloud_relay.push.queue import PushQueue
 from cloud_relay.push.trial import Trial
-from cloud_relay.push.vapid import Vapid
 from cloud_relay.push.webpush import WebPushSender
 from cloud_relay.residents.bells import Bells
 from cloud_relay.residents.join_codes import HOUR_S, JoinCodes, JoinLimits
@@ -53,7 +53,7 @@ from cloud_relay.residents.revoking import RevokedWatch
 from cloud_relay.residents.roster import Rosters
 from cloud_relay.residents.roster_publisher import RosterPublisher
 from cloud_relay.residents.subscriptions import SubscriptionStore
-from cloud_relay.residents.tokens import Tokens
+from cloud_relay.residents.tokens import Tokens, old_signing_key
 from cloud_relay.rooms.presence import EdgePresence
 from cloud_relay.rooms.rooms import Rooms
 from cloud_relay.rooms.snapshots import Snapshots
@@ -139,10 +139,12 @@ class Relay:
         preferences = PreferenceStore(db)
         await preferences.load()
         signing_key = SigningKey.load_or_create(settings.keys.signing)
-        tokens = Tokens(signing_key)
+        tokens = Tokens(signing_key, old_signing_key(settings.keys.signing, clock.real_now()))
         subscriptions = SubscriptionStore(db, settings.push_hosts)
 
-        vapid = Vapid.load_or_create(settings.keys.vapid, settings.push.vapid_subject)
+        vapid = VapidKeys.load_or_create(settings.keys.vapid, settings.push.vapid_subject)
+        self._keys = KeyKeeper(vapid, settings.keys.vapid, subscriptions, clock)
+        await self._keys.start()
         sender = await stack.enter_async_context(
             WebPushSender(
                 vapid, clock, public_url=settings.http.public_url, hosts=settings.push_hosts
@@ -199,8 +201,9 @@ class Relay:
             clock,
             rooms=rooms,
             planner=planner,
+            queue=queue,
             edge_watch=self._edge_watch,
-            on_set=self._clock_set,
+            on_set=ingest.clock_set,
         )
         self._rosters = RosterPublisher(
             Rosters(
@@ -259,7 +262,7 @@ class Relay:
                 staff_writes=RateLimit(STAFF_WRITES_H, HOUR_S),
                 announcements=Announcements(db, clock, rooms),
                 announced=announcer.changed,
-                vapid_key=vapid.public_key,
+                vapid_keys=vapid,
                 signed_out=self._signed_out,
                 missing=lambda: [] if link.connected else ["broker"],
                 metrics=registry(collector),
@@ -289,6 +292,7 @@ class Relay:
             ("watchdog", self._watchdog.run()),
             ("supervision", supervise(self._db, self._ingest, self._watchdog.beat)),
             ("push queue", self._queue.run(self._planner)),
+            ("push keys", self._keys.run()),
             ("told", self._told.run()),
             ("planner", self._planner.run()),
             ("edge watch", self._edge_watch.run()),
@@ -345,10 +349,6 @@ class Relay:
     def _shows(self, room: RoomKey) -> None:
         self._live.shows(room)
         self._boards.changed()
-
-    def _clock_set(self) -> None:
-        self._queue.wake()
-        self._ingest.clock_set()
 
     def _signed_out(self, device: str) -> None:
         self._live.close_device(device)

@@ -16,10 +16,12 @@ from cloud_relay.enrol.init import RelayPlan, initialise
 from cloud_relay.enrol.mosquitto import Listeners
 from cloud_relay.enrol.rooms import AddedRoom, add_room, join_url, new_join_code, renew_room
 from cloud_relay.explaining import DEFAULT_DATA_DIR, Config, explained, load
+from cloud_relay.push.keys import OLD_KEY_LIFE, old_path, rotate, set_aside
 from cloud_relay.residents.cli import revoke
 from cloud_relay.settings import RelaySettings
 from cloud_relay.staff.cli import staff_app
 from laundryd.daemon.settings import SettingsError
+from laundryd.daemon.tokens import SigningKey
 from laundryd.wire.ids import RoomRef
 
 app = typer.Typer(
@@ -30,6 +32,8 @@ app = typer.Typer(
 )
 room_app = typer.Typer(name="room", no_args_is_help=True, help="Enrol laundry rooms.")
 app.add_typer(room_app)
+keys_app = typer.Typer(name="keys", no_args_is_help=True, help="The relay's own keys.")
+app.add_typer(keys_app)
 app.add_typer(staff_app)
 app.add_typer(announcements_app)
 app.command()(announce)
@@ -165,6 +169,32 @@ def room_renew(
         path = asyncio.run(renew_room(settings, _room(room), enrolment_file))
     typer.echo(f"made {path}")
     _show_reload()
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    *,
+    tokens: Annotated[
+        bool, typer.Option("--tokens", help="The key that signs residents' tokens instead.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Make a new key for pushes: apps move to it at their next start, and nobody misses any.
+
+    With --tokens the one for residents' tokens: nobody is signed out.
+    """
+    with explained():
+        settings = load(config)
+        path = settings.keys.signing if tokens else settings.keys.vapid
+        if tokens:
+            set_aside(path, SigningKey.load_or_create)
+        else:
+            rotate(path, settings.push.vapid_subject)
+    typer.echo(
+        f"made {path}; the key before is in {old_path(path)} while it is needed, "
+        f"{OLD_KEY_LIFE.days} days at most.\n"
+        "Now restart the relay: sudo systemctl restart laundryd-relay."
+    )
 
 
 def _show_code(code: str, url: str) -> None:

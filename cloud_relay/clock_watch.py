@@ -20,7 +20,8 @@ from cloud_relay.notify import outages
 from cloud_relay.notify import store as notices
 from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.planner import Planner
-from cloud_relay.push import queue
+from cloud_relay.push import store as pushes
+from cloud_relay.push.queue import PushQueue
 from cloud_relay.rooms.rooms import Rooms
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import transaction
@@ -44,11 +45,13 @@ class ClockWatch:
         *,
         rooms: Rooms,
         planner: Planner,
+        queue: PushQueue,
         edge_watch: EdgeWatch,
         on_set: Callable[[], None],
     ) -> None:
         self._db, self._clock = db, clock
         self._rooms, self._planner, self._edge_watch = rooms, planner, edge_watch
+        self._queue = queue
         self._on_set = on_set
 
     async def run(self) -> NoReturn:
@@ -72,11 +75,12 @@ class ClockWatch:
         )
         async with transaction(self._db) as db:
             await notices.move(db, room_time=jump.shift, real_time=real)
-            await queue.move(db, real)
+            await pushes.move(db, real)
             await outages.move(db, jump.shift)
         # No await from here on: nobody sees the new time with an old deadline.
         self._clock.follow(jump)
         self._rooms.clock_set(jump.shift)
         self._edge_watch.clock_set(jump.shift)
         self._planner.clock_set(real)
+        self._queue.clock_set(jump.shift, real)
         self._on_set()

@@ -36,7 +36,7 @@ SubscriptionPath = Annotated[
 @router.get("/key", responses=refusals())
 async def push_key(relay: Relay) -> PushKey:
     """Return the key to subscribe with (`applicationServerKey`)."""
-    return PushKey(key=relay.vapid_key)
+    return PushKey(key=relay.vapid_keys.present.public_key)
 
 
 @router.get("/subscriptions", responses=refusals(*SIGNED_IN))
@@ -60,7 +60,17 @@ async def my_subscriptions(response: Response, relay: Relay, caller: Caller) -> 
 )
 async def subscribe(body: SubscriptionBody, relay: Relay, caller: Caller) -> Response:
     """Push to this device; sending the same again renews it, and says that its app was started."""
-    await relay.subscriptions.put(caller.person.device, body, relay.real_now())
+    key = body.application_server_key
+    keys = relay.vapid_keys
+    if key is not None and not keys.knows(key):
+        raise ProblemError(
+            ErrorCode.INVALID_BODY,
+            "The subscription was made with a key that this relay does not have; subscribe anew with "
+            "that of GET /api/v1/push/key.",
+            fields=["body.application_server_key"],
+        )
+    told = body.model_copy(update={"application_server_key": key or keys.present.public_key})
+    await relay.subscriptions.put(caller.person.device, told, relay.real_now())
     return Response(status_code=204)
 
 

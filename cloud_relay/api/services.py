@@ -15,6 +15,7 @@ from cloud_relay.announce.writing import Announcements
 from cloud_relay.api.desk import Commands
 from cloud_relay.api.door import COOKIE, RelayDoor, SignedIn, token_of
 from cloud_relay.notify.planner import Planner
+from cloud_relay.push.keys import VapidKeys
 from cloud_relay.push.trial import Trial
 from cloud_relay.residents.bells import Bells
 from cloud_relay.residents.joining import Joining
@@ -40,7 +41,7 @@ class Services:
 
     ``push_tests`` limits how often a resident sends themselves a test. ``staff_tries``: sign-in links tried,
     by address; ``staff_writes``: announcements, by who writes them. ``announced`` hears that one was
-    written, edited or cancelled. ``vapid_key``: the public one, base64url. ``signed_out`` hears of a
+    written, edited or cancelled. ``vapid_keys``: those of our pushes. ``signed_out`` hears of a
     device whose tokens count no
     more. ``missing`` names what the relay waits for, empty when it is ready. ``metrics``: what this relay
     counts, beside the process's own.
@@ -67,7 +68,7 @@ class Services:
     staff_writes: RateLimit
     announcements: Announcements
     announced: Callable[[], None]
-    vapid_key: str
+    vapid_keys: VapidKeys
     signed_out: Callable[[str], None]
     missing: Callable[[], list[str]]
     metrics: CollectorRegistry

@@ -314,14 +314,17 @@ class Planner:
     # For the push queue.
 
     async def settled(
-        self, db: aiosqlite.Connection, card: NoticeCard, *, state: DeliveryState, why: str
+        self, db: aiosqlite.Connection, ended: Sequence[tuple[NoticeCard, DeliveryState, str]]
     ) -> None:
-        """Note how the push of a notice ended, inside the queue's transaction."""
-        self.counts[state] += 1
-        await store.finish(db, card.id, state, why, self._clock.real_now())
-        if state is DeliveryState.PUSHED:
-            # Before the commit, rightly: the push service has it, whatever becomes of our note.
-            self._edges.told(card.room, [card.id])
+        """Note how the pushes of notices ended, inside the queue's transaction."""
+        await store.finish_all(
+            db, [(card.id, state, why) for card, state, why in ended], self._clock.real_now()
+        )
+        for card, state, _ in ended:
+            self.counts[state] += 1
+            if state is DeliveryState.PUSHED:
+                # Before the commit, rightly: the push service has it, whatever becomes of our note.
+                self._edges.told(card.room, [card.id])
 
     # For an edge that comes back.
 
@@ -386,9 +389,8 @@ class Planner:
             self.counts["queued"] += 1
             await store.finish(db, kept.card.id, DeliveryState.SENDING, "", self._clock.real_now())
         else:
-            await self.settled(
-                db, kept.card, state=DeliveryState.UNREACHABLE, why=Why.NO_SUBSCRIPTION
-            )
+            ended = (kept.card, DeliveryState.UNREACHABLE, Why.NO_SUBSCRIPTION)
+            await self.settled(db, [ended])
 
     async def _until_next_s(self) -> float:
         due_at = await store.next_due(self._db)

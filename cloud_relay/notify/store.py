@@ -13,6 +13,7 @@ import aiosqlite
 from pydantic import TypeAdapter
 
 from cloud_relay.notify.plan import PENDING, PLANNED, TOLD, UNSEEN, UNTOLD, Plan
+from laundryd.daemon.sqlite import execute_all
 from laundryd.wire.delivery import DeliveryState, DeliveryStep, Why
 from laundryd.wire.events import AckKind
 from laundryd.wire.frames import NoticeFrame
@@ -101,13 +102,22 @@ async def finish(
     db: aiosqlite.Connection, notice_id: NoticeId, state: DeliveryState, why: str, now: datetime
 ) -> None:
     """Note how the push of a notice ended, unless the resident saw it meanwhile."""
-    await db.execute(
+    await finish_all(db, [(notice_id, state, why)], now)
+
+
+async def finish_all(
+    db: aiosqlite.Connection, ended: Sequence[tuple[NoticeId, DeliveryState, str]], now: datetime
+) -> None:
+    """Note how the pushes of several notices ended, unless the resident saw them meanwhile."""
+    sql = (
         "UPDATE notices SET"  # noqa: S608 -- our own states
         f" state = CASE WHEN state IN ({_UNSEEN}) THEN ? ELSE state END,"
         " due_at_ms = NULL, pushed_at_ms = CASE WHEN ? = 'pushed' THEN ? ELSE pushed_at_ms END,"
-        f" {_STEP} WHERE id = ?",
-        (state, state, to_ms(now), to_ms(now), state, why, notice_id),
+        f" {_STEP} WHERE id = ?"
     )
+    at_ms = to_ms(now)
+    rows = [(state, state, at_ms, at_ms, state, why, one) for one, state, why in ended]
+    await execute_all(db, [(sql, rows)])
 
 
 async def due(db: aiosqlite.Connection, real_now: datetime) -> list[Kept]:

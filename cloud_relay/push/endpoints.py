@@ -7,6 +7,7 @@ resolves to are checked at each connect (``resolver.py``), because names may cha
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -23,6 +24,7 @@ ENDPOINT_MAX_CHARS: Final = 2_000
 """The longest endpoint seen has some 700 characters (Windows)."""
 
 HTTPS_PORT: Final = 443
+_IN_NO_URL: Final = re.compile(r"[\x00-\x20\\\x7f]")
 
 
 class EndpointRefusedError(Exception):
@@ -55,7 +57,7 @@ def check_endpoint(endpoint: str, hosts: PushHosts) -> str:
     """
     if len(endpoint) > ENDPOINT_MAX_CHARS:
         raise EndpointRefusedError(f"it is longer than {ENDPOINT_MAX_CHARS} characters")
-    if not endpoint.isascii() or any(char <= " " or char in "\\\x7f" for char in endpoint):
+    if not endpoint.isascii() or _IN_NO_URL.search(endpoint):
         raise EndpointRefusedError("it has characters that stand in no URL")
     try:
         parts = urlsplit(endpoint)

@@ -1,4 +1,7 @@
-"""What an answer of a push service means for the delivery and for the subscription; pure."""
+"""What each answer of a push service means for the delivery and for the subscription: one table; pure.
+
+``python -m cloud_relay.push.answers_page`` makes ``docs/pushes.md`` from it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from http import HTTPStatus
 from typing import Final
 
 RETRY_AFTER_MAX_S: Final = 3_600.0
@@ -33,6 +35,61 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What one kind of answer does.
+
+    ``alert``: staff are told, since it is ours to mend. ``slows``: the service itself is in trouble, so
+    fewer pushes at a time go there. ``about``: what it is, for the page.
+    """
+
+    outcome: Outcome
+    about: str
+    alert: bool = False
+    slows: bool = False
+
+
+def _ours(about: str) -> Answer:
+    return Answer(Outcome.REFUSED, about, alert=True)
+
+
+def _theirs(about: str) -> Answer:
+    return Answer(Outcome.LATER, about, slows=True)
+
+
+ANSWERS: Final[dict[str, Answer]] = {
+    # RFC 8030 section 5, and what services do beyond it.
+    "http_200": Answer(Outcome.SENT, "The service took it."),
+    "http_201": Answer(Outcome.SENT, "The service took it (RFC 8030, section 5)."),
+    "http_202": Answer(Outcome.SENT, "The service took it."),
+    "http_204": Answer(Outcome.SENT, "The service took it."),
+    "http_400": _ours("The request is malformed, or its VAPID token is."),
+    "http_401": _ours("The VAPID token is not good: the key, or the clock of this computer."),
+    "http_403": _ours("The VAPID key or contact is not the one the subscription was made for."),
+    "http_404": Answer(Outcome.GONE, "The service does not know the subscription."),
+    "http_408": _theirs("The service waited too long for us."),
+    "http_410": Answer(Outcome.GONE, "The subscription is over (RFC 8030, section 7.3)."),
+    "http_413": _ours("The message is too large (RFC 8030, section 7.2)."),
+    "http_429": Answer(Outcome.LATER, "Too many pushes, of ours or to this browser."),
+    "http_3xx": _ours("A redirect. It is not followed: it could lead anywhere."),
+    "http_5xx": _theirs("The service is in trouble."),
+    "http_other": _ours("A status that no push service should send."),
+    # Attempts without an answer.
+    "timeout": _theirs("No answer within ten seconds."),
+    "tls": _theirs("No trustworthy TLS connection."),
+    "dns": _theirs("The service's name does not resolve."),
+    "connection": _theirs("The connection was refused or lost."),
+    "not_http": _theirs("What came back is no HTTP."),
+    "private_address": _ours("The service's name leads to an address that is not public."),
+    "endpoint_refused": _ours("The address is none of a known push service any more."),
+    "unusable_keys": _ours("The browser's keys are no keys."),
+    "internal": _ours("A fault of our own code; the log has its kind."),
+    "subscription_deleted": Answer(Outcome.GONE, "The bell was switched off meanwhile."),
+    "not_useful": Answer(Outcome.EXPIRED, "The notice was not useful any more before its turn."),
+}
+"""Kind of answer -> what it does. ``http_5xx`` and ``http_3xx`` stand for their hundred."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """One attempt: ``detail`` names the kind of error for staff, ``retry_after_s`` the service's wish."""
 
@@ -41,32 +98,25 @@ class Result:
     retry_after_s: float | None = None
 
 
-STATUS: Final[dict[int, Outcome]] = {
-    HTTPStatus.OK: Outcome.SENT,
-    HTTPStatus.CREATED: Outcome.SENT,
-    HTTPStatus.ACCEPTED: Outcome.SENT,
-    HTTPStatus.NO_CONTENT: Outcome.SENT,
-    HTTPStatus.NOT_FOUND: Outcome.GONE,
-    HTTPStatus.GONE: Outcome.GONE,
-    HTTPStatus.BAD_REQUEST: Outcome.REFUSED,
-    HTTPStatus.UNAUTHORIZED: Outcome.REFUSED,
-    HTTPStatus.FORBIDDEN: Outcome.REFUSED,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Outcome.REFUSED,
-    HTTPStatus.REQUEST_TIMEOUT: Outcome.LATER,
-    HTTPStatus.TOO_MANY_REQUESTS: Outcome.LATER,
-}
-"""Statuses with a meaning of their own; 5xx is ``LATER``, all others, redirects too, are ``REFUSED``."""
+def answer_of(detail: str) -> Answer:
+    """Return the row of a result's ``detail``: ``http_503`` is found under ``http_5xx``."""
+    row = ANSWERS.get(detail)
+    if row is None and detail.startswith("http_"):
+        row = ANSWERS.get(f"{detail[:6]}xx", ANSWERS["http_other"])
+    return row if row is not None else ANSWERS["internal"]
+
+
+def result_of(detail: str, retry_after_s: float | None = None) -> Result:
+    """Return what the table says of an answer or an error; a wish to wait counts for retries only."""
+    outcome = answer_of(detail).outcome
+    if outcome is Outcome.SENT:
+        return Result(outcome)
+    return Result(outcome, detail, retry_after_s if outcome is Outcome.LATER else None)
 
 
 def of_status(status: int, retry_after: str | None, now: datetime) -> Result:
     """Judge an answer; ``retry_after`` is the header's value, ``now`` real time."""
-    outcome = STATUS.get(status)
-    if outcome is None:
-        is_theirs = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        outcome = Outcome.LATER if is_theirs else Outcome.REFUSED
-    detail = "" if outcome is Outcome.SENT else f"http_{status}"
-    wait_s = parse_retry_after(retry_after, now) if outcome is Outcome.LATER else None
-    return Result(outcome, detail, wait_s)
+    return result_of(f"http_{status}", parse_retry_after(retry_after, now))
 
 
 def parse_retry_after(text: str | None, now: datetime) -> float | None:
@@ -84,14 +134,17 @@ def parse_retry_after(text: str | None, now: datetime) -> float | None:
     return min(max((at - now).total_seconds(), 0.0), RETRY_AFTER_MAX_S)
 
 
-def next_attempt(result: Result, attempts: int, now: datetime, jitter: float) -> datetime:
-    """Return when to try again after ``attempts`` attempts; ``jitter`` is from 0 to 1.
+def next_attempt(
+    result: Result, attempts: int, now: datetime, jitter: float, *, left_s: float
+) -> datetime | None:
+    """Return when to try again after ``attempts`` attempts; None: the notice is of no use by then.
 
-    The service's own wish is never shortened; otherwise the pause doubles from ``BACKOFF_FIRST_S`` to
+    ``jitter`` is from 0 to 1, ``left_s`` for how many real seconds the notice is still useful. The
+    service's own wish is never shortened; otherwise the pause doubles from ``BACKOFF_FIRST_S`` to
     ``BACKOFF_CAP_S``, and lies between its half and its whole.
     """
     pause_s = min(BACKOFF_CAP_S, BACKOFF_FIRST_S * 2.0 ** min(attempts - 1, 20))
     wait_s = pause_s * (0.5 + jitter / 2)
     if result.retry_after_s is not None:
         wait_s = result.retry_after_s + jitter
-    return now + timedelta(seconds=wait_s)
+    return now + timedelta(seconds=wait_s) if wait_s < left_s else None

@@ -1,7 +1,8 @@
 """The durable queue of pushes: a row stays until its outcome is written, whatever is killed when.
 
-A kill between a service's answer and our commit sends again, under the same Topic. One service that
-hangs holds back nobody else: each has its own places.
+A kill between a service's answer and our commit sends again, under the same Topic. One service that is
+in trouble holds back nobody else: each has a lane of its own (``lanes.py``). What is taken from the
+database, and what came of it, is read and written many at a time.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ import asyncio
 import logging
 import random
 import sqlite3
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NoReturn, Protocol
 from urllib.parse import urlsplit
 
 import aiosqlite
 
-from cloud_relay.notify.store import from_ms, to_ms
-from cloud_relay.push.outcomes import Outcome, Result, next_attempt
-from cloud_relay.push.subscriptions import Subscription, Subscriptions, note
+from cloud_relay.push import store
+from cloud_relay.push.alerts import Alerts
+from cloud_relay.push.lanes import PLACES, Lane
+from cloud_relay.push.outcomes import Outcome, Result, answer_of, next_attempt, result_of
+from cloud_relay.push.store import Attempt, Delivery, Key
+from cloud_relay.push.subscriptions import Attempted, Subscription, Subscriptions
 from cloud_relay.push.webpush import Sender
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import transaction
@@ -31,39 +34,27 @@ from laundryd.wire.notices import NoticeCard
 
 log = logging.getLogger(__name__)
 
-IN_FLIGHT_A_SERVICE: Final = 20
-"""Parallel pushes to one service: one pooled connection each."""
-IN_FLIGHT_MAX: Final = 100
 LOOK_AGAIN_S: Final = 30.0
 """The queue is looked at this often even without news, so that a clock that was set is noticed."""
 RETRY_AFTER_FAULT_S: Final = 2.0
+GATHER_S: Final = 0.05
+GATHER_MAX: Final = PLACES
+"""While others are under way, answers wait for each other, so long or so many: one commit keeps them all."""
+STALE_AFTER_S: Final = 2.0
+"""Taken longer ago than this and without a place yet: read anew first, the bell may be off by now."""
+
+Ended = tuple[NoticeCard, DeliveryState, str]
+"""A notice, what became of its push, and why."""
+_Taken = tuple[Delivery, Subscription | None, float]
+_Done = tuple[Delivery, Result, datetime]
 
 
 class Settled(Protocol):
     """Told, inside the queue's transaction, when every subscription of a notice has an outcome."""
 
-    async def settled(
-        self, db: aiosqlite.Connection, card: NoticeCard, *, state: DeliveryState, why: str
-    ) -> None:
-        """Note how the push of a notice ended."""
+    async def settled(self, db: aiosqlite.Connection, ended: Sequence[Ended]) -> None:
+        """Note how the pushes of notices ended."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One notice on its way to one subscription."""
-
-    notice_id: NoticeId
-    subscription: str
-    resident: ResidentId
-    service: str
-    card: NoticeCard
-    attempts: int
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What tells it from all others."""
-        return self.notice_id, self.subscription
 
 
 class PushQueue:
@@ -84,8 +75,17 @@ class PushQueue:
         self._clock = clock
         self._sender = sender
         self._subscriptions = subscriptions
-        self._in_flight: dict[tuple[str, str], str] = {}
+        self._lanes: dict[str, Lane[_Taken]] = {}
+        # By service, taken from the database and not written back yet: waiting, in flight, or done.
+        self._held = defaultdict[str, set[Key]](set)
+        self._done: list[_Done] = []
+        self._in_flight = 0
+        self._dropped: set[NoticeId] = set()
+        # How far room time was set since the start, as the clock watch said.
+        self._set_by = timedelta()
+        self._alerts = Alerts()
         self._changed = asyncio.Event()
+        self._many = asyncio.Event()
         self.counts: Counter[str] = Counter()
 
     async def enqueue(
@@ -93,26 +93,42 @@ class PushQueue:
     ) -> int:
         """Queue one delivery a subscription, inside the caller's transaction; return how many."""
         subscriptions = await self._subscriptions.for_resident(resident)
-        now_ms = to_ms(self._clock.real_now())
-        await db.executemany(
-            "INSERT INTO push_deliveries (notice_id, subscription, resident, service, card,"
-            " next_at_ms) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [
-                (card.id, one.id, resident, _service(one), card.model_dump_json(), now_ms)
-                for one in subscriptions
-            ],
-        )
+        named = [(one.id, _service(one)) for one in subscriptions]
+        await store.insert(db, card, resident, named, self._clock.real_now())
         return len(subscriptions)
 
     async def cancel(self, db: aiosqlite.Connection, notice_ids: Sequence[NoticeId]) -> None:
         """Drop what was not sent yet, inside the caller's transaction."""
-        await db.executemany(
-            "UPDATE push_deliveries SET outcome = ? WHERE notice_id = ? AND outcome IS NULL",
-            [(Outcome.CANCELLED, notice_id) for notice_id in notice_ids],
+        await store.cancel(db, notice_ids)
+        # Those in a lane go back to the database, which knows, also when this is rolled back.
+        self._dropped.update(
+            one.notice_id
+            for lane in self._lanes.values()
+            for one, _, _ in lane.waiting
+            if one.notice_id in notice_ids
         )
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way, or answered and not committed yet."""
+        return self._held_count() > 0
 
     def wake(self) -> None:
         """Look at the queue now."""
+        self._changed.set()
+
+    def clock_set(self, shift: timedelta, real_shift: timedelta) -> None:
+        """Take note that room time was set by ``shift`` and real time by ``real_shift``.
+
+        What is kept in the database has moved with it; here all that is held moves.
+        """
+        self._set_by += shift
+        for lane in self._lanes.values():
+            for place, (delivery, subscription, taken_s) in enumerate(lane.waiting):
+                lane.waiting[place] = (delivery.moved(shift), subscription, taken_s)
+        self._done = [
+            (delivery.moved(shift), result, at + real_shift) for delivery, result, at in self._done
+        ]
         self._changed.set()
 
     async def run(self, settled: Settled) -> NoReturn:
@@ -121,46 +137,79 @@ class PushQueue:
             while True:
                 self._changed.clear()
                 try:
-                    for delivery in await self._take_due():
-                        tasks.create_task(self._attempt(delivery, settled))
+                    await self._exchange(settled)
                     wait_s = await self._until_next_s()
                 except sqlite3.Error as error:
+                    # The rows stand as they were, and what was answered is kept here meanwhile.
                     log.error("push queue: the database failed: %s; trying again", error)  # noqa: TRY400 -- no traceback for a full disk
-                    wait_s = RETRY_AFTER_FAULT_S
+                    await asyncio.sleep(RETRY_AFTER_FAULT_S)
+                    continue
+                self._start(tasks)
                 try:
                     async with asyncio.timeout(wait_s):
                         await self._changed.wait()
                 except TimeoutError:
                     continue
+                await self._gather()
+
+    async def _gather(self) -> None:
+        self._many.clear()
+        if self._done and self._in_flight and len(self._done) < GATHER_MAX:
+            try:
+                async with asyncio.timeout(GATHER_S):
+                    await self._many.wait()
+            except TimeoutError:
+                return
 
     async def send_due(self, settled: Settled) -> int:
         """Send what is due now and wait for the answers; return how many attempts that were."""
-        due = await self._take_due()
-        async with asyncio.TaskGroup() as tasks:
-            for delivery in due:
-                tasks.create_task(self._attempt(delivery, settled))
-        return len(due)
+        await self._exchange(settled)
+        before = self._held_count()
+        while self._held_count():
+            async with asyncio.TaskGroup() as tasks:
+                self._start(tasks)
+            await self._exchange(settled, takes=False)
+        return before
 
-    async def _attempt(self, delivery: Delivery, settled: Settled) -> None:
+    def _start(self, tasks: asyncio.TaskGroup) -> None:
+        for lane in self._lanes.values():
+            while lane.waiting and lane.free(self._in_flight):
+                delivery, subscription, taken_s = lane.waiting.popleft()
+                is_stale = self._clock.monotonic_s() - taken_s > STALE_AFTER_S
+                if is_stale or delivery.notice_id in self._dropped:
+                    self._release(delivery)
+                    self._changed.set()
+                    continue
+                lane.in_flight += 1
+                self._in_flight += 1
+                tasks.create_task(self._attempt(delivery, subscription, lane, tasks))
+        if not any(lane.waiting for lane in self._lanes.values()):
+            self._dropped.clear()
+
+    async def _attempt(
+        self,
+        delivery: Delivery,
+        subscription: Subscription | None,
+        lane: Lane[_Taken],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        set_by = self._set_by
         try:
-            subscription = await self._find(delivery)
             if subscription is None:
-                result = Result(Outcome.GONE, "subscription_deleted")
+                result = result_of("subscription_deleted")
             else:
                 result = await self._send(delivery.card, subscription)
-            self.counts[result.outcome] += 1
-            if result.outcome is Outcome.REFUSED:
-                self.counts[f"refused_{result.detail}"] += 1
-            await note(self._subscriptions, delivery.subscription, result, self._clock.real_now())
-            async with transaction(self._db) as db:
-                await self._write(db, delivery, result, settled)
-        except sqlite3.Error as error:
-            # The row stands as it was, and is due: it goes again, under the same Topic.
-            log.error("push queue: an outcome could not be kept: %s", error)  # noqa: TRY400 -- no traceback for a full disk
-            await asyncio.sleep(RETRY_AFTER_FAULT_S)
+                self._count(delivery, result)
+                lane.judge(result)
+            delivery = delivery.moved(self._set_by - set_by)
+            self._done.append((delivery, result, self._clock.real_now()))
+            if len(self._done) >= GATHER_MAX or self._in_flight == 1:
+                self._many.set()
         finally:
-            del self._in_flight[delivery.key]
+            lane.in_flight -= 1
+            self._in_flight -= 1
             self._changed.set()
+        self._start(tasks)
 
     async def _send(self, card: NoticeCard, subscription: Subscription) -> Result:
         try:
@@ -169,112 +218,128 @@ class PushQueue:
             # The kind only: its text might hold the endpoint.
             kind = type(error).__name__
             log.error("push to subscription %s failed in our own code: %s", subscription.id, kind)  # noqa: TRY400 -- the same
-            return Result(Outcome.REFUSED, "internal")
+            return result_of("internal")
 
-    async def _find(self, delivery: Delivery) -> Subscription | None:
-        subscriptions = await self._subscriptions.for_resident(delivery.resident)
-        return next((one for one in subscriptions if one.id == delivery.subscription), None)
+    def _count(self, delivery: Delivery, result: Result) -> None:
+        self.counts[result.outcome] += 1
+        if result.outcome is Outcome.REFUSED:
+            self.counts[f"refused_{result.detail}"] += 1
+        if not result.detail or not answer_of(result.detail).alert:
+            return
+        count = self._alerts.note(delivery.service, result.detail, self._clock.monotonic_s())
+        if count is not None:
+            log.error(
+                "%s refuses our pushes (%s, %d times since last said; now subscription %s, which is"
+                " kept): %s docs/pushes.md says what to do",
+                delivery.service, result.detail, count, delivery.subscription,
+                answer_of(result.detail).about,
+            )  # fmt: skip
+
+    async def _exchange(self, settled: Settled, *, takes: bool = True) -> None:
+        """Write what is done, and take what is due unless told otherwise, in one transaction."""
+        done: list[_Done] = []
+        try:
+            # In a transaction also to see only rows that are committed: what is sent must stand there.
+            async with transaction(self._db) as db:
+                # Not before our turn: the clock may be set meanwhile, and what is done moved.
+                done, self._done = self._done, []
+                await self._write(db, done, settled)
+                taken = await self._take(db) if takes else []
+        except BaseException:
+            self._done = done + self._done
+            raise
+        for delivery, _, _ in done:
+            self._release(delivery)
+        now_s = self._clock.monotonic_s()
+        for delivery, subscription in taken:
+            self._held[delivery.service].add(delivery.key)
+            lane = self._lanes[delivery.service]
+            lane.waiting.append((delivery, subscription, now_s))
+
+    def _release(self, delivery: Delivery) -> None:
+        self._held[delivery.service].discard(delivery.key)
+
+    def _held_count(self) -> int:
+        return sum(len(keys) for keys in self._held.values())
 
     async def _write(
-        self, db: aiosqlite.Connection, delivery: Delivery, result: Result, settled: Settled
+        self, db: aiosqlite.Connection, done: Sequence[_Done], settled: Settled
     ) -> None:
-        attempts = delivery.attempts + 1
-        now = self._clock.real_now()
-        retry_at: datetime | None = None
-        if result.outcome is Outcome.LATER:
-            retry_at = next_attempt(result, attempts, now, random.random())  # noqa: S311 -- spreads load, no secret
-        await db.execute(
-            "UPDATE push_deliveries SET attempts = ?, detail = ?,"
-            " next_at_ms = coalesce(?, next_at_ms), outcome = coalesce(outcome, ?)"
-            " WHERE notice_id = ? AND subscription = ?",
-            (attempts, result.detail, to_ms(retry_at) if retry_at else None,
-             None if retry_at else result.outcome, *delivery.key),
-        )  # fmt: skip
-        if retry_at is None:
-            await self._settle(db, delivery.card, settled)
-
-    async def _settle(self, db: aiosqlite.Connection, card: NoticeCard, settled: Settled) -> None:
-        rows = list(
-            await db.execute_fetchall(
-                "SELECT outcome, detail FROM push_deliveries WHERE notice_id = ?", (card.id,)
-            )
-        )
-        outcomes = {row["outcome"] for row in rows}
-        if None in outcomes or Outcome.CANCELLED in outcomes:
+        if not done:
             return
-        if Outcome.SENT in outcomes:
-            state, why = DeliveryState.PUSHED, ""
-        elif Outcome.EXPIRED in outcomes:
-            state, why = DeliveryState.EXPIRED, Why.NOT_TAKEN
-        else:
-            state = DeliveryState.UNREACHABLE
-            why = ", ".join(sorted({row["detail"] for row in rows if row["detail"]}))
-        await settled.settled(db, card, state=state, why=why)
-
-    async def _take_due(self) -> list[Delivery]:
-        due: list[Delivery] = []
-        # In a transaction, to see only rows that are committed: what is sent must stand in the queue.
-        async with transaction(self._db) as db:
-            # Service by service, so that the rows of one in trouble hide nobody else's.
-            services = await db.execute_fetchall(
-                "SELECT DISTINCT service FROM push_deliveries WHERE outcome IS NULL"
-            )
-            for row in services:
-                places = IN_FLIGHT_MAX - len(self._in_flight) - len(due)
-                due.extend(await self._due_of(db, row["service"], places))
-        self._in_flight.update((delivery.key, delivery.service) for delivery in due)
-        return due
-
-    async def _due_of(self, db: aiosqlite.Connection, service: str, places: int) -> list[Delivery]:
-        busy = sum(one == service for one in self._in_flight.values())
-        free = min(IN_FLIGHT_A_SERVICE - busy, places)
-        if free <= 0:
-            return []
-        rows = await db.execute_fetchall(
-            "SELECT * FROM push_deliveries WHERE service = ? AND outcome IS NULL"
-            " AND next_at_ms <= ? ORDER BY next_at_ms LIMIT ?",
-            (service, to_ms(self._clock.real_now()), busy + free),
+        attempts = [self._judged(*one) for one in done]
+        await store.keep(db, attempts)
+        await self._subscriptions.attempted(
+            db,
+            [
+                Attempted(delivery.subscription, result.outcome, result.detail, at)
+                for delivery, result, at in done
+            ],
         )
-        found = [one for row in rows if (one := _delivery(row)).key not in self._in_flight]
-        return found[:free]
+        over = {
+            delivery.notice_id: delivery.card
+            for (delivery, _, _), attempt in zip(done, attempts, strict=True)
+            if attempt.retry_at is None
+        }
+        found = await store.outcomes(db, over)
+        ended = [
+            (over[notice_id], *end)
+            for notice_id, outcomes in found.items()
+            if (end := end_of(outcomes)) is not None
+        ]
+        if ended:
+            await settled.settled(db, ended)
+
+    def _judged(self, delivery: Delivery, result: Result, now: datetime) -> Attempt:
+        attempts, outcome, retry_at = delivery.attempts + 1, result.outcome, None
+        if outcome is Outcome.LATER:
+            left = delivery.card.useful_until - self._clock.now()
+            left_s = left.total_seconds() / self._clock.speed
+            retry_at = next_attempt(result, attempts, now, random.random(), left_s=left_s)  # noqa: S311 -- spreads load, no secret
+            outcome = Outcome.LATER if retry_at is not None else Outcome.EXPIRED
+        return Attempt(delivery.key, attempts, outcome, result.detail, retry_at)
+
+    async def _take(self, db: aiosqlite.Connection) -> list[tuple[Delivery, Subscription | None]]:
+        due: list[Delivery] = []
+        now = self._clock.real_now()
+        # Service by service, so that the rows of one in trouble hide nobody else's.
+        services = await store.services(db)
+        for service in services:
+            lane = self._lanes.setdefault(service, Lane())
+            if wanted := lane.wanted():
+                due += await store.due(db, service, now, self._held[service], wanted)
+        for idle in [name for name, lane in self._lanes.items() if name not in services]:
+            if not (self._lanes[idle].in_flight or self._lanes[idle].waiting):
+                del self._lanes[idle], self._held[idle]
+        if not due:
+            return []
+        found = await self._subscriptions.by_id([one.subscription for one in due])
+        return [(one, found.get(one.subscription)) for one in due]
 
     async def _until_next_s(self) -> float:
         # What is due and found no place is woken by the attempt that ends.
         now = self._clock.real_now()
-        rows = await self._db.execute_fetchall(
-            "SELECT min(next_at_ms) AS next_at_ms FROM push_deliveries"
-            " WHERE outcome IS NULL AND next_at_ms > ?",
-            (to_ms(now),),
-        )
-        ms = next(iter(rows))["next_at_ms"]
-        if ms is None:
+        next_at = await store.next_due(self._db, now)
+        if next_at is None:
             return LOOK_AGAIN_S
-        return min((from_ms(ms) - now).total_seconds(), LOOK_AGAIN_S)
+        return min((next_at - now).total_seconds(), LOOK_AGAIN_S)
 
 
-async def move(db: aiosqlite.Connection, shift: timedelta) -> None:
-    """Move what is still to be sent by ``shift`` (real time), in the caller's transaction.
-
-    The clock was set; the notices themselves were moved before.
-    """
-    ms = round(shift / timedelta(milliseconds=1))
-    await db.execute(
-        "UPDATE push_deliveries SET next_at_ms = next_at_ms + ?,"
-        " card = (SELECT card FROM notices WHERE id = notice_id) WHERE outcome IS NULL",
-        (ms,),
-    )
+def end_of(
+    outcomes: Iterable[tuple[Outcome | None, str]],
+) -> tuple[DeliveryState, str] | None:
+    """Say what became of a notice from all its deliveries; None: not yet, or the resident saw it."""
+    rows = list(outcomes)
+    kinds = {outcome for outcome, _ in rows}
+    if None in kinds or Outcome.CANCELLED in kinds:
+        return None
+    if Outcome.SENT in kinds:
+        return DeliveryState.PUSHED, ""
+    if Outcome.EXPIRED in kinds:
+        return DeliveryState.EXPIRED, Why.NOT_TAKEN
+    details = sorted({detail for _, detail in rows if detail})
+    return DeliveryState.UNREACHABLE, ", ".join(details)
 
 
 def _service(subscription: Subscription) -> str:
     return urlsplit(subscription.endpoint).hostname or ""
-
-
-def _delivery(row: aiosqlite.Row) -> Delivery:
-    return Delivery(
-        notice_id=row["notice_id"],
-        subscription=row["subscription"],
-        resident=row["resident"],
-        service=row["service"],
-        card=NoticeCard.model_validate_json(row["card"]),
-        attempts=row["attempts"],
-    )

@@ -8,8 +8,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Final
 
-from cloud_relay.push.outcomes import Outcome, Result
-from cloud_relay.push.subscriptions import Subscription, Subscriptions, note
+from cloud_relay.push.outcomes import Outcome, Result, answer_of, result_of
+from cloud_relay.push.subscriptions import Attempted, Subscription, Subscriptions
 from cloud_relay.push.webpush import Sender
 from laundryd.daemon.clock import Clock
 from laundryd.wire.ids import ResidentId, RoomKey
@@ -57,8 +57,10 @@ class Trial:
 
         found = await self._subscriptions.for_resident(resident)
         results = dict(await asyncio.gather(*(one(subscription) for subscription in found)))
-        for subscription_id, result in results.items():
-            await note(self._subscriptions, subscription_id, result, self._clock.real_now())
+        at = self._clock.real_now()
+        await self._subscriptions.note(
+            [Attempted(key, one.outcome, one.detail, at) for key, one in results.items()]
+        )
         return {key: (_CAME_OF_IT[one.outcome], one.detail) for key, one in results.items()}
 
     def _card(self, test_id: str, room: RoomKey, name: str) -> NoticeCard:
@@ -74,9 +76,15 @@ class Trial:
 
     async def _try(self, card: NoticeCard, subscription: Subscription) -> Result:
         try:
-            return await self._sender.send(card, subscription)
+            result = await self._sender.send(card, subscription)
         except Exception as error:  # noqa: BLE001 -- the other devices are tried all the same
             # The kind only: its text might hold the endpoint.
             kind = type(error).__name__
             log.error("test push to %s failed in our own code: %s", subscription.id, kind)  # noqa: TRY400 -- the same
-            return Result(Outcome.REFUSED, "internal")
+            return result_of("internal")
+        if result.outcome is Outcome.REFUSED:
+            log.warning(
+                "test push to subscription %s was refused (%s), it is kept: %s",
+                subscription.id, result.detail, answer_of(result.detail).about,
+            )  # fmt: skip
+        return result

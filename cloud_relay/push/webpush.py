@@ -1,23 +1,26 @@
 """The Web Push sender: encrypt (RFC 8291), sign (RFC 8292), POST (RFC 8030), judge the answer.
 
-pywebpush's own sending opens a connection each time, has no timeout and follows redirects, so only its
-encryption is used.
+One pooled client with a timeout; no redirects, no cookies, no proxy from the environment. A name is resolved
+and judged at each connect (``resolver.py``), and connected to as it was judged.
 """
 
 from __future__ import annotations
 
-import binascii
 import logging
+import ssl
 from types import TracebackType
 from typing import Final, Protocol, Self
 
 import aiohttp
-from pywebpush import WebPusher, WebPushException
+from aiohttp.abc import AbstractResolver
+from yarl import URL
 
 from cloud_relay.push import message
 from cloud_relay.push.endpoints import EndpointRefusedError, PushHosts, check_endpoint
-from cloud_relay.push.outcomes import Outcome, Result, of_status
+from cloud_relay.push.keys import VapidKeys
+from cloud_relay.push.outcomes import Result, of_status, result_of
 from cloud_relay.push.resolver import PrivateAddressError, PublicResolver
+from cloud_relay.push.sealing import Sealer
 from cloud_relay.push.subscriptions import Subscription
 from cloud_relay.push.vapid import Vapid
 from laundryd.daemon.clock import Clock
@@ -27,8 +30,6 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 10.0
 """For one whole attempt: push services answer within one second, or are in trouble."""
-CONNECTIONS_MAX: Final = 100
-CONNECTIONS_A_SERVICE: Final = 20
 KEEP_ALIVE_S: Final = 60.0
 
 
@@ -41,31 +42,41 @@ class Sender(Protocol):
 
 
 class WebPushSender:
-    """Sends through one pooled client; use it as an asynchronous context manager."""
+    """Sends through one pooled client; use it as an asynchronous context manager.
+
+    ``tls``: whom to trust; None: whom this computer trusts. ``resolver``: who knows names; None: the system.
+    """
 
     def __init__(
         self,
-        vapid: Vapid,
+        vapid: Vapid | VapidKeys,
         clock: Clock,
         *,
         public_url: str,
         hosts: PushHosts | None = None,
         timeout_s: float = TIMEOUT_S,
+        tls: ssl.SSLContext | None = None,
+        resolver: AbstractResolver | None = None,
     ) -> None:
-        self._vapid = vapid
+        self._keys = vapid if isinstance(vapid, VapidKeys) else VapidKeys(vapid)
         self._clock = clock
         self._public_url = public_url
         self._hosts = hosts if hosts is not None else PushHosts()
         self._timeout_s = timeout_s
+        self._tls = tls
+        self._resolver = resolver
+        self._sealer = Sealer()
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         """Open the pool."""
+        # How many there are at once is the queue's business.
         connector = aiohttp.TCPConnector(
-            resolver=PublicResolver(self._hosts),
-            limit=CONNECTIONS_MAX,
-            limit_per_host=CONNECTIONS_A_SERVICE,
+            resolver=PublicResolver(self._hosts, self._resolver),
+            limit=0,
+            limit_per_host=0,
             keepalive_timeout=KEEP_ALIVE_S,
+            ssl=self._tls if self._tls is not None else True,
         )
         self._http = aiohttp.ClientSession(
             connector=connector,
@@ -73,6 +84,8 @@ class WebPushSender:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": "laundryd"},
             trust_env=False,
+            skip_auto_headers=("Accept", "Accept-Encoding"),
+            auto_decompress=False,
         )
         return self
 
@@ -86,6 +99,7 @@ class WebPushSender:
         if self._http is not None:
             await self._http.close()
             self._http = None
+        await self._sealer.close()
 
     async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
         """Try once to send ``card``; the result says what came of it.
@@ -100,18 +114,20 @@ class WebPushSender:
             raise RuntimeError("the push sender is not open: use it with `async with`")
         now = self._clock.now()
         if now >= card.useful_until:
-            return Result(Outcome.EXPIRED)
+            return result_of("not_useful")
         try:
             origin = check_endpoint(subscription.endpoint, self._hosts)
-            body = encrypt(
-                message.payload(card, subscription.lang, public_url=self._public_url), subscription
-            )
+            clear = message.payload(card, subscription.lang, public_url=self._public_url)
+            body = await self._sealer.seal(clear, subscription)
         except EndpointRefusedError as error:
-            return self._ours(subscription, "endpoint_refused", str(error))
+            log.warning("push to subscription %s is refused: %s", subscription.id, error)
+            return result_of("endpoint_refused")
         except ValueError as error:
-            return self._ours(subscription, "unusable_keys", str(error))
+            log.warning("push to subscription %s is refused: %s", subscription.id, error)
+            return result_of("unusable_keys")
         headers = message.headers(card, now, speed=self._clock.speed)
-        headers["Authorization"] = self._vapid.authorization(origin, self._clock.real_now())
+        vapid = self._keys.of(subscription.vapid_key)
+        headers["Authorization"] = vapid.authorization(origin, self._clock.real_now())
         return await self._post(self._http, subscription, body, headers)
 
     async def _post(
@@ -124,53 +140,29 @@ class WebPushSender:
         # No error of the client is logged as it stands: it would name the endpoint.
         try:
             async with http.post(
-                subscription.endpoint, data=body, headers=headers, allow_redirects=False
+                URL(subscription.endpoint, encoded=True),
+                data=body,
+                headers=headers,
+                allow_redirects=False,
             ) as answer:
                 now = self._clock.real_now()
-                result = of_status(answer.status, answer.headers.get("Retry-After"), now)
+                return of_status(answer.status, answer.headers.get("Retry-After"), now)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            result = of_error(error)
-        if result.outcome is Outcome.REFUSED:
-            return self._ours(subscription, result.detail, "see the table of outcomes")
-        return result
-
-    @staticmethod
-    def _ours(subscription: Subscription, detail: str, reason: str) -> Result:
-        log.warning(
-            "push to subscription %s was refused (%s): %s; it is kept",
-            subscription.id, detail, reason,
-        )  # fmt: skip
-        return Result(Outcome.REFUSED, detail)
-
-
-def encrypt(plaintext: bytes, subscription: Subscription) -> bytes:
-    """Encrypt for one browser as one aes128gcm record; some 130 microseconds.
-
-    Raises:
-        ValueError: the subscription's keys are no P-256 point and 16-byte secret.
-
-    """
-    keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
-    try:
-        # The library wants an endpoint, and is given none that it could speak to.
-        pusher = WebPusher({"endpoint": "", "keys": keys})
-        return bytes(pusher.encode(plaintext)["body"])
-    except (WebPushException, binascii.Error, ValueError, IndexError) as error:
-        raise ValueError(f"unusable keys ({type(error).__name__})") from None
+            return of_error(error)
 
 
 def of_error(error: Exception) -> Result:
     """Judge an attempt that got no answer; the detail is its kind and names no address."""
     if isinstance(error, PrivateAddressError) or isinstance(error.__cause__, PrivateAddressError):
-        return Result(Outcome.REFUSED, "private_address")
-    for kind, detail in _LATER.items():
+        return result_of("private_address")
+    for kind, detail in _NETWORK.items():
         if isinstance(error, kind):
-            return Result(Outcome.LATER, detail)
+            return result_of(detail)
     # InvalidURL and its like: it will not become one by waiting.
-    return Result(Outcome.REFUSED, "endpoint_refused")
+    return result_of("endpoint_refused")
 
 
-_LATER: Final[dict[type[Exception], str]] = {
+_NETWORK: Final[dict[type[Exception], str]] = {
     aiohttp.ClientConnectorDNSError: "dns",
     aiohttp.ClientSSLError: "tls",
     TimeoutError: "timeout",

@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import logging
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import aiosqlite
 
 from cloud_relay.push.endpoints import EndpointRefusedError, PushHosts, check_endpoint
-from cloud_relay.push.subscriptions import Subscription
+from cloud_relay.push.outcomes import Outcome
+from cloud_relay.push.subscriptions import Attempted, Subscription
 from laundryd.daemon.problems import ProblemError
-from laundryd.daemon.sqlite import transaction
+from laundryd.daemon.sqlite import Statement, execute_all, transaction
 from laundryd.wire.bodies import SubscriptionBody
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import DeviceId, ResidentId
 from laundryd.wire.notices import Lang
 from laundryd.wire.times import to_rfc3339
+
+log = logging.getLogger(__name__)
 
 PER_DEVICE_MAX: Final = 5
 """Subscriptions of one device: a browser has one; a renewed one comes before the old one dies."""
@@ -32,6 +38,15 @@ REMOVED: Final = "removed"
 """The kind of an end that its owner wished, on another device; others are what push services answer."""
 LOST_KEPT_FOR: Final = timedelta(days=30)
 """How long a device is told that its bell rings no more: as long as the list of its notices goes back."""
+
+_SELECT: Final = (
+    "SELECT s.id, s.endpoint, s.p256dh, s.auth, s.vapid_key, r.lang FROM subscriptions s"
+    " JOIN devices d ON d.device = s.device JOIN residents r ON r.resident = d.resident"
+)
+_SENT: Final = (
+    "UPDATE subscriptions SET sent_at = ?, error_kind = NULL, error_at = NULL WHERE id = ?"
+)
+_ERROR: Final = "UPDATE subscriptions SET error_kind = ?, error_at = ? WHERE id = ?"
 
 
 class SubscriptionStore:
@@ -70,10 +85,11 @@ class SubscriptionStore:
             )
             await db.execute(
                 "INSERT INTO subscriptions (id, device, endpoint, p256dh, auth, created_at, seen_at, "
-                "name, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "name, expires_at, vapid_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (device, endpoint) DO UPDATE SET p256dh = excluded.p256dh, "
                 "auth = excluded.auth, seen_at = excluded.seen_at, name = excluded.name, "
-                "expires_at = excluded.expires_at",
+                "expires_at = excluded.expires_at, "
+                "vapid_key = coalesce(excluded.vapid_key, vapid_key)",
                 (
                     secrets.token_urlsafe(ID_BYTES),
                     device,
@@ -84,7 +100,13 @@ class SubscriptionStore:
                     to_rfc3339(at),
                     body.name,
                     _expiry(body),
+                    body.application_server_key,
                 ),
+            )
+            # A browser has one subscription: under the key before it is not subscribed any more.
+            await db.execute(
+                "DELETE FROM subscriptions WHERE device = ? AND vapid_key != ?",
+                (device, body.application_server_key),
             )
             if body.replaces is not None and body.replaces != body.endpoint:
                 await db.execute(
@@ -112,43 +134,43 @@ class SubscriptionStore:
         )
         return bool(list(found))
 
+    # For the keeper of our keys.
+
+    async def adopt(self, public_key: str) -> None:
+        """Note this key for the subscriptions that name none."""
+        async with transaction(self._db) as db:
+            await db.execute(
+                "UPDATE subscriptions SET vapid_key = ? WHERE vapid_key IS NULL", (public_key,)
+            )
+
+    async def uses(self, public_key: str) -> int:
+        """Count the subscriptions made with a key."""
+        found = await self._db.execute_fetchall(
+            "SELECT count(*) AS n FROM subscriptions WHERE vapid_key = ?", (public_key,)
+        )
+        return int(next(iter(found))["n"])
+
+    async def forget_key(self, public_key: str) -> None:
+        """Delete the subscriptions made with a key: nobody can push to them any more."""
+        async with transaction(self._db) as db:
+            await db.execute("DELETE FROM subscriptions WHERE vapid_key = ?", (public_key,))
+
     # For the sender.
 
     async def for_resident(self, resident: ResidentId) -> list[Subscription]:
         """Return every subscription of the resident's devices; reads only."""
         found = await self._db.execute_fetchall(
-            "SELECT s.id, s.endpoint, s.p256dh, s.auth, r.lang FROM subscriptions s "
-            "JOIN devices d ON d.device = s.device JOIN residents r ON r.resident = d.resident "
-            "WHERE r.resident = ? ORDER BY s.created_at, s.rowid",
-            (resident,),
+            f"{_SELECT} WHERE r.resident = ? ORDER BY s.created_at, s.rowid", (resident,)
         )
-        return [
-            Subscription(
-                id=row["id"],
-                endpoint=row["endpoint"],
-                p256dh=row["p256dh"],
-                auth=row["auth"],
-                lang=Lang(row["lang"]),
-            )
-            for row in found
-        ]
+        return [_subscription(row) for row in found]
 
-    async def lost(self, subscription_id: str, kind: str, at: datetime) -> None:
-        """Delete one that its push service does not know any more, and keep that for its owner.
-
-        Unless the same device has a newer one: it rings.
-        """
-        async with transaction(self._db) as db:
-            found = await db.execute_fetchall(
-                "DELETE FROM subscriptions WHERE id = ? RETURNING *", (subscription_id,)
-            )
-            for row in found:
-                newer = await db.execute_fetchall(
-                    "SELECT 1 FROM subscriptions WHERE device = ? AND seen_at >= ?",
-                    (row["device"], row["seen_at"]),
-                )
-                if not list(newer):
-                    await note_end_in(db, row, kind, at)
+    async def by_id(self, ids: Sequence[str]) -> dict[str, Subscription]:
+        """Return those of ``ids`` that are still there; reads only."""
+        found = await self._db.execute_fetchall(
+            f"{_SELECT} WHERE s.id IN (SELECT value FROM json_each(?))",  # noqa: S608 -- our own text
+            (json.dumps(list(ids)),),
+        )
+        return {row["id"]: _subscription(row) for row in found}
 
     async def _refuse_lost_in(self, device: DeviceId, endpoint: str) -> None:
         found = await self._db.execute_fetchall(
@@ -161,21 +183,55 @@ class SubscriptionStore:
                 ErrorCode.SUBSCRIPTION_REMOVED if is_wished else ErrorCode.SUBSCRIPTION_DEAD
             )
 
-    async def note_error(self, subscription_id: str, kind: str, at: datetime) -> None:
-        """Keep the last error and when it was."""
-        async with transaction(self._db) as db:
-            await db.execute(
-                "UPDATE subscriptions SET error_kind = ?, error_at = ? WHERE id = ?",
-                (kind, to_rfc3339(at), subscription_id),
-            )
+    async def attempted(self, db: aiosqlite.Connection, attempts: Sequence[Attempted]) -> None:
+        """Keep what attempts say of their subscriptions, inside the caller's transaction.
 
-    async def note_sent(self, subscription_id: str, at: datetime) -> None:
-        """Keep when its push service last took a message."""
+        Sent: when, and no error any more. Refused, or to be tried later: the kind of error, and when.
+        Gone: its push service does not know it any more, so it is deleted, and that is kept for its owner.
+        """
+        statements: list[Statement] = []
+        for one in attempts:
+            at = to_rfc3339(one.at)
+            if one.outcome is Outcome.SENT:
+                statements.append((_SENT, [(at, one.subscription)]))
+            elif one.outcome in {Outcome.REFUSED, Outcome.LATER}:
+                statements.append((_ERROR, [(one.detail, at, one.subscription)]))
+        if statements:
+            await execute_all(db, statements)
+        for one in attempts:
+            if one.outcome is Outcome.GONE:
+                await _lose_in(db, one)
+
+    async def note(self, attempts: Sequence[Attempted]) -> None:
+        """Keep the same, in a transaction of its own."""
         async with transaction(self._db) as db:
-            await db.execute(
-                "UPDATE subscriptions SET sent_at = ?, error_kind = NULL, error_at = NULL WHERE id = ?",
-                (to_rfc3339(at), subscription_id),
-            )
+            await self.attempted(db, attempts)
+
+
+async def _lose_in(db: aiosqlite.Connection, gone: Attempted) -> None:
+    found = await db.execute_fetchall(
+        "DELETE FROM subscriptions WHERE id = ? RETURNING *", (gone.subscription,)
+    )
+    for row in found:
+        log.info("push subscription %s is gone and was deleted", gone.subscription)
+        newer = await db.execute_fetchall(
+            "SELECT 1 FROM subscriptions WHERE device = ? AND seen_at >= ?",
+            (row["device"], row["seen_at"]),
+        )
+        # With a newer one the same device rings.
+        if not list(newer):
+            await note_end_in(db, row, gone.detail, gone.at)
+
+
+def _subscription(row: aiosqlite.Row) -> Subscription:
+    return Subscription(
+        id=row["id"],
+        endpoint=row["endpoint"],
+        p256dh=row["p256dh"],
+        auth=row["auth"],
+        lang=Lang(row["lang"]),
+        vapid_key=row["vapid_key"] or "",
+    )
 
 
 async def note_end_in(

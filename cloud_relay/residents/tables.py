@@ -99,6 +99,11 @@ CREATE TABLE lost_subscriptions (
 CREATE INDEX lost_of_device ON lost_subscriptions (device);
 """
 
+VAPID_KEYS: Final = """
+-- The public key of ours that a subscription was made with; NULL: before that was kept.
+ALTER TABLE subscriptions ADD COLUMN vapid_key TEXT;
+"""
+
 PREFERENCES: Final = """
 -- What a resident wishes to be told, as the wire's JSON; no row: everything, by app and push.
 CREATE TABLE preferences (

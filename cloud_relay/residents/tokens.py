@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
+from cloud_relay.push.keys import old_path
 from laundryd.daemon.tokens import (
     RELAY_AUDIENCE,
     Claims,
@@ -29,11 +31,15 @@ CHECKED_MAX: Final = 5_000
 
 
 class Tokens:
-    """Makes and checks tokens with the relay's own signing key. Times are real time."""
+    """Makes tokens with the relay's signing key, and checks them. Times are real time.
 
-    def __init__(self, key: SigningKey) -> None:
+    ``old``: the key before a rotation: what it signed is good until it runs out. None: there is none.
+    """
+
+    def __init__(self, key: SigningKey, old: SigningKey | None = None) -> None:
         self._key = key
-        self._keys: Mapping[str, VerifyKey] = {key.kid: key.verify_key}
+        known = [key] if old is None else [key, old]
+        self._keys: Mapping[str, VerifyKey] = {one.kid: one.verify_key for one in known}
         self._checked: dict[bytes, Claims] = {}
 
     @property
@@ -100,6 +106,22 @@ class Tokens:
             issued_at=at,
             expires_at=at + life,
         )
+
+
+def old_signing_key(path: Path, at: datetime) -> SigningKey | None:
+    """Return the signing key before ``path``'s, None: there is none. One whose tokens all ran out is deleted.
+
+    Raises:
+        ValueError, OSError: it cannot be read.
+
+    """
+    before = old_path(path)
+    if not before.exists():
+        return None
+    if at - datetime.fromtimestamp(before.stat().st_mtime, UTC) > TOKEN_LIFE:
+        before.unlink()
+        return None
+    return SigningKey.load_or_create(before)
 
 
 def wants_renewal(claims: Claims, at: datetime) -> bool:

@@ -29,6 +29,7 @@ class InjectedAnswer:
         headers: added to the answer, ``{"Retry-After": "2"}``.
         delivered: the message is accepted all the same, as when an answer is lost on its way.
         hangs: nothing is answered until ``PushService.release`` or ``stop``.
+        drops: the connection is lost before a word of the answer.
 
     """
 
@@ -36,6 +37,7 @@ class InjectedAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
     delivered: bool = False
     hangs: bool = False
+    drops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ class PushHttp:
         self._on_change()
         if ordered is not None and ordered.hangs:
             await self._released.wait()
+        if ordered is not None and ordered.drops and request.transport is not None:
+            request.transport.abort()
         return answer
 
     def _judge(

@@ -5,7 +5,8 @@ Mozilla's WebSocket protocol, and phones without a browser decrypt in this proce
 Mozilla's service does, but refuses more strictly, so that what passes here passes there.
 
 By hand: ``python -m laundryd.demo.push_service --application-server-key KEY`` prints a phone's
-subscription, and then each message that it decrypts.
+subscription, and then each message that it decrypts. ``--tls DIR`` serves https, ``--answer 429
+--retry-after 5`` (or 410, 500, hang, drop, 307 with ``--location``) answers every push so.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import ssl
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
 from laundryd.demo.autopush import SUBPROTOCOL, Acknowledgement, BrowserConnection
+from laundryd.demo.certificate import LocalCertificate
 from laundryd.demo.push_client import Phone, UndecryptableError
 from laundryd.demo.push_http import (
     ENDPOINT_PATH,
@@ -46,16 +50,20 @@ class PushService:
 
     Args:
         now_s: real time in seconds since 1970, for TTL and VAPID; a test may bring its own.
+        tls: what to serve https with, None: plain http, which is enough on one computer.
 
     Attributes:
         acknowledgements: what browsers said of their messages, in order.
 
     """
 
-    def __init__(self, *, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, *, now_s: Callable[[], float] = time.time, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.acknowledgements: list[Acknowledgement] = []
         self._subscriptions = PushSubscriptions()
         self._now_s = now_s
+        self._tls = tls
         self._port = 0
         self._runner: web.AppRunner | None = None
         self._sockets: set[web.WebSocketResponse] = set()
@@ -83,12 +91,12 @@ class PushService:
     @property
     def origin(self) -> str:
         """The origin of every endpoint, and the ``aud`` that VAPID tokens need."""
-        return f"http://{LOOPBACK}:{self._port}"
+        return f"{'http' if self._tls is None else 'https'}://{LOOPBACK}:{self._port}"
 
     @property
     def websocket_url(self) -> str:
         """What Firefox needs as ``dom.push.serverURL``."""
-        return f"ws://{LOOPBACK}:{self._port}/"
+        return f"{'ws' if self._tls is None else 'wss'}://{LOOPBACK}:{self._port}/"
 
     @property
     def posts(self) -> list[PushPost]:
@@ -114,7 +122,8 @@ class PushService:
         app.router.add_post(ENDPOINT_PATH + "{token}", self._http.post)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_GRACE_S)
         await self._runner.setup()
-        await web.TCPSite(self._runner, LOOPBACK, port or self._port).start()
+        site = web.TCPSite(self._runner, LOOPBACK, port or self._port, ssl_context=self._tls)
+        await site.start()
         self._port = int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
@@ -216,11 +225,34 @@ class PushService:
         return socket
 
 
-async def _run_by_hand(port: int, application_server_key: str) -> None:
-    service = PushService()
-    await service.start(port)
+BY_HAND = {"hang": InjectedAnswer(hangs=True), "drop": InjectedAnswer(drops=True)}
+"""What else than a status may be answered by hand, by its word."""
+
+
+def _ordered(arguments: argparse.Namespace) -> InjectedAnswer | None:
+    if arguments.answer is None:
+        return None
+    if arguments.answer in BY_HAND:
+        return BY_HAND[arguments.answer]
+    headers = {}
+    if arguments.retry_after is not None:
+        headers["Retry-After"] = arguments.retry_after
+    if arguments.location is not None:
+        headers["Location"] = arguments.location
+    return InjectedAnswer(int(arguments.answer), headers)
+
+
+async def _run_by_hand(arguments: argparse.Namespace) -> None:
+    tls = None
+    if arguments.tls is not None:
+        made = LocalCertificate.make(arguments.tls)
+        tls = made.for_server()
+        print(f"trust {made.certificate}", file=sys.stderr, flush=True)  # noqa: T201 - what it was started for
+    service = PushService(tls=tls)
+    await service.start(arguments.port)
+    service.answer_always(_ordered(arguments))
     try:
-        phone = service.new_phone(application_server_key)
+        phone = service.new_phone(arguments.application_server_key)
         print(json.dumps(phone.subscription()), flush=True)  # noqa: T201 - what it was started for
         while True:
             try:
@@ -238,9 +270,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A local push service with one phone.")
     parser.add_argument("--port", type=int, default=0, help="TCP port on loopback; 0: a free one")
     parser.add_argument("--application-server-key", required=True, help="public VAPID key")
+    parser.add_argument(
+        "--tls", type=Path, metavar="DIR", help="serve https; the certificate is made there"
+    )
+    parser.add_argument(
+        "--answer", metavar="STATUS", help="answer every push so: a status, or hang, or drop"
+    )
+    parser.add_argument("--retry-after", metavar="S", help="with --answer: the header Retry-After")
+    parser.add_argument("--location", metavar="URL", help="with --answer 307: where it leads")
     arguments = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run_by_hand(arguments.port, arguments.application_server_key))
+        asyncio.run(_run_by_hand(arguments))
 
 
 if __name__ == "__main__":

@@ -143,7 +143,8 @@ class SubscriptionBody(ClosedModel):
 
     ``expirationTime``: Unix milliseconds, None: no end is known. ``name``: what the browser says that it
     is; None: as the device was called when it joined. ``replaces``: the endpoint of the subscription that
-    this browser had before, which is forgotten.
+    this browser had before, which is forgotten. ``application_server_key``: the server's key that it was
+    made with, base64url, None: the present one.
     """
 
     endpoint: Endpoint
@@ -151,6 +152,7 @@ class SubscriptionBody(ClosedModel):
     expirationTime: Annotated[float, Field(ge=0, le=EXPIRATION_MAX_MS)] | None = None  # noqa: N815 -- the W3C Push API's own spelling
     name: DeviceWords | None = None
     replaces: Endpoint | None = None
+    application_server_key: Annotated[str, StringConstraints(max_length=100)] | None = None
 
 
 class PushKey(WireModel):

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from cloud_relay.cli import app
 from cloud_relay.enrol.mosquitto import BrokerFiles
+from cloud_relay.push.keys import VapidKeys
 from cloud_relay.settings import RelaySettings
 from edge.link.enrolment import read_enrolment
 from laundryd.daemon.settings import load_settings
@@ -194,3 +195,22 @@ def test_nothing_that_is_printed_is_a_secret(folder: Path) -> None:
     settings = load_settings(RelaySettings, folder / "relay.toml")
     assert settings.broker.password is not None
     assert settings.broker.password.get_secret_value() not in said
+
+
+def test_the_push_key_is_rotated_once_and_the_key_before_is_kept(tmp_path: Path) -> None:
+    init(tmp_path)
+    config = ("--config", str(tmp_path / "relay.toml"))
+    vapid, subject = tmp_path / "keys" / "vapid.pem", "mailto:staff@example.org"
+    before = VapidKeys.load_or_create(vapid, subject).present.public_key
+    done = relay("keys", "rotate", *config)
+    assert done.exit_code == 0, done.output
+    assert "restart the relay" in done.output
+    keys = VapidKeys.load_or_create(vapid, subject)
+    assert keys.old is not None
+    assert keys.old.public_key == before
+    again = relay("keys", "rotate", *config)
+    assert again.exit_code == 1
+    assert "is not over" in again.output
+    tokens = relay("keys", "rotate", "--tokens", *config)
+    assert tokens.exit_code == 0, tokens.output
+    assert (tmp_path / "keys" / "signing-old.pem").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,9 +11,12 @@ from typing_extensions import override
 from cloud_relay.clock_watch import ClockWatch
 from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.plan import ACK_DEADLINE, RETURN_GRACE
+from cloud_relay.push.lanes import PLACES
 from cloud_relay.push.outcomes import Outcome, Result
+from cloud_relay.push.subscriptions import Subscription
 from laundryd.daemon.clock import Jump, SteadyClock
 from laundryd.daemon.steady import Sight
+from laundryd.wire.notices import NoticeCard
 from laundryd.wire.phases import Phase
 from laundryd.wire.topics import Topic
 from tests.cloud_relay.world import (
@@ -94,6 +98,7 @@ async def set_clock(world: World, clock: WallClock, by: timedelta, watch: EdgeWa
         clock,
         rooms=world.rooms,
         planner=world.planner,
+        queue=world.queue,
         edge_watch=watch,
         on_set=world.ingest.clock_set,
     ).look()
@@ -186,3 +191,49 @@ async def test_a_clock_that_was_set_makes_each_edge_measure_again() -> None:
             await eventually(lambda: bool(world.link.acks), "the question to the room")
             assert world.link.acks[-1].word is None
         assert world.rooms.edge(ROOM).since == START + timedelta(hours=1, seconds=60)
+
+
+class Held(Postman):
+    """Answers when it is let, and then that the service cannot just now."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.let = asyncio.Event()
+
+    @override
+    async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
+        self.asked += 1
+        await self.let.wait()
+        await super().send(card, subscription)
+        return Result(Outcome.LATER, "http_503", retry_after_s=60)
+
+
+@pytest.mark.parametrize("by", HOURS)
+@pytest.mark.parametrize("more", [0, 3])
+async def test_what_is_under_way_or_waits_for_a_place_expires_no_sooner_either(
+    by: timedelta, more: int
+) -> None:
+    clock, postman = WallClock(), Held()
+    async with relay(None, clock=clock, sender=postman) as world:
+        watch = edge_watch(world)
+        for n in range(PLACES + more):
+            world.subscribers.add(ME, f"sub-{n}")
+        await world.begin()
+        clock.forward((notice(1).useful_until - clock.now()).total_seconds() - 1_800)
+        await world.events(entry(1, notices=[notice(1)]))
+        await world.planner.take_due()
+        async with running(world.queue.run(world.planner)):
+            await eventually(lambda: postman.asked == PLACES, "every place taken")
+            await set_clock(world, clock, by, watch)
+            postman.let.set()
+            await eventually(lambda: not world.queue.is_busy, "every answer kept")
+            assert await world.state_of(notice(1).id) == "sending"
+            assert len(postman.sent) == PLACES + more
+            clock.forward(58)
+            world.queue.wake()
+            await eventually(lambda: not world.queue.is_busy, "nothing under way")
+            assert len(postman.sent) == PLACES + more, "the service asked for a minute"
+            clock.forward(4)
+            world.queue.wake()
+            await eventually(lambda: len(postman.sent) == 2 * (PLACES + more), "the next attempt")

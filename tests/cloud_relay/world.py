@@ -21,7 +21,7 @@ from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.outcomes import Outcome, Result
 from cloud_relay.push.queue import PushQueue
-from cloud_relay.push.subscriptions import Subscription
+from cloud_relay.push.subscriptions import Attempted, Subscription
 from cloud_relay.push.webpush import Sender
 from cloud_relay.rooms import store
 from cloud_relay.rooms.presence import EdgePresence
@@ -301,19 +301,23 @@ class Subscribers:
     async def for_resident(self, resident: str) -> list[Subscription]:
         return list(self.of.get(resident, []))
 
-    async def lost(self, subscription_id: str, kind: str, at: datetime) -> None:
-        del kind, at
-        self.deleted.append(subscription_id)
-        for resident, subs in self.of.items():
-            self.of[resident] = [one for one in subs if one.id != subscription_id]
+    async def by_id(self, ids: Sequence[str]) -> dict[str, Subscription]:
+        return {one.id: one for subs in self.of.values() for one in subs if one.id in ids}
 
-    async def note_error(self, subscription_id: str, kind: str, at: datetime) -> None:
-        del at
-        self.errors.append((subscription_id, kind))
+    async def note(self, attempts: Sequence[Attempted]) -> None:
+        for one in attempts:
+            if one.outcome is Outcome.SENT:
+                self.sent.append(one.subscription)
+            elif one.outcome is Outcome.GONE:
+                self.deleted.append(one.subscription)
+                for resident, subs in self.of.items():
+                    self.of[resident] = [sub for sub in subs if sub.id != one.subscription]
+            elif one.outcome in {Outcome.REFUSED, Outcome.LATER}:
+                self.errors.append((one.subscription, one.detail))
 
-    async def note_sent(self, subscription_id: str, at: datetime) -> None:
-        del at
-        self.sent.append(subscription_id)
+    async def attempted(self, db: aiosqlite.Connection, attempts: Sequence[Attempted]) -> None:
+        del db
+        await self.note(attempts)
 
 
 @dataclass

@@ -6,6 +6,12 @@ export function toBytes(base64url: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }
 
+/** Write base64url without padding, as the server does. */
+export function toBase64url(bytes: ArrayBuffer): string {
+  const binary = String.fromCharCode(...new Uint8Array(bytes));
+  return btoa(binary).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+}
+
 export function sameKey(held: ArrayBuffer | null, wanted: Uint8Array): boolean {
   if (held === null) return false;
   const bytes = new Uint8Array(held);

@@ -371,7 +371,8 @@ export interface StaffSignIn {
  *
  * ``expirationTime``: Unix milliseconds, None: no end is known. ``name``: what the browser says that it
  * is; None: as the device was called when it joined. ``replaces``: the endpoint of the subscription that
- * this browser had before, which is forgotten.
+ * this browser had before, which is forgotten. ``application_server_key``: the server's key that it was
+ * made with, base64url, None: the present one.
  */
 export interface SubscriptionBody {
   endpoint: string;
@@ -379,6 +380,7 @@ export interface SubscriptionBody {
   expirationTime?: number | null;
   name?: string | null;
   replaces?: string | null;
+  application_server_key?: string | null;
 }
 /** Answer of ``POST /rooms/{room}/voucher``: opens the room's own page at ``local_url``, if known. */
 export interface Voucher {

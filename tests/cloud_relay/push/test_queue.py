@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
+from cloud_relay.push.lanes import PLACES
 from cloud_relay.push.outcomes import Outcome, Result
-from cloud_relay.push.queue import IN_FLIGHT_A_SERVICE
 from cloud_relay.push.subscriptions import Subscription
 from laundryd.wire.events import AckKind
 from laundryd.wire.notices import NoticeCard
@@ -146,29 +147,33 @@ async def test_a_kill_between_answer_and_commit_sends_again_under_the_same_notic
 
 @dataclass
 class OneHangs(Postman):
-    """Every push to one subscription of a service in trouble hangs."""
+    """Every push to a service in trouble hangs until the trouble ends."""
+
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def end(self) -> None:
+        self.ended.set()
 
     @override
     async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
         if MOZILLA in subscription.endpoint:
-            await asyncio.Event().wait()
+            await self.ended.wait()
         return await super().send(card, subscription)
 
 
 async def test_a_service_that_hangs_holds_back_nobody_elses() -> None:
     postman = OneHangs()
     async with relay(None, sender=postman) as world:
-        for n in range(3 * IN_FLIGHT_A_SERVICE):
+        for n in range(3 * PLACES):
             world.subscribers.add(ME, f"hanging-{n}", MOZILLA)
-        for n in range(3 * IN_FLIGHT_A_SERVICE):
+        for n in range(3 * PLACES):
             world.subscribers.add(ME, f"well-{n}")
         await cause(world)
         await world.planner.take_due()
         async with running(world.queue.run(world.planner)):
             await eventually(
                 lambda: (
-                    len(world.subscribers.sent) == 3 * IN_FLIGHT_A_SERVICE
-                    and len(world.queue._in_flight) == IN_FLIGHT_A_SERVICE
+                    len(world.subscribers.sent) == 3 * PLACES and world.queue._in_flight == PLACES
                 ),
                 "every push to the service that is well",
             )
@@ -196,6 +201,101 @@ async def test_what_was_shown_while_its_push_was_under_way_stays_shown() -> None
         await world.push_due()
         assert await world.state_of(DONE.id) == "shown"
         assert world.planner.counts["pushed"] == 0
+
+
+async def test_staff_are_told_once_a_minute_what_is_theirs_to_mend(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    postman = Postman({f"s{n}": [Result(Outcome.REFUSED, "http_403")] for n in range(9)})
+    async with relay(None, sender=postman) as world:
+        for n in range(9):
+            world.subscribers.add(ME, f"s{n}")
+        await cause(world)
+        await world.push_due()
+        assert world.queue.counts["refused_http_403"] == 9
+    (line,) = (one for one in caplog.messages if "http_403" in one)
+    assert line.startswith("fcm.googleapis.com refuses our pushes")
+    assert "/send/" not in line
+
+
+async def test_a_retry_that_would_come_too_late_is_not_waited_for() -> None:
+    postman = Postman({"sub": [Result(Outcome.LATER, "http_429", 3_600.0)]})
+    late = notice(1)
+    async with relay(None, sender=postman) as world:
+        world.subscribers.add(ME, "sub")
+        await world.begin()
+        world.clock.forward((late.useful_until - world.clock.now()).total_seconds() - 1_800)
+        await world.events(entry(1, notices=[late]))
+        await world.push_due()
+        assert await world.state_of(late.id) == "expired"
+
+
+async def test_a_database_that_fails_while_pushes_are_answered_repeats_none(
+    tmp_path: Path,
+) -> None:
+    postman = Postman()
+    async with relay(tmp_path / "r.db", sender=postman) as world:
+        for n in range(3):
+            world.subscribers.add(ME, f"s{n}")
+        await cause(world)
+        await world.planner.take_due()
+        await world.db.execute(
+            "CREATE TEMP TRIGGER full BEFORE UPDATE ON main.push_deliveries"
+            " BEGIN SELECT raise(ABORT, 'the disk is full'); END"
+        )
+        with pytest.raises(sqlite3.IntegrityError):
+            await world.queue.send_due(world.planner)
+        await world.db.execute("DROP TRIGGER full")
+        await world.push_due()
+        assert sorted(postman.sent) == [(DONE.id, f"s{n}") for n in range(3)]
+        assert await world.state_of(DONE.id) == "pushed"
+
+
+@dataclass
+class Counting(Postman):
+    """One service never answers; how many pushes go there at once."""
+
+    hanging: int = 0
+    most: int = 0
+
+    @override
+    async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
+        if MOZILLA not in subscription.endpoint:
+            return await super().send(card, subscription)
+        self.hanging += 1
+        self.most = max(self.most, self.hanging)
+        await asyncio.sleep(0)
+        self.hanging -= 1
+        return Result(Outcome.LATER, "timeout")
+
+
+async def test_a_service_in_trouble_gets_one_push_at_a_time() -> None:
+    postman = Counting()
+    async with relay(None, sender=postman) as world:
+        for n in range(3 * PLACES):
+            world.subscribers.add(ME, f"down-{n}", MOZILLA)
+        await cause(world)
+        await world.push_due()
+        assert postman.most == PLACES, "it was well before"
+        postman.most = 0
+        world.clock.forward(600)
+        await world.queue.send_due(world.planner)
+        assert postman.most == 1
+
+
+async def test_what_is_cancelled_while_it_waits_for_a_place_is_not_sent() -> None:
+    postman = OneHangs()
+    async with relay(None, sender=postman) as world:
+        for n in range(PLACES + 5):
+            world.subscribers.add(ME, f"sub-{n}", MOZILLA)
+        await cause(world)
+        await world.planner.take_due()
+        async with running(world.queue.run(world.planner)):
+            await eventually(lambda: world.queue._in_flight == PLACES, "every place taken")
+            await world.planner.shown(ME, [DONE.id], AckKind.SHOWN)
+            postman.end()
+            await eventually(lambda: world.queue._held_count() == 0, "the queue empty")
+        assert len(postman.sent) == PLACES
 
 
 class Broken(Postman):

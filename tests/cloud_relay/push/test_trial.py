@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from typing_extensions import override
 
 from cloud_relay.push.outcomes import Outcome, Result
@@ -25,7 +26,9 @@ class Careful(Postman):
         return await super().send(card, subscription)
 
 
-async def test_each_device_says_what_came_of_it_and_it_is_kept() -> None:
+async def test_each_device_says_what_came_of_it_and_it_is_kept(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     house, postman = Subscribers(), Careful()
     for name in ("fine", "gone", "refused", "down", "broken"):
         house.add(ME, name)
@@ -51,6 +54,8 @@ async def test_each_device_says_what_came_of_it_and_it_is_kept() -> None:
         ("down", "timeout"),
         ("refused", "http_403"),
     ]
+    assert "subscription refused was refused (http_403)" in caplog.text, "staff can see why"
+    assert "/send/" not in caplog.text
     assert {card.kind for card in postman.cards} == {NoticeKind.TEST}
     assert len({card.id for card in postman.cards}) == 1, "one test, one Topic"
     assert postman.cards[0].params == {"name": "Chrome on Android"}

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud_relay.push.outcomes import Outcome
+from cloud_relay.push.subscriptions import Attempted
 from cloud_relay.residents.bells import Bells
 from cloud_relay.residents.subscriptions import LOST_KEPT_FOR
 from laundryd.daemon.problems import ProblemError
@@ -59,10 +61,10 @@ async def test_the_last_error_has_its_time_and_kind_until_something_is_taken(
     resident, (phone,) = await house.resident()
     await house.store.put(phone, named("a"), NOW)
     (bell,) = await bells.of(resident, phone)
-    await house.store.note_error(bell.id, "http_403", LATER)
+    await house.store.note([Attempted(bell.id, Outcome.REFUSED, "http_403", LATER)])
     (bell,) = await bells.of(resident, phone)
     assert bell.fault == PushFault(at=LATER, kind="http_403")
-    await house.store.note_sent(bell.id, LATER)
+    await house.store.note([Attempted(bell.id, Outcome.SENT, "", LATER)])
     (bell,) = await bells.of(resident, phone)
     assert (bell.fault, bell.sent_at) == (None, LATER)
 
@@ -74,7 +76,7 @@ async def test_what_its_push_service_forgot_is_told_and_not_taken_again(
     await house.store.put(phone, named("a"), NOW)
     (bell,) = await bells.of(resident, phone)
     assert await bells.lost_at(phone) is None
-    await house.store.lost(bell.id, "http_410", LATER)
+    await house.store.note([Attempted(bell.id, Outcome.GONE, "http_410", LATER)])
     (bell,) = await bells.of(resident, phone)
     assert (bell.lost, bell.fault) == (True, PushFault(at=LATER, kind="http_410"))
     assert await bells.lost_at(phone) == LATER
@@ -95,7 +97,7 @@ async def test_an_old_one_that_dies_beside_its_successor_is_no_loss(
     await house.store.put(phone, named("a", "old"), NOW)
     (old,) = await bells.of(resident, phone)
     await house.store.put(phone, named("a", "new"), LATER)
-    await house.store.lost(old.id, "http_410", LATER)
+    await house.store.note([Attempted(old.id, Outcome.GONE, "http_410", LATER)])
     (bell,) = await bells.of(resident, phone)
     assert not bell.lost
     assert await bells.lost_at(phone) is None
@@ -121,7 +123,7 @@ async def test_switched_off_on_purpose_is_no_loss(house: House, bells: Bells) ->
     resident, (phone,) = await house.resident()
     await house.store.put(phone, named("a"), NOW)
     (bell,) = await bells.of(resident, phone)
-    await house.store.lost(bell.id, "http_404", NOW)
+    await house.store.note([Attempted(bell.id, Outcome.GONE, "http_404", NOW)])
     await house.store.remove(phone)
     assert await bells.of(resident, phone) == []
 
@@ -131,8 +133,10 @@ async def test_a_loss_is_told_for_a_month(house: House, bells: Bells) -> None:
     await house.store.put(phone, named("a"), NOW)
     await house.store.put(laptop, body("two", secret=b"t" * 16), NOW)
     first, second = await bells.of(resident, phone)
-    await house.store.lost(first.id, "http_410", NOW)
-    await house.store.lost(second.id, "http_410", NOW + LOST_KEPT_FOR + timedelta(seconds=1))
+    await house.store.note([Attempted(first.id, Outcome.GONE, "http_410", NOW)])
+    await house.store.note(
+        [Attempted(second.id, Outcome.GONE, "http_410", NOW + LOST_KEPT_FOR + timedelta(seconds=1))]
+    )
     assert [bell.id for bell in await bells.of(resident, phone)] == [second.id]
 
 
@@ -169,7 +173,7 @@ async def test_a_lost_one_that_was_removed_is_told_no_more(house: House, bells: 
     resident, (phone,) = await house.resident()
     await house.store.put(phone, named("a"), NOW)
     (bell,) = await bells.of(resident, phone)
-    await house.store.lost(bell.id, "http_410", NOW)
+    await house.store.note([Attempted(bell.id, Outcome.GONE, "http_410", NOW)])
     assert await bells.remove(resident, bell.id, LATER)
     assert await bells.of(resident, phone) == []
     assert await bells.lost_at(phone) is None

@@ -7,6 +7,8 @@ import aiosqlite
 import pytest
 
 from cloud_relay.push.endpoints import PushHosts
+from cloud_relay.push.outcomes import Outcome
+from cloud_relay.push.subscriptions import Attempted
 from cloud_relay.residents.people import People
 from cloud_relay.residents.subscriptions import PER_DEVICE_MAX, SubscriptionStore
 from laundryd.daemon.sqlite import transaction
@@ -113,9 +115,14 @@ async def test_the_last_error_is_kept_until_something_is_sent(
         rows = await relay_db.execute_fetchall("SELECT error_kind FROM subscriptions")
         return next(iter(rows))[0]
 
-    await house.store.note_error(one.id, "http_429", NOW)
+    async def attempted(outcome: Outcome, detail: str = "") -> None:
+        async with transaction(relay_db) as db:
+            await house.store.attempted(db, [Attempted(one.id, outcome, detail, NOW)])
+
+    assert await house.store.by_id([one.id, "unknown"]) == {one.id: one}
+    await attempted(Outcome.LATER, "http_429")
     assert await error() == "http_429"
-    await house.store.note_sent(one.id, NOW)
+    await attempted(Outcome.SENT)
     assert await error() is None
-    await house.store.lost(one.id, "http_410", NOW)
+    await attempted(Outcome.GONE, "http_410")
     assert not await house.store.has(phone)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cloud_relay.push.keys import old_path, set_aside
 from cloud_relay.residents import tokens as module
-from cloud_relay.residents.tokens import TOKEN_LIFE, Tokens
+from cloud_relay.residents.tokens import TOKEN_LIFE, Tokens, old_signing_key
 from laundryd.daemon import tokens as signatures
 from laundryd.daemon.tokens import Claims, SigningKey, TokenRefusedError
 from laundryd.wire.uplink import VerifyKey
@@ -87,3 +88,21 @@ def test_the_longest_unused_is_forgotten(
     assert counted.count == 3
     tokens.check(b, AT)
     assert counted.count == 4
+
+
+def test_a_rotation_of_the_signing_key_signs_nobody_out(tmp_path: Path) -> None:
+    path = tmp_path / "signing.pem"
+    before = Tokens(SigningKey.load_or_create(path))
+    token = before.issue("resident-1", "device-1", AT)
+    set_aside(path, SigningKey.load_or_create)
+    moment = datetime.now(UTC)
+    after = Tokens(SigningKey.load_or_create(path), old_signing_key(path, moment))
+    assert after.check(token, AT).resident == "resident-1"
+    assert len(after.verify_keys) == 2, "what edges are told"
+    assert after.check(after.issue("resident-1", "device-1", AT), AT).device == "device-1"
+    assert before.verify_keys[0] not in Tokens(SigningKey.load_or_create(path)).verify_keys
+    later = moment + TOKEN_LIFE + timedelta(days=1)
+    assert old_signing_key(path, later) is None
+    assert not old_path(path).exists()
+    with pytest.raises(TokenRefusedError):
+        Tokens(SigningKey.load_or_create(path), old_signing_key(path, later)).check(token, AT)
