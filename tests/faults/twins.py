@@ -24,10 +24,8 @@ from laundryd.wire.ids import Offset, Position
 from laundryd.wire.topics import Topic
 from laundryd.wire.uplink import UpSnapshot
 
-COMMIT_LATE_S: Final = 4.0
-"""From the acknowledgement to the commit that should have come first: a wash ends within it, most often."""
 STORED_LATE_S: Final = 2.5
-"""From the arrival of entries to their commit, which is acknowledged in time."""
+"""From the arrival of entries to their commit: a wash ends within it, most often."""
 
 
 def forget_at_puback() -> None:
@@ -83,7 +81,8 @@ def acknowledge_before_commit() -> None:
             task = asyncio.ensure_future(said)
             tasks.add(task)
             task.add_done_callback(tasks.discard)
-        asyncio.get_running_loop().call_later(COMMIT_LATE_S, take, self, message)
+        late_s = STORED_LATE_S if message.topic.endswith(Topic.UP_EVENTS) else 0.0
+        asyncio.get_running_loop().call_later(late_s, take, self, message)
 
     _forget_what_is_acknowledged()
     _set(uplink.Ingest, "on_message", acknowledge_and_take_later)
