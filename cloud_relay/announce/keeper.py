@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, NoReturn
 
@@ -165,12 +165,11 @@ def occurrence_of(kept: store.Kept, goes: Going) -> store.Occurrence:
 def shown_of(occurrence: store.Occurrence) -> ShownAnnouncement:
     """Describe what residents see of an occurrence."""
     body = occurrence.body
-    languages: Iterable[Lang] = Lang
     return ShownAnnouncement(
         id=occurrence.id,
         kind=body.kind,
         machine=body.target.machine,
-        texts={lang: body.text(lang) for lang in languages},
+        texts={lang: body.text(lang) for lang in Lang},
         urgent=body.urgent,
         since=occurrence.due_at,
         until=occurrence.until,

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NoReturn, Protocol
 
-from cloud_relay.residents.roster_publisher import Publisher
+from cloud_relay.broker_link import BrokerLink
 from laundryd.wire.announcements import ShownAnnouncement
 from laundryd.wire.ids import ResidentId, RoomKey, RoomRef
 from laundryd.wire.notices import Notice, NoticeCard
@@ -45,7 +45,7 @@ class RoomBoards:
     ``run`` it as a task; ``bind`` it to what is shown before. ``counts``: messages by outcome.
     """
 
-    def __init__(self, link: Publisher, rooms: EnrolledRooms) -> None:
+    def __init__(self, link: BrokerLink, rooms: EnrolledRooms) -> None:
         self._link, self._rooms = link, rooms
         self._shown: Shown | None = None
         self._published: dict[RoomKey, bytes] = {}

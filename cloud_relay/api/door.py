@@ -30,8 +30,8 @@ class SignedIn:
     claims: Claims
 
 
-def token_of(headers: Mapping[str, str]) -> str | None:
-    """Return the token that a request shows; one shown by hand goes before the cookie's.
+def token_of(headers: Mapping[str, str], cookie: str = COOKIE) -> str | None:
+    """Return the token that a request shows; one shown by hand goes before that of ``cookie``.
 
     ``headers`` have names in lower case.
     """
@@ -39,7 +39,7 @@ def token_of(headers: Mapping[str, str]) -> str | None:
     if shown.startswith(_BEARER):
         return shown.removeprefix(_BEARER).strip()
     try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        morsel = SimpleCookie(headers.get("cookie", "")).get(cookie)
     except CookieError:
         return None
     return morsel.value if morsel is not None else None

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
+from cloud_relay.api.cookies import give_cookie, take_cookie
 from cloud_relay.api.door import COOKIE
 from cloud_relay.api.services import Caller, ClientAddress, MaybeCaller, Relay, Services
 from cloud_relay.residents.people import Person
@@ -93,24 +94,13 @@ async def link(
 def give_token(relay: Services, response: Response, person: Person) -> str:
     """Make a fresh token and put it into the cookie."""
     token = relay.tokens.issue(person.resident, person.device, relay.real_now())
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=int(TOKEN_LIFE.total_seconds()),
-        path="/",
-        httponly=True,
-        samesite="strict",
-        secure=relay.settings.http.is_https,
-    )
-    response.headers["Cache-Control"] = "no-store"
+    give_cookie(relay, response, COOKIE, token, TOKEN_LIFE)
     return token
 
 
 def take_token(relay: Services, response: Response) -> None:
     """Delete the cookie."""
-    response.delete_cookie(
-        COOKIE, path="/", httponly=True, samesite="strict", secure=relay.settings.http.is_https
-    )
+    take_cookie(relay, response, COOKIE)
 
 
 def _joined(relay: Services, response: Response, person: Person, accept: str) -> Joined:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Annotated, Final
 
 from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
+from cloud_relay.api.cookies import give_cookie, take_cookie
+from cloud_relay.api.door import token_of
 from cloud_relay.api.services import Relay, Services
 from cloud_relay.staff.people import SESSION_LIFE
 from laundryd.daemon.http_guard import headers_of
@@ -16,7 +17,6 @@ from laundryd.daemon.problems import ProblemError
 from laundryd.wire.errors import ErrorCode
 
 COOKIE: Final = "laundryd_staff"
-_BEARER_WORD: Final = "Bearer "
 _COOKIE = APIKeyCookie(
     name=COOKIE, scheme_name="StaffCookie", auto_error=False, description="Set by the sign-in."
 )
@@ -43,7 +43,7 @@ async def staff_signed_in(
         ProblemError: ``staff_only``: no session, one that was revoked, or a resident's token.
 
     """
-    session = _session(request)
+    session = token_of(headers_of(request.scope), COOKIE)
     if session is None:
         raise ProblemError(ErrorCode.STAFF_ONLY, "No staff session was sent.")
     name = await relay.staff.of_session(session, relay.real_now())
@@ -59,32 +59,9 @@ StaffCaller = Annotated[StaffMember, Depends(staff_signed_in)]
 
 def give_session(relay: Services, response: Response, session: str) -> None:
     """Put a session into the cookie."""
-    response.set_cookie(
-        COOKIE,
-        session,
-        max_age=int(SESSION_LIFE.total_seconds()),
-        path="/",
-        httponly=True,
-        samesite="strict",
-        secure=relay.settings.http.is_https,
-    )
-    response.headers["Cache-Control"] = "no-store"
+    give_cookie(relay, response, COOKIE, session, SESSION_LIFE)
 
 
 def take_session(relay: Services, response: Response) -> None:
     """Delete the cookie."""
-    response.delete_cookie(
-        COOKIE, path="/", httponly=True, samesite="strict", secure=relay.settings.http.is_https
-    )
-
-
-def _session(request: Request) -> str | None:
-    headers = headers_of(request.scope)
-    shown = headers.get("authorization", "")
-    if shown.startswith(_BEARER_WORD):
-        return shown.removeprefix(_BEARER_WORD).strip()
-    try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return morsel.value if morsel is not None else None
+    take_cookie(relay, response, COOKIE)

@@ -8,8 +8,8 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
+from cloud_relay.broker_link import BrokerLink
 from cloud_relay.rooms.rooms import Rooms
 from laundryd.daemon.clock import Clock
 from laundryd.wire.commands import (
@@ -31,23 +31,6 @@ COMMAND_TIMEOUT_S = 8.0
 LATE_GRACE_S = 2.0
 """Real seconds more in which a late answer is still awaited: that it came too late and nothing was done, or
 what was done, is better news than that nobody knows."""
-
-
-class Publisher(Protocol):
-    """The part of the broker link that speaks."""
-
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Publish at QoS 1; False when it certainly did not leave or nobody confirmed it."""
-        ...
-
-
-class BrokerLink(Publisher, Protocol):
-    """The broker link, which knows whether it is up."""
-
-    @property
-    def connected(self) -> bool:
-        """Whether the broker is reached, as far as is known."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import aiosqlite
 from pydantic import BaseModel
 
-from cloud_relay.ingest.commands import Publisher
+from cloud_relay.broker_link import Publisher
 from cloud_relay.ingest.order import BEYOND_EVERY_HEAD, Before, Decision, decide
 from cloud_relay.ingest.told import TOLD_A_MESSAGE, ToldSender
 from cloud_relay.notify.planner import Planner, Told

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from cloud_relay.ingest.commands import Publisher
+from cloud_relay.broker_link import Publisher
 from laundryd.wire.ids import NoticeId, RoomKey, RoomRef
 from laundryd.wire.topics import Topic, topic_name
 from laundryd.wire.uplink import DownTold

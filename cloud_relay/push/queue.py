@@ -25,7 +25,7 @@ from cloud_relay.push.lanes import PLACES, Lane
 from cloud_relay.push.outcomes import Outcome, Result, answer_of, next_attempt, result_of
 from cloud_relay.push.store import Attempt, Delivery, Key
 from cloud_relay.push.subscriptions import Attempted, Subscription, Subscriptions
-from cloud_relay.push.webpush import Sender
+from cloud_relay.push.webpush import Sender, attempt
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.delivery import DeliveryState, Why
@@ -198,7 +198,7 @@ class PushQueue:
             if subscription is None:
                 result = result_of("subscription_deleted")
             else:
-                result = await self._send(delivery.card, subscription)
+                result = await attempt(self._sender, delivery.card, subscription)
                 self._count(delivery, result)
                 lane.judge(result)
             delivery = delivery.moved(self._set_by - set_by)
@@ -210,15 +210,6 @@ class PushQueue:
             self._in_flight -= 1
             self._changed.set()
         self._start(tasks)
-
-    async def _send(self, card: NoticeCard, subscription: Subscription) -> Result:
-        try:
-            return await self._sender.send(card, subscription)
-        except Exception as error:  # noqa: BLE001 -- one message's fault must not end everybody's queue
-            # The kind only: its text might hold the endpoint.
-            kind = type(error).__name__
-            log.error("push to subscription %s failed in our own code: %s", subscription.id, kind)  # noqa: TRY400 -- the same
-            return result_of("internal")
 
     def _count(self, delivery: Delivery, result: Result) -> None:
         self.counts[result.outcome] += 1

@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Mapping
 from typing import Final
 
-from cloud_relay.push.outcomes import Outcome, Result, answer_of, result_of
+from cloud_relay.push.outcomes import Outcome, Result, answer_of
 from cloud_relay.push.subscriptions import Attempted, Subscription, Subscriptions
-from cloud_relay.push.webpush import Sender
+from cloud_relay.push.webpush import Sender, attempt
 from laundryd.daemon.clock import Clock
 from laundryd.wire.ids import ResidentId, RoomKey
 from laundryd.wire.notices import NOTICES, NoticeCard, NoticeKind
@@ -75,13 +75,7 @@ class Trial:
         )
 
     async def _try(self, card: NoticeCard, subscription: Subscription) -> Result:
-        try:
-            result = await self._sender.send(card, subscription)
-        except Exception as error:  # noqa: BLE001 -- the other devices are tried all the same
-            # The kind only: its text might hold the endpoint.
-            kind = type(error).__name__
-            log.error("test push to %s failed in our own code: %s", subscription.id, kind)  # noqa: TRY400 -- the same
-            return result_of("internal")
+        result = await attempt(self._sender, card, subscription)
         if result.outcome is Outcome.REFUSED:
             log.warning(
                 "test push to subscription %s was refused (%s), it is kept: %s",

@@ -41,6 +41,17 @@ class Sender(Protocol):
         ...
 
 
+async def attempt(sender: Sender, card: NoticeCard, subscription: Subscription) -> Result:
+    """Try once, and raise for nothing: a fault of our own code with one message is the answer to that one."""
+    try:
+        return await sender.send(card, subscription)
+    except Exception as error:  # noqa: BLE001 -- it must not end everybody's queue, nor the other devices' test
+        # The kind only: its text might hold the endpoint.
+        kind = type(error).__name__
+        log.error("push to subscription %s failed in our own code: %s", subscription.id, kind)  # noqa: TRY400 -- the same
+        return result_of("internal")
+
+
 class WebPushSender:
     """Sends through one pooled client; use it as an asynchronous context manager.
 

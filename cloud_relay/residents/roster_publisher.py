@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn
 
+from cloud_relay.broker_link import BrokerLink
 from cloud_relay.residents.roster import Rosters
 from laundryd.daemon.clock import Clock
 from laundryd.wire.ids import RoomKey, RoomRef
@@ -18,23 +19,10 @@ LOOK_AGAIN_S: Final = 10.0
 """Real seconds after which a room that another process enrolled is seen at the latest."""
 
 
-class Publisher(Protocol):
-    """The part of the broker link that speaks."""
-
-    @property
-    def connected(self) -> bool:
-        """Whether the broker is there."""
-        ...
-
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Publish at QoS 1; False when it was not confirmed."""
-        ...
-
-
 class RosterPublisher:
     """Publishes a roster when it is new, and all of them at each connect; ``run`` it as a task."""
 
-    def __init__(self, rosters: Rosters, link: Publisher, clock: Clock) -> None:
+    def __init__(self, rosters: Rosters, link: BrokerLink, clock: Clock) -> None:
         self._rosters = rosters
         self._link = link
         self._clock = clock

@@ -116,4 +116,4 @@ class Announced:
     def _until_next_s(self, shown: Sequence[ShownAnnouncement]) -> float:
         now = self._clock.now()
         left_s = [(one.until - now).total_seconds() / self._clock.speed for one in shown]
-        return min([max(0.0, left) for left in left_s], default=LOOK_AGAIN_S)
+        return max(0.0, min([*left_s, LOOK_AGAIN_S]))

@@ -185,6 +185,15 @@ def _carried(carried: Carried, shift: timedelta) -> Carried:
     return carried.model_copy(update={"notice": _moved(carried.notice, shift)})
 
 
+INSERT_NOTICE: Final = "INSERT INTO notices (id, resident, useful_until, body) VALUES (?, ?, ?, ?)"
+
+
+def notice_row(notice: Notice) -> tuple[str, str, str, str]:
+    """Return the values for ``INSERT_NOTICE``."""
+    until = to_rfc3339(notice.useful_until)
+    return notice.id, notice.resident, until, notice.model_dump_json()
+
+
 async def _write_entries(db: aiosqlite.Connection, entries: Iterable[Entry]) -> None:
     for entry in entries:
         await db.execute(
@@ -194,15 +203,7 @@ async def _write_entries(db: aiosqlite.Connection, entries: Iterable[Entry]) -> 
         if entry.event is not None:
             await _moot(db, entry.event)
         for notice in entry.notices:
-            await db.execute(
-                "INSERT INTO notices (id, resident, useful_until, body) VALUES (?, ?, ?, ?)",
-                (
-                    notice.id,
-                    notice.resident,
-                    to_rfc3339(notice.useful_until),
-                    notice.model_dump_json(),
-                ),
-            )
+            await db.execute(INSERT_NOTICE, notice_row(notice))
         if entry.ack is not None:
             await _mark(db, entry.ack)
 

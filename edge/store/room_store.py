@@ -22,7 +22,16 @@ from edge.room.inputs import StaffOrder
 from edge.room.journal import JournalHead
 from edge.room.records import RECORD, MachineRecord
 from edge.store.carrying import begin_epoch, bequest_of
-from edge.store.commit import STAFF, Commit, KeptAnswer, KeptClock, write, write_clock
+from edge.store.commit import (
+    INSERT_NOTICE,
+    STAFF,
+    Commit,
+    KeptAnswer,
+    KeptClock,
+    notice_row,
+    write,
+    write_clock,
+)
 from edge.store.limits import KEPT_ACKNOWLEDGED, UNACKNOWLEDGED_MAX
 from edge.store.rows import new_epoch_name
 from edge.store.shelf import Shelf
@@ -298,16 +307,7 @@ class RoomStore:
         """Keep a notice that the relay originated, beside the journal; False when it is kept already."""
 
         async def keep(db: aiosqlite.Connection) -> bool:
-            cursor = await db.execute(
-                "INSERT INTO notices (id, resident, useful_until, body) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT DO NOTHING",
-                (
-                    notice.id,
-                    notice.resident,
-                    to_rfc3339(notice.useful_until),
-                    notice.model_dump_json(),
-                ),
-            )
+            cursor = await db.execute(f"{INSERT_NOTICE} ON CONFLICT DO NOTHING", notice_row(notice))
             return cursor.rowcount == 1
 
         return await self._shelf.write(keep)

@@ -28,10 +28,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cloud_relay.push.lanes import PLACES
+from tests.bench.from_npm import installed
 from tests.bench.push.figures import Figures, missed, results, table
 from tests.bench.push.ours import example
 from tests.bench.push.service import SUBSCRIPTIONS
-from tools.dev.node import find_node
 
 PUSHES: Final = 5_000
 WARM: Final = 300
@@ -63,21 +63,6 @@ def naked_per_cpu_s(size_bytes: int) -> float:
 
 def _hkdf(salt: bytes, info: bytes, length: int, secret: bytes) -> bytes:
     return HKDF(hashes.SHA256(), length, salt, info).derive(secret)
-
-
-def install_webpush() -> Path:
-    """Install web-push as its lock file says, if it is not; return the program ``node``."""
-    node = find_node()
-    lock, installed = WEBPUSH / "package-lock.json", WEBPUSH / "node_modules/.package-lock.json"
-    if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(
-            (*node.npm, "ci", "--no-audit", "--no-fund", "--silent"),
-            cwd=WEBPUSH,
-            env=node.env(),
-            check=True,
-        )
-        installed.touch()
-    return node.folder / "node"
 
 
 @contextmanager
@@ -126,7 +111,7 @@ def one_round(command: Sequence[str], folder: Path) -> dict[str, float]:
 
 
 def main() -> int:
-    node = install_webpush()
+    node = installed(WEBPUSH)
     with tempfile.TemporaryDirectory(prefix="laundryd-bench-") as name:
         folder = Path(name)
         ours = (sys.executable, "-m", "tests.bench.push.ours", name, str(WARM))

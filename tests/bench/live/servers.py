@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from laundryd.demo.broker import Mosquitto
+from tests.bench.from_npm import installed
 from tests.bench.live.relay_server import TOKENS
-from tools.dev.node import find_node
 
 HERE: Final = Path(__file__).parent
 SOCKETIO: Final = HERE / "socketio"
@@ -46,25 +46,10 @@ class Server:
         return int(line.split()[1])
 
 
-def install_socketio() -> Path:
-    """Install Socket.IO as its lock file says, if it is not; return the program ``node``."""
-    node = find_node()
-    lock, installed = SOCKETIO / "package-lock.json", SOCKETIO / "node_modules/.package-lock.json"
-    if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(
-            (*node.npm, "ci", "--no-audit", "--no-fund", "--silent"),
-            cwd=SOCKETIO,
-            env=node.env(),
-            check=True,
-        )
-        installed.touch()
-    return node.folder / "node"
-
-
 @contextmanager
 def socketio() -> Iterator[Server]:
     """Run Socket.IO."""
-    node = install_socketio()
+    node = installed(SOCKETIO)
     with _running("Socket.IO", (str(node), "--expose-gc", str(SOCKETIO / "server.js"))) as server:
         yield server
 
