@@ -11,7 +11,9 @@ from hypothesis import settings
 from laundryd.demo.broker import Mosquitto
 
 # How long an example takes says how busy the machine is; speed is measured by ./dev bench.
-settings.register_profile("laundryd", deadline=None)
+# A change is judged by the same examples each time it is tested; `./dev test --full` searches for new ones.
+settings.register_profile("laundryd", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
 settings.load_profile("laundryd")
 
 

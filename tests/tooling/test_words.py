@@ -43,7 +43,11 @@ def test_without_python_the_launcher_says_so_in_one_sentence(tmp_path: Path) -> 
 
 def test_full_adds_the_heavy_tests_and_the_rest_goes_to_pytest() -> None:
     assert pytest_arguments([]) == ["-m", "not full"]
-    assert pytest_arguments(["--full", "-k", "wire"]) == ["-k", "wire"]
+    assert pytest_arguments(["--full", "-k", "wire"]) == [
+        "--hypothesis-profile=search",
+        "-k",
+        "wire",
+    ]
     assert pytest_arguments(["tests/wire"]) == ["-m", "not full", "tests/wire"]
 
 

@@ -17,9 +17,17 @@ ONLY_FULL = "--full"
 
 
 def pytest_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return what pytest is called with: without `--full`, the tests marked `full` stay out."""
+    """Return what pytest is called with.
+
+    Without `--full`, the tests marked `full` stay out, and properties are tried on the same examples
+    each time; with it, on new ones.
+    """
     rest = [argument for argument in arguments if argument != ONLY_FULL]
-    return rest if ONLY_FULL in arguments else ["-m", "not full", *rest]
+    return (
+        ["--hypothesis-profile=search", *rest]
+        if ONLY_FULL in arguments
+        else ["-m", "not full", *rest]
+    )
 
 
 def child_environment() -> dict[str, str]:
