@@ -35,8 +35,9 @@ until it is acknowledged, so memory is bounded and nothing is lost."""
 LINK_GRACE_S: Final = 5.0
 """Real seconds without a broker before the rooms are said to be offline: a broker's restart is shorter."""
 LOGGED_TOPIC_MAX_CHARS: Final = 120
-
-
+NUDGES_TOGETHER: Final = 50
+"""Rooms asked for a hello at once: waiting for each one's PUBACK in turn would keep thousands of rooms, and
+everybody's events, waiting for minutes at a broker that is far away."""
 LOOK_AT_LEASES_EVERY_S: Final = 5.0
 """Real seconds between two looks whether an edge said nothing for too long: little beside a lease."""
 
@@ -115,7 +116,7 @@ class Ingest:
                         self._handlers.link_back()
                         await self._nudge_all()
                     case LookAtLeases():
-                        await self._lapse()
+                        await self._handlers.lapse()
                     case ClockSet():
                         await self._nudge_all()
                     case [message]:
@@ -216,8 +217,10 @@ class Ingest:
                 self._skip("unknown_topic", address.topic)
 
     async def _nudge_all(self) -> None:
-        for room in self._rooms.enrolled():
-            await self._handlers.nudge(room)
+        rooms = self._rooms.enrolled()
+        for first in range(0, len(rooms), NUDGES_TOGETHER):
+            together = rooms[first : first + NUDGES_TOGETHER]
+            await asyncio.gather(*(self._handlers.nudge(room) for room in together))
 
     async def _watch_leases(self) -> NoReturn:
         while True:
@@ -225,12 +228,6 @@ class Ingest:
             # Without a broker nobody can be heard: that says nothing about an edge.
             if self._connected.is_set():
                 self._inbox.put(LookAtLeases())
-
-    async def _lapse(self) -> None:
-        try:
-            await self._handlers.lapse()
-        except sqlite3.Error:
-            log.exception("who is gone cannot be kept")
 
     async def _watch_link(self) -> NoReturn:
         while True:
