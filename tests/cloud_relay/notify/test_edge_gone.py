@@ -4,8 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from cloud_relay.notify.edge_gone import GONE_AFTER, EdgeWatch
+from laundryd.daemon.sqlite import transaction
+from laundryd.wire.delivery import DeliveryState
+from laundryd.wire.ids import RoomRef
 from laundryd.wire.phases import Phase
+from laundryd.wire.times import to_rfc3339
 from laundryd.wire.topics import Topic
+from laundryd.wire.uplink import UpEvents
 from tests.cloud_relay.world import (
     ME,
     OTHER,
@@ -15,9 +20,12 @@ from tests.cloud_relay.world import (
     Postman,
     Subscribers,
     World,
+    ack_entry,
     entry,
     machine,
+    presence,
     relay,
+    snapshot,
 )
 
 
@@ -185,3 +193,32 @@ async def test_a_room_that_was_there_has_ten_minutes_from_the_start_of_the_relay
         assert postman.sent == []
         await look_for(world, watch, 2)
         assert [who for _, who in postman.sent] == ["mine"]
+
+
+async def test_who_is_told_at_the_page_of_another_of_their_rooms_is_not_pushed() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        watch = await begin(world)
+        attic = "maple-hall.attic"
+        await world.rooms.enroll(attic, "Attic")
+        async with transaction(world.db) as db:
+            at = to_rfc3339(START)
+            await db.execute(
+                "INSERT INTO residents (resident, lang, created_at) VALUES (?, 'ko', ?)", (ME, at)
+            )
+            await db.execute("INSERT INTO memberships VALUES (?, ?, ?)", (ME, attic, at))
+        await world.hear(Topic.UP_SNAPSHOT, snapshot(0, room=attic), RoomRef.from_key(attic))
+        await world.hear(Topic.AVAILABILITY, b"offline")
+        # They look at the page of the attic while the basement is gone.
+        await world.hear(Topic.UP_PRESENCE, presence(1), RoomRef.from_key(attic))
+        world.clock.forward(GONE_AFTER.total_seconds())
+        await watch.look()
+        world.clock.forward(GONE_AFTER.total_seconds())
+        await watch.look()
+        [gone] = await world.planner.pending(ME)
+        shown = UpEvents(entries=[ack_entry(1, gone.id)], caught_up=True)
+        await world.hear(Topic.UP_EVENTS, shown, RoomRef.from_key(attic))
+        world.clock.forward(60)
+        await world.push_due()
+        assert postman.sent == []
+        assert await world.state_of(gone.id) == DeliveryState.SHOWN
