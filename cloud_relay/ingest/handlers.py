@@ -234,7 +234,12 @@ class Handlers:
                 if entry.ack is not None:
                     await self._planner.acknowledge(db, entry.ack, told, at_room=one.room)
             events = [entry.event for entry in take if entry.event is not None]
-            await self._planner.outdate(db, one.room, events, told)
+            brought = {
+                notice.id: entry.offset
+                for entry, for_members in zip(take, one.notices, strict=True)
+                for notice in for_members
+            }
+            await self._planner.outdate(db, one.room, events, brought, told)
         if one.has_caught_up:
             await self._planner.caught_up(db, one.room)
 
