@@ -56,7 +56,9 @@ class Rooms:
         """Say whether ``room`` is enrolled, also when another process enrolled it since the start."""
         if room not in self._states:
             for state in await store.load_rooms(self._db, room):
-                self._take(state)
+                # Somebody who asked at the same time may have read it first, and it may be further by now.
+                if room not in self._states:
+                    self._take(state)
         return room in self._states
 
     def enrolled(self) -> list[RoomKey]:
@@ -171,12 +173,14 @@ class Rooms:
         return await store.is_past_epoch(self._db, room, epoch)
 
     async def heard(self, room: RoomKey, local_url: str | None, *, durable: bool) -> None:
-        """Note what an edge said of itself in its hello."""
+        """Note what an edge said of itself in its hello; nothing changes when it says what it said before."""
         state = self._states[room]
+        if (state.local_url, state.durable) == (local_url, durable):
+            # The same state stays: who has encoded it need not do so again at each sign of life.
+            return
         after = replace(state, local_url=local_url, durable=durable, heard_at=self._clock.now())
-        if (after.local_url, after.durable) != (state.local_url, state.durable):
-            async with transaction(self._db) as db:
-                await store.write_head(db, after)
+        async with transaction(self._db) as db:
+            await store.write_head(db, after)
         self._take(after)
 
     def set_edge(self, room: RoomKey, *, online: bool) -> EdgeStatus | None:

@@ -4,10 +4,12 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from cloud_relay.errors import RoomExistsError
 from cloud_relay.rooms import store
+from cloud_relay.rooms.state import RoomState
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import Waiting
 from laundryd.wire.ids import Position
@@ -41,6 +43,31 @@ async def test_a_room_is_enrolled_once_and_known_to_a_relay_that_runs(tmp_path: 
         assert await running.rooms.known(ROOM)
         with pytest.raises(RoomExistsError, match="enrolled already"):
             await admin.rooms.enroll(ROOM, "Cellar")
+
+
+async def test_who_asks_for_a_new_room_at_the_same_time_does_not_take_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "relay.db"
+    async with relay(path) as running, relay(path) as admin:
+        await admin.rooms.enroll(ROOM, "Basement")
+        read, has_read = store.load_rooms, asyncio.Event()
+        may_go_on = asyncio.Event()
+
+        async def slow(db: aiosqlite.Connection, room: str | None = None) -> list[RoomState]:
+            found = await read(db, room)
+            has_read.set()
+            await may_go_on.wait()
+            return found
+
+        monkeypatch.setattr(store, "load_rooms", slow)
+        resident = asyncio.create_task(running.rooms.known(ROOM))
+        await has_read.wait()
+        monkeypatch.setattr(store, "load_rooms", read)
+        await running.hear(Topic.UP_SNAPSHOT, snapshot(3))
+        may_go_on.set()
+        assert await resident
+        assert running.rooms.position(ROOM) == at(3)
 
 
 async def test_a_room_never_heard_has_no_snapshot() -> None:
