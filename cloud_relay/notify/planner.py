@@ -279,19 +279,19 @@ class Planner:
 
         What the room originated it tells them itself; what was pushed they have in the app.
         """
-        found = await store.pending(self._db, residents, self._clock.now())
-        ours = [
-            (NoticeCard.model_validate(card.model_dump()), resident)
-            for resident, cards in found.items()
-            for card in cards
-            if NOTICES[card.kind].origin is Origin.RELAY and not card.told
-        ]
+        async with transaction(self._db) as db:  # what another task may yet take back is not read
+            found = await store.pending(db, residents, self._clock.now())
+            ours = [
+                (NoticeCard.model_validate(card.model_dump()), resident)
+                for resident, cards in found.items()
+                for card in cards
+                if NOTICES[card.kind].origin is Origin.RELAY and not card.told
+            ]
+            looked_at = [card.id for card, who in ours if self._presence.attentive(who)]
+            now = self._clock.real_now()
+            await store.given_to_session(db, looked_at, now, now + ACK_DEADLINE)
         if not ours:
             return
-        looked_at = [card.id for card, resident in ours if self._presence.attentive(resident)]
-        now = self._clock.real_now()
-        async with transaction(self._db) as db:
-            await store.given_to_session(db, looked_at, now, now + ACK_DEADLINE)
         self.tell(Told(cards=ours, is_news=True))
 
     async def history_of(self, resident: ResidentId, limit: int) -> list[store.Fate]:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
-from cloud_relay.notify.edge_gone import GONE_AFTER, EdgeWatch
+from cloud_relay.notify.edge_gone import GONE_AFTER, EdgeWatch, gone_notices
+from cloud_relay.notify.outages import Outage
+from cloud_relay.notify.planner import Told
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.delivery import DeliveryState
 from laundryd.wire.ids import RoomRef
@@ -18,6 +22,7 @@ from tests.cloud_relay.world import (
     START,
     HandClock,
     Postman,
+    Session,
     Subscribers,
     World,
     ack_entry,
@@ -222,3 +227,21 @@ async def test_who_is_told_at_the_page_of_another_of_their_rooms_is_not_pushed()
         await world.push_due()
         assert postman.sent == []
         assert await world.state_of(gone.id) == DeliveryState.SHOWN
+
+
+async def test_who_comes_to_a_room_is_told_nothing_that_is_taken_back_while_it_is_written() -> None:
+    async with relay(None) as world:
+        await begin(world)
+        world.live.here[ME] = [Session()]
+        state = world.rooms.state(ROOM)
+        assert state is not None
+        gone = gone_notices(state, Outage(START), START + 2 * GONE_AFTER)
+        assert [one.resident for one in gone] == [ME]
+        with contextlib.suppress(ConnectionAbortedError):
+            async with transaction(world.db) as db:
+                await world.planner.plan(db, gone, Told())
+                coming = asyncio.create_task(world.planner.came_to_room([ME]))
+                await asyncio.wait({coming}, timeout=0.2)
+                raise ConnectionAbortedError
+        await coming
+        assert world.live.told == []
