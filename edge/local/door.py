@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from edge.link.roster import RosterKeeper
 from edge.local.own_key import OwnKey
 from edge.store.people import People
 from laundryd.daemon.clock import Clock
+from laundryd.daemon.cookies import token_of
 from laundryd.daemon.tokens import Claims, TokenRefusedError, verify_token
 from laundryd.live.door import Admission, Refusal
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import DeviceId, RoomKey, RoomRef
 
 COOKIE: Final = "laundryd_edge"
-
-
-def token_of(headers: Mapping[str, str]) -> str | None:
-    """Return the token of a request: ``Authorization: Bearer``, else our cookie; None without one."""
-    scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value:
-        return value
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return cookie.value if cookie else None
 
 
 class LocalDoor:
@@ -80,7 +68,7 @@ class LocalDoor:
 
     async def admit(self, headers: Mapping[str, str]) -> Admission | Refusal:
         """Let a request in, or say why not."""
-        token = token_of(headers)
+        token = token_of(headers, COOKIE)
         if token is None:
             return Refusal(ErrorCode.UNAUTHENTICATED, "There is no token.")
         try:
