@@ -186,7 +186,8 @@ class Ingest:
             self._skip("foreign_event", message.topic, str(error))
         except ValidationError as error:
             self._skip("malformed", message.topic, f"{error.error_count()} wrong fields")
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
+            # Overflown: a clock that is a million years ahead, say.
             self._skip("malformed", message.topic, str(error))
         except sqlite3.Error as error:
             # A full disk, say. It was not acknowledged, so the edge sends it again.
