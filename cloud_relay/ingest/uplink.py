@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 INBOX_MAX: Final = 10_000
 """Messages waiting to be taken. Past it they are dropped and counted: an edge sends everything again
 until it is acknowledged, so memory is bounded and nothing is lost."""
+INBOX_MAX_BYTES: Final = 64 * 1024 * 1024
+"""Their payload: thousands of rooms that come back at once with full batches would be gigabytes."""
 LINK_GRACE_S: Final = 5.0
 """Real seconds without a broker before the rooms are said to be offline: a broker's restart is shorter."""
 LOGGED_TOPIC_MAX_CHARS: Final = 120
@@ -83,7 +85,8 @@ class Ingest:
 
     def on_message(self, message: Message) -> None:
         """Move a message into the inbox, at once."""
-        if len(self._inbox) >= INBOX_MAX:
+        size = self._inbox.waiting_bytes + len(message.payload)
+        if len(self._inbox) >= INBOX_MAX or size > INBOX_MAX_BYTES:
             self._skip("inbox_full", message.topic)
         elif len(message.payload) > MAX_PAYLOAD_BYTES:
             self._skip("oversized", message.topic)
