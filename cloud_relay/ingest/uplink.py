@@ -42,6 +42,9 @@ NUDGES_TOGETHER: Final = 50
 everybody's events, waiting for minutes at a broker that is far away."""
 LOOK_AT_LEASES_EVERY_S: Final = 5.0
 """Real seconds between two looks whether an edge said nothing for too long: little beside a lease."""
+KEEP_HEARD_EVERY_S: Final = 60.0
+"""Real seconds between two notes of when rooms were heard last: after a restart of the relay, who asks for a
+room that is gone is told that to the minute."""
 
 
 class Ingest:
@@ -113,6 +116,7 @@ class Ingest:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_link(), name="ingest link watch")
             tasks.create_task(self._watch_leases(), name="ingest lease watch")
+            tasks.create_task(self._keep_heard(), name="ingest last heard")
             while True:
                 match await self._inbox.next():
                     case Connected():
@@ -232,6 +236,14 @@ class Ingest:
             # Without a broker nobody can be heard: that says nothing about an edge.
             if self._connected.is_set():
                 self._inbox.put(LookAtLeases())
+
+    async def _keep_heard(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(KEEP_HEARD_EVERY_S)
+            try:
+                await self._rooms.keep_heard()
+            except sqlite3.Error:
+                log.exception("when rooms were heard last cannot be kept yet")
 
     async def _watch_link(self) -> NoReturn:
         while True:

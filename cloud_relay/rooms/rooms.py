@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import aiosqlite
 
@@ -32,6 +32,8 @@ class Rooms:
         self._clock = clock
         self._states: dict[RoomKey, RoomState] = {}
         self._edges: dict[RoomKey, EdgeStatus] = {}
+        self._heard: dict[RoomKey, datetime] = {}
+        """When rooms were heard last, as far as that is not kept yet."""
         self._rooms_of: dict[ResidentId, set[RoomKey]] = defaultdict(set)
 
     async def load(self) -> None:
@@ -174,6 +176,7 @@ class Rooms:
 
     async def heard(self, room: RoomKey, local_url: str | None, *, durable: bool) -> None:
         """Note what an edge said of itself in its hello; nothing changes when it says what it said before."""
+        self._heard[room] = self._clock.now()
         state = self._states[room]
         if (state.local_url, state.durable) == (local_url, durable):
             # The same state stays: who has encoded it need not do so again at each sign of life.
@@ -182,6 +185,22 @@ class Rooms:
         async with transaction(self._db) as db:
             await store.write_head(db, after)
         self._take(after)
+
+    async def keep_heard(self) -> None:
+        """Keep when rooms were heard last, all in one commit: the next life says it of those that are gone.
+
+        Call it now and then; each hello by itself would cost a write.
+
+        Raises:
+            sqlite3.Error: it could not be kept; the next call keeps it.
+
+        """
+        heard = dict(self._heard)
+        if not heard:
+            return
+        async with transaction(self._db) as db:
+            await store.write_heard(db, heard)
+        self._heard = {room: at for room, at in self._heard.items() if heard.get(room) != at}
 
     def set_edge(self, room: RoomKey, *, online: bool) -> EdgeStatus | None:
         """Note that the room's edge came or went; None when nothing changed."""
@@ -194,6 +213,7 @@ class Rooms:
         """Take note that room time was set by ``shift``: since when an edge is there or gone moves too."""
         for room, edge in self._edges.items():
             self._edges[room] = EdgeStatus(online=edge.online, since=edge.since + shift)
+        self._heard = {room: at + shift for room, at in self._heard.items()}
 
     def _take(self, state: RoomState) -> None:
         before = self._states.get(state.room)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import aiosqlite
 import pytest
 
 from cloud_relay.errors import RoomExistsError
+from cloud_relay.ingest import uplink
 from cloud_relay.rooms import store
 from cloud_relay.rooms.state import RoomState
 from laundryd.daemon.sqlite import transaction
@@ -24,8 +26,11 @@ from tests.cloud_relay.world import (
     START,
     HandClock,
     entry,
+    eventually,
+    hello,
     machine,
     relay,
+    running,
     snapshot,
     waiting_entry,
 )
@@ -68,6 +73,38 @@ async def test_who_asks_for_a_new_room_at_the_same_time_does_not_take_it_back(
         may_go_on.set()
         assert await resident
         assert running.rooms.position(ROOM) == at(3)
+
+
+async def test_when_a_room_was_heard_last_is_known_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uplink, "KEEP_HEARD_EVERY_S", 0.01)
+    path, clock = tmp_path / "relay.db", HandClock()
+    async with relay(path, clock=clock) as world:
+        await world.begin()
+        clock.forward(3_600)
+        await world.hear(Topic.UP_HELLO, hello(0, renewal=True))
+        heard_at = clock.now()
+        async with running(world.ingest.run()):
+            await eventually(lambda: not world.rooms._heard, "kept")
+        clock.forward(60)
+    async with relay(path, clock=clock) as reborn:
+        edge = reborn.rooms.edge(ROOM)
+        assert (edge.online, edge.since) == (False, heard_at)
+
+
+async def test_when_a_room_was_heard_is_kept_once_the_disk_takes_it() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        await world.db.execute("ALTER TABLE rooms RENAME TO hidden")
+        with pytest.raises(sqlite3.Error):
+            await world.rooms.keep_heard()
+        await world.db.execute("ALTER TABLE hidden RENAME TO rooms")
+        world.clock.forward(60)
+        await world.hear(Topic.UP_HELLO, hello(0, renewal=True))
+        await world.rooms.keep_heard()
+        [state] = await store.load_rooms(world.db, ROOM)
+        assert state.heard_at == world.clock.now()
 
 
 async def test_a_room_never_heard_has_no_snapshot() -> None:
