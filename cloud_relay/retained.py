@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -38,6 +39,7 @@ class RetainedDocuments(ABC):
         self._topic = topic
         self._published: dict[RoomKey, bytes] = {}
         self._wake = asyncio.Event()
+        self._looks_at_all = True
         self.counts: Counter[str] = Counter()
 
     @abstractmethod
@@ -50,6 +52,12 @@ class RetainedDocuments(ABC):
 
     def changed(self) -> None:
         """Look at all documents soon: what is in one of them changed, or a room was added."""
+        self._looks_at_all = True
+        self._wake.set()
+
+    def missing(self, room: RoomKey) -> None:
+        """Publish the document of ``room`` again soon: its edge does not have it."""
+        self._published.pop(room, None)
         self._wake.set()
 
     def connected(self) -> None:
@@ -63,13 +71,18 @@ class RetainedDocuments(ABC):
         all_at_s = loop.time()
         while True:
             beat()
-            is_woken = self._wake.is_set()
             self._wake.clear()
             if self._link.connected:
-                looks_at_all = is_woken or loop.time() >= all_at_s
-                await self.publish_new(beat, missing_only=not looks_at_all)
-                if looks_at_all:
-                    all_at_s = loop.time() + LOOK_AT_ALL_S
+                looks_at_all = self._looks_at_all or loop.time() >= all_at_s
+                # Before, not after: what changes while we look is looked at again.
+                self._looks_at_all = False
+                try:
+                    await self.publish_new(beat, missing_only=not looks_at_all)
+                except sqlite3.Error as error:
+                    log.error("%s: the database failed: %s; trying again", self._topic, error)  # noqa: TRY400 -- no traceback for a full disk
+                    self._looks_at_all = True
+                else:
+                    all_at_s = loop.time() + LOOK_AT_ALL_S if looks_at_all else all_at_s
             try:
                 async with asyncio.timeout(LOOK_AGAIN_S):
                     await self._wake.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 
 import pytest
@@ -87,6 +88,34 @@ async def test_between_changes_only_rooms_without_a_document_are_looked_at(
         await eventually(lambda: bodies(link) == [b"one", b"new", b"two"], "what was changed")
 
 
+async def test_what_an_edge_does_not_have_is_published_again_and_nothing_else_is_looked_at() -> (
+    None
+):
+    link = Link()
+    papers = Papers(link)
+    papers.papers[ATTIC] = b"new"
+    async with running(papers.run()):
+        await eventually(lambda: len(link.sent) == 2, "both")
+        papers.missing(ROOM)
+        await eventually(lambda: len(link.sent) == 3, "the one that is missing")
+    assert bodies(link)[-1] == b"one"
+    assert papers.made == [ATTIC, ROOM, ROOM]
+
+
+async def test_a_change_while_there_is_no_link_is_not_forgotten() -> None:
+    link = Link()
+    papers = Papers(link)
+    async with running(papers.run()):
+        await eventually(lambda: bodies(link) == [b"one"], "the first")
+        link.up = False
+        papers.papers[ROOM] = b"two"
+        papers.changed()
+        await asyncio.sleep(0)
+        link.up = True
+        papers.missing(ATTIC)  # which wakes it, and is about another room
+        await eventually(lambda: bodies(link) == [b"one", b"two"], "what changed meanwhile")
+
+
 async def test_all_are_looked_at_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retained, "LOOK_AGAIN_S", 0.01)
     monkeypatch.setattr(retained, "LOOK_AT_ALL_S", 0.03)
@@ -96,6 +125,23 @@ async def test_all_are_looked_at_once_in_a_while(monkeypatch: pytest.MonkeyPatch
         await eventually(lambda: bodies(link) == [b"one"], "the first")
         papers.papers[ROOM] = b"two"
         await eventually(lambda: bodies(link) == [b"one", b"two"], "what nobody told")
+
+
+async def test_a_database_that_fails_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retained, "LOOK_AGAIN_S", 0.01)
+    link = Link()
+    papers = Papers(link)
+    refusals = [sqlite3.OperationalError("database or disk is full")] * 2
+    make = papers.document
+
+    async def full(room: RoomKey) -> bytes:
+        if refusals:
+            raise refusals.pop()
+        return await make(room)
+
+    monkeypatch.setattr(papers, "document", full)
+    async with running(papers.run()):
+        await eventually(lambda: bodies(link) == [b"one"], "the disk has room again")
 
 
 async def test_a_link_that_is_down_is_waited_for() -> None:
