@@ -30,7 +30,7 @@ export function StaffScreen() {
     <>
       <header class="bar">
         <div class="where">
-          <h1>{t(`staff.view_${place.value.view}`)}</h1>
+          <h1>{t("staff.title")}</h1>
           <p class="connected">{t("staff.signed_in", { name: who.name })}</p>
         </div>
       </header>
