@@ -48,11 +48,15 @@ def decide_plug(
     record = state.machines.get(signal.machine)
     if record is None:
         return Refused(ErrorCode.UNKNOWN_MACHINE, f"{signal.machine}: no such machine here")
+    if not isinstance(signal, SensorChanged) and signal.started_at == record.stopped_cycle:
+        return _stopped(record, signal)
+    return _believed(record, signal, now, timings)
+
+
+def _believed(
+    record: MachineRecord, signal: _PlugInput, now: Moment, timings: RoomTimings
+) -> Decision:
     match signal:
-        case CycleStarted() | CycleFinished() | CycleResumed() | EndExpected() if (
-            signal.started_at == record.stopped_cycle
-        ):
-            return _stopped(record, signal)
         case CycleStarted():
             return _started(record, signal.started_at, now)
         case CycleFinished():

@@ -24,7 +24,7 @@ _CAUSES = {
 }
 
 
-def decide_staff(
+def decide_staff(  # noqa: PLR0911 -- one return a word
     state: RoomState, order: StaffOrder, now: Moment, timings: RoomTimings
 ) -> Decision:
     """Carry out a staff command, or refuse it."""

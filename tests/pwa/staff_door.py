@@ -96,7 +96,9 @@ def resident(number: str, devices: list[str], *, untold: int, bells: int) -> Sta
 def announced() -> list[Announcement]:
     """Return an announcement of each state."""
     texts = {
-        Lang.KO: AnnouncementText(title="단수 안내", body="화요일 9시부터 12시까지 물이 나오지 않아요."),
+        Lang.KO: AnnouncementText(
+            title="단수 안내", body="화요일 9시부터 12시까지 물이 나오지 않아요."
+        ),
         Lang.EN: AnnouncementText(title="Water off", body="On Tuesday from 9 to 12."),
     }
     counts = AnnouncementCounts(addressed=12, read=4, on_socket=2, pushed=3, failed=2, waiting=1)

@@ -146,9 +146,7 @@ async def test_a_bell_that_cannot_ring(at_the_relay: Shell, system: str, why: st
     await assert_accessible(page, f"bell {why}")
 
 
-async def test_a_room_that_is_not_reached(
-    at_the_relay: Shell, relay: RelayDoor
-) -> None:
+async def test_a_room_that_is_not_reached(at_the_relay: Shell, relay: RelayDoor) -> None:
     test_room_page.every_phase(relay)
     page = await test_room_page.enter(at_the_relay)
     await relay.tell(RoomStatus(room=ROOM, edge=EdgeStatus(online=False, since=in_minutes(-5))))

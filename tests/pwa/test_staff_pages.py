@@ -1,4 +1,4 @@
-"""The pages of staff in a real browser: why a resident was not told, on a phone and on the office's screen."""
+"""The pages of staff in a real browser: why a resident was not told, on a phone and in the office."""
 
 from __future__ import annotations
 
@@ -130,9 +130,7 @@ async def test_what_is_refused_is_said_and_an_ended_session_is_out(
     await expect(page.locator("[data-problem=staff_only]")).to_be_attached()
 
 
-async def test_nobody_and_a_name_that_is_no_markup(
-    at_the_office: Shell, office: StaffDoor
-) -> None:
+async def test_nobody_and_a_name_that_is_no_markup(at_the_office: Shell, office: StaffDoor) -> None:
     office.residents = [resident(BEN, ["<img src=x onerror=alert(1)>"], untold=0, bells=1)]
     page = await enter(at_the_office)
     await expect(page.locator(f"[data-resident='{BEN}']")).to_contain_text("<img src=x")

@@ -5,12 +5,13 @@ from datetime import timedelta
 import aiosqlite
 import pytest
 
+from cloud_relay.push.endpoints import PushHosts
 from cloud_relay.residents.directory import Directory
 from cloud_relay.residents.people import People
 from cloud_relay.residents.subscriptions import SubscriptionStore
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.notices import Lang
-from tests.cloud_relay.residents.test_subscriptions import NOW, PushHosts, body
+from tests.cloud_relay.residents.test_subscriptions import NOW, body
 
 NORTH, SOUTH = "maple-hall.north", "maple-hall.south"
 LATER = NOW + timedelta(hours=1)
