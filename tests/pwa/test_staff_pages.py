@@ -86,6 +86,21 @@ async def test_a_resident_is_found_by_number_and_room_and_each_notice_says_why(
     assert " you" not in words, "it is read by the staff"
 
 
+async def test_of_a_resident_in_two_rooms_each_notice_says_which(
+    at_the_office: Shell, office: StaffDoor
+) -> None:
+    page = await enter(at_the_office, f"{LOOK_UP}&resident={ANNA}")
+    entries = page.locator("[data-history-id]")
+    await expect(entries).to_have_count(len(office.notices))
+    await expect(page.locator(".in-room")).to_have_count(0)
+    (first, *others) = office.notices
+    elsewhere = first.notice.model_copy(update={"room": "maple-hall.attic"})
+    office.notices = [first.model_copy(update={"notice": elsewhere}), *others]
+    await page.reload()
+    await expect(entries.first.locator(".in-room")).to_have_text("maple-hall.attic")
+    await expect(entries.nth(1).locator(".in-room")).to_have_text("Maple Hall")
+
+
 async def test_the_bells_of_a_resident_are_read_and_not_taken_away(at_the_office: Shell) -> None:
     page = await enter(at_the_office, f"{LOOK_UP}&resident={ANNA}")
     await expect(page.locator("[data-device]")).to_have_count(4)
@@ -100,11 +115,13 @@ async def test_a_phone_shows_the_list_or_whom_it_leads_to_and_the_office_both(
 ) -> None:
     page = await enter(at_the_office)
     await page.locator(f"[data-resident='{BEN}']").click()
+    await expect(page.locator("#resident-title")).to_be_focused()
     await expect(page.get_by_text("There is nothing")).to_be_visible()
     await expect(page.get_by_text("No device of theirs has its bell")).to_be_visible()
     await expect(page.locator(".finding")).to_be_hidden()
     await page.go_back()
     await expect(page.locator(".finding")).to_be_visible()
+    await expect(page.locator(f"[data-resident='{BEN}']")).to_be_focused()
     await page.locator(f"[data-resident='{ANNA}']").click()
     await page.get_by_test_id("look-back").click()
     await expect(page.locator(".finding")).to_be_visible()

@@ -1,5 +1,6 @@
 /** Why was a resident not told: find them by number, device or room, and look at what they were told. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { lang, t } from "../state/signals";
 import { dateWords } from "../texts/texts";
 import type { StaffResident, StaffRoom } from "../wire/types";
@@ -14,8 +15,17 @@ const SOUGHT_MAX = 60;
 
 export function LookUpPage({ rooms }: { rooms: readonly StaffRoom[] }) {
   const { resident } = place.value;
+  const page = useRef<HTMLDivElement>(null);
+  const before = useRef<string | null>(null);
+  // Back in the list, a keyboard goes on from whom it had chosen.
+  useEffect(() => {
+    const left = before.current;
+    before.current = resident;
+    if (resident !== null || left === null) return;
+    page.current?.querySelector<HTMLElement>(`[data-resident="${CSS.escape(left)}"]`)?.focus();
+  }, [resident]);
   return (
-    <div class="look-up" data-testid="look-up" data-chosen={resident !== null}>
+    <div ref={page} class="look-up" data-testid="look-up" data-chosen={resident !== null}>
       <section class="finding" aria-labelledby="finding-title">
         <h2 id="finding-title">{t("look.title")}</h2>
         <p class="hint">{t("look.intro")}</p>
@@ -26,7 +36,7 @@ export function LookUpPage({ rooms }: { rooms: readonly StaffRoom[] }) {
       {resident === null ? (
         <p class="centre nobody">{t("look.choose")}</p>
       ) : (
-        <ResidentPart key={resident} resident={resident} />
+        <ResidentPart key={resident} resident={resident} rooms={rooms} />
       )}
     </div>
   );
