@@ -16,7 +16,7 @@ from laundryd.live.following.link import Link
 from laundryd.live.following.rooms import Rooms
 from laundryd.wire import frames
 from laundryd.wire.events import AckKind, PublicEvent
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import PagePosition
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import Lang
 from tests.live.stage import AT, EPOCH, ROOM, make_event, make_notice
@@ -24,8 +24,8 @@ from tests.live.stage import AT, EPOCH, ROOM, make_event, make_notice
 NOTICE = make_notice("done").id
 
 
-def at(offset: int) -> Position:
-    return Position(epoch=EPOCH, offset=offset)
+def at(offset: int) -> PagePosition:
+    return PagePosition(epoch=EPOCH, offset=offset)
 
 
 @dataclass
