@@ -66,7 +66,9 @@ class Runs:
             return after
         head = old.offset if old is not None and is_same else 0
         heads = (*(after.run_heads if is_same else ()), (nth, head))[-OPENINGS_KEPT:]
-        await execute_all(db, [*_forgotten(after.room, is_same=is_same), _noted(after.room, nth, head)])
+        await execute_all(
+            db, [*_forgotten(after.room, is_same=is_same), _noted(after.room, nth, head)]
+        )
         return replace(after, run_heads=heads)
 
 

@@ -95,6 +95,4 @@ class RoomSnapshot(WireModel):
     @property
     def page_position(self) -> PagePosition:
         """Where a page stands that shows this room."""
-        return PagePosition(
-            epoch=self.position.epoch, offset=self.position.offset, run=self.run
-        )
+        return PagePosition(epoch=self.position.epoch, offset=self.position.offset, run=self.run)

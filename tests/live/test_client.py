@@ -26,7 +26,7 @@ from laundryd.wire import frames
 from laundryd.wire.close_codes import CloseCode
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind
-from laundryd.wire.ids import PagePosition, Position
+from laundryd.wire.ids import PagePosition
 from laundryd.wire.machines import RoomSnapshot
 from tests.live.stage import AT, EPOCH, ROOM, Stage, StartLive, eventually, make_event, make_notice
 

@@ -21,8 +21,8 @@ from laundryd.live.following.actions import (
     Take,
 )
 from laundryd.live.following.core import Core
-from laundryd.wire import frames
 from laundryd.live.openings import Opening, is_same_past
+from laundryd.wire import frames
 from laundryd.wire.events import PublicEvent
 from laundryd.wire.ids import PagePosition
 from laundryd.wire.machines import RoomSnapshot
@@ -53,7 +53,7 @@ class World:
         self.runs = 0
         self.openings: list[Opening] = []
         self.late: list[PublicEvent] | None = None
-        """The client's connection is of a run that is over, and these may yet come over it; None: it is not."""
+        """What may yet come over a connection to a run that is over; None: the client's is to the present."""
         self.begin_run()
         self.stood: PagePosition | None = None
         self.perform(self.core.start(0.0))

@@ -40,9 +40,9 @@ class Store:
 STEPS = st.lists(st.sampled_from(["write", "open", "back up", "restore", "stand"]), max_size=40)
 
 
-@given(STEPS, st.booleans())
+@given(steps=STEPS, is_sparse=st.booleans())
 def test_a_page_goes_on_exactly_where_the_store_went_through_where_it_stands(
-    steps: list[str], is_sparse: bool
+    *, steps: list[str], is_sparse: bool
 ) -> None:
     store = Store(is_sparse)
     store.open()
@@ -84,7 +84,7 @@ def test_a_page_goes_on_exactly_where_the_store_went_through_where_it_stands(
         ("r9", 1, False),
     ],
 )
-def test_where_the_next_run_began(run: str | None, offset: int, expected: bool) -> None:
+def test_where_the_next_run_began(run: str | None, offset: int, *, expected: bool) -> None:
     openings = [Opening("r1", 3), Opening("r2", 5), Opening("r3", None), Opening("r4", 8)]
     position = PagePosition(epoch=EPOCH, offset=offset, run=run)
     assert is_same_past(position, "r4", openings) is expected

@@ -89,19 +89,21 @@ def said(action: Action) -> JsonValue:  # noqa: PLR0911 -- one line an action
         case Apply(event):
             return {"apply": [event.room, event.epoch, event.offset]}
         case Send(frame):
-            sent: Object = json.loads(frame.model_dump_json())
-            for at in rooms.values() if isinstance(rooms := sent.get("rooms"), dict) else ():
-                if isinstance(at, dict) and at["run"] is None:
-                    del at["run"]
-            if isinstance(ago_s := sent.get("touched_s_ago"), float):
-                sent["touched_s_ago"] = round(ago_s, 3)
-            return {"send": sent}
+            return {"send": _sent(frame)}
+
+
+def _sent(frame: frames.ClientFrame) -> Object:
+    sent: Object = json.loads(frame.model_dump_json())
+    if isinstance(ago_s := sent.get("touched_s_ago"), float):
+        sent["touched_s_ago"] = round(ago_s, 3)
+    for at in rooms.values() if isinstance(rooms := sent.get("rooms"), dict) else ():
+        if isinstance(at, dict) and at["run"] is None:
+            del at["run"]
+    return sent
 
 
 def _position(epoch: str | int, offset: str | int, run: str | int | None = None) -> PagePosition:
-    return PagePosition(
-        epoch=str(epoch), offset=int(offset), run=None if run is None else str(run)
-    )
+    return PagePosition(epoch=str(epoch), offset=int(offset), run=None if run is None else str(run))
 
 
 class Stage:

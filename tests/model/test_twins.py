@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
@@ -27,44 +27,24 @@ from cloud_relay.ingest.handlers import Handlers
 from cloud_relay.notify.planner import Planner
 from cloud_relay.rooms import state as relay_state
 from edge.link.outbox import Outbox
-from edge.local.door import LocalDoor
 from edge.store.witness import witness_path
 from laundryd.daemon.sqlite import Statement
 from laundryd.live import follow, resume
-from laundryd.live.door import Admission, Refusal
+from laundryd.live.door import Refusal
 from laundryd.live.following.actions import Action
 from laundryd.live.following.rooms import Rooms
 from laundryd.live.resume import Joining
 from laundryd.live.sessions import Session, Sessions
-from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import Entry, PublicEvent
 from laundryd.wire.frames import Welcome
 from laundryd.wire.ids import Position
 from laundryd.wire.machines import RoomSnapshot
-from laundryd.wire.phases import Phase
 from laundryd.wire.topics import Topic
 from laundryd.wire.uplink import DownAck, DownHello, UpEvents
 from tests.model.broker import Mode
-from tests.model.programs import EdgeProcess, RelayProcess
-from tests.model.promises import check_all
+from tests.model.programs import EdgeProcess
+from tests.model.twins import loses, survives
 from tests.model.world import World
-
-Course = Callable[[World], None]
-Switch = Callable[[pytest.MonkeyPatch], None]
-
-
-def survives(course: Course) -> None:
-    with World() as world:
-        course(world)
-        check_all(world)
-
-
-def loses(course: Course, switch: Switch, *, found: str) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        switch(patch)
-        with pytest.raises(AssertionError, match=found):
-            survives(course)
-
 
 # -- between edge and relay
 
@@ -366,88 +346,6 @@ def test_a_restored_rooms_position_counts_for_a_page_that_stood_further() -> Non
         patch.setattr("laundryd.live.following.rooms._differ", lambda *_: False)
 
     loses(a_page_comes_back_to_a_restored_room, switch, found="keeps what it had")
-
-
-def a_whole_folder_is_put_back(world: World, process: EdgeProcess | RelayProcess) -> None:
-    """A page is away while its own numbers are given out again, to other changes.
-
-    With ``process`` the relay, the room's computer is put back as well: both are as on one day.
-    """
-    page = world.pages[0 if process is world.edge else 2]
-    world.at_the_machine("cleo", "w1")
-    world.advance(15)
-    for one in (world.edge, process):
-        world.back_up(one)
-    world.at_the_machine("cleo", "w2")
-    world.advance(0.5)
-    assert page.machines["w2"].phase is Phase.IN_USE
-    world.do(page.leave)
-    if process is world.edge:
-        world.do(world.broker.stop, forget=False)
-    for one in (world.edge, process):
-        world.kill(one)
-        world.restore(one, whole=True)
-    world.start(process)
-    world.start(world.edge)
-    world.advance(10)
-    for _ in range(4):
-        world.at_the_machine("cleo", "w1")
-        world.advance(0.5)
-    world.do(page.open)
-    world.advance(3)
-    assert page.welcomed
-    for machine, record in world.edge.writer.state.machines.items():
-        assert page.machines[machine].phase == record.phase, "the page shows another room"
-
-
-def test_a_rooms_page_of_another_past_takes_the_whole_room() -> None:
-    def course(world: World) -> None:
-        a_whole_folder_is_put_back(world, world.edge)
-
-    def switch(patch: pytest.MonkeyPatch) -> None:
-        patch.setattr("edge.store.room_store.is_same_past", lambda *_: True)
-
-    survives(course)
-    loses(course, switch, found="shows another room")
-
-
-def test_a_page_of_another_past_of_the_relay_takes_the_whole_room() -> None:
-    def course(world: World) -> None:
-        a_whole_folder_is_put_back(world, world.relay)
-
-    def switch(patch: pytest.MonkeyPatch) -> None:
-        patch.setattr("cloud_relay.rooms.runs.is_same_past", lambda *_: True)
-
-    survives(course)
-    loses(course, switch, found="shows another room")
-
-
-def a_room_loses_its_store_while_the_cloud_is_away(world: World) -> None:
-    page = world.pages[0]
-    world.at_the_machine("anna", "w1")
-    world.do(world.broker.stop, forget=False)
-    world.lose_store()
-    world.start(world.edge)
-    world.advance(40)
-    assert not page.welcomed, "nobody can say who they are yet"
-    world.do(world.broker.start)
-    world.advance(60)
-    assert page.welcomed
-
-
-def test_a_room_without_its_roster_signs_nobody_out() -> None:
-    survives(a_room_loses_its_store_while_the_cloud_is_away)
-    admit = LocalDoor.admit
-
-    async def refuses(self: LocalDoor, headers: Mapping[str, str]) -> Admission | Refusal:
-        found = await admit(self, headers)
-        awaited = isinstance(found, Refusal) and found.code is ErrorCode.ROSTER_AWAITED
-        return Refusal(ErrorCode.UNAUTHENTICATED) if awaited else found
-
-    def switch(patch: pytest.MonkeyPatch) -> None:
-        patch.setattr(LocalDoor, "admit", refuses)
-
-    loses(a_room_loses_its_store_while_the_cloud_is_away, switch, found="was signed out")
 
 
 def an_event_comes_while_a_room_is_fetched(world: World) -> None:

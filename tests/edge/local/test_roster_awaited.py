@@ -26,7 +26,7 @@ WAIT_S = 30.0
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> tuple[SigningKey, SigningKey]:
+def keys() -> tuple[SigningKey, SigningKey]:
     """Who signs rosters, and who signs residents' tokens."""
     return SigningKey.generate(), SigningKey.generate()
 
