@@ -58,6 +58,11 @@ class LocalDoor:
         self._own_key, self._people, self._roster = own_key, people, roster
         self._relay_ahead = relay_ahead
 
+    @property
+    def awaits_roster(self) -> bool:
+        """Whether the room is a relay's and has not heard yet who its residents are."""
+        return self._roster is not None and self._roster.current is None
+
     def signer_now(self) -> datetime:
         """Real time by the clock of whoever signs tokens for this room."""
         now = self._clock.real_now()
@@ -71,7 +76,7 @@ class LocalDoor:
             TokenRefusedError: not valid for this room now; the message says why, without the token.
 
         """
-        if self._roster is not None and self._roster.current is None:
+        if self.awaits_roster:
             raise RosterAwaitedError("The relay's roster has not come yet.")
         keys = self._own_key.keys if self._roster is None else self._roster.keys
         claims = verify_token(token, keys, self._ref.audience, self.signer_now())
