@@ -62,8 +62,9 @@ TRIES: Final[Mapping[PushTry, str]] = {
 class PushFault(WireModel):
     """The last thing that went wrong with a bell; real time.
 
-    ``kind``: ``http_`` and the push service's status, or the name of what failed: ``timeout``, ``dns``,
-    ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``, ``private_address``.
+    ``kind``: ``http_`` and the push service's status, ``fcm_`` and what FCM calls it, or the name of what
+    failed: ``timeout``, ``dns``, ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``,
+    ``private_address``.
     """
 
     at: Moment
