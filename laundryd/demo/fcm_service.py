@@ -15,7 +15,6 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from aiohttp import web
 
 from laundryd.demo.fcm_account import ACCESS_S, PROJECT_ID, SENDER_ID, FcmAccount, NoAccessError
 from laundryd.demo.fcm_message_check import FcmMessage, MalformedError, read_message
+from laundryd.demo.fcm_registration import FcmRegistrations
 
 LOOPBACK = "127.0.0.1"
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
@@ -82,6 +82,7 @@ class FcmService:
 
     Attributes:
         account: the service account; ``key_file`` writes what a relay is given of it.
+        apps: the registration tokens, and what apps ask for them.
         posts: every request to send, in order.
         grants: how many access tokens were asked for.
         refuses_account: no access token is given any more, as if the service account were deleted.
@@ -93,7 +94,7 @@ class FcmService:
         self.posts: list[FcmPost] = []
         self.grants = 0
         self.refuses_account = False
-        self._tokens: set[str] = set()
+        self.apps = FcmRegistrations(self._notify)
         self._ordered: list[FcmAnswer] = []
         self._standing: FcmAnswer | None = None
         self._released = asyncio.Event()
@@ -133,6 +134,7 @@ class FcmService:
         app = web.Application()
         app.router.add_post("/token", self._grant)
         app.router.add_post("/v1/projects/{project}/messages:send", self._send)
+        self.apps.add_routes(app.router)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, LOOPBACK, port or self._port).start()
@@ -151,13 +153,11 @@ class FcmService:
 
     def new_token(self) -> str:
         """Register an app on a device: return its token."""
-        token = f"{secrets.token_urlsafe(16)}:APA91b{secrets.token_urlsafe(96)}"
-        self._tokens.add(token)
-        return token
+        return self.apps.new_token()
 
     def forget(self, token: str) -> None:
         """Forget a token, as FCM does after 270 days: it is UNREGISTERED from now on."""
-        self._tokens.discard(token)
+        self.apps.forget(token)
 
     def answer_next(self, *answers: FcmAnswer) -> None:
         """Order answers for the next messages, one each."""
@@ -176,6 +176,10 @@ class FcmService:
         """Wait until there were more than so many requests to send."""
         while len(self.posts) <= than:
             await self._changed.wait()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     async def _grant(self, request: web.Request) -> web.Response:
         self.grants += 1
@@ -204,8 +208,7 @@ class FcmService:
             reason, answer = str(refused), refused.answer()
             status = answer.status
         self.posts.append(FcmPost(authorization, status, message, reason))
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._notify()
         if ordered is not None and ordered.hangs:
             await self._released.wait()
         if ordered is not None and ordered.drops and request.transport is not None:
@@ -222,7 +225,7 @@ class FcmService:
             message = read_message(body, sender_id=SENDER_ID, message_id=str(len(self.posts)))
         except (MalformedError, ValueError) as error:
             raise _Refused("INVALID_ARGUMENT", str(error)) from error
-        if message.token not in self._tokens:
+        if message.token not in self.apps:
             raise _Refused("UNREGISTERED", "no such token")
         return message
 
