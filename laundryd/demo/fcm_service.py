@@ -15,7 +15,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +43,15 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = {
 
 https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
 """
+
+
+WEB: Final[Mapping[str, str]] = {
+    "api_key": "k" * 39,
+    "app_id": "1:123456789012:web:0123456789abcdef",
+    "sender_id": SENDER_ID,
+    "vapid_key": "B" + "E" * 86,
+}
+"""The public half of the project, as the relay's settings name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,10 @@ class FcmService:
         """Write the service account's key file into ``folder``; ``start`` the service before."""
         return self.account.key_file(folder / "service-account.json", f"{self.origin}/token")
 
+    def settings(self, folder: Path) -> dict[str, object]:
+        """Return the relay's table ``fcm``; the key file is written into ``folder``."""
+        return {"service_account": str(self.key_file(folder)), **WEB}
+
     def new_token(self) -> str:
         """Register an app on a device: return its token."""
         return self.apps.new_token()
@@ -172,10 +185,23 @@ class FcmService:
         self._released.set()
         self._released = asyncio.Event()
 
-    async def another(self, than: int) -> None:
-        """Wait until there were more than so many requests to send."""
-        while len(self.posts) <= than:
-            await self._changed.wait()
+    async def until(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
+        """Wait until ``condition`` holds, asking again whenever something happened here.
+
+        Raises:
+            TimeoutError: it did not hold within ``timeout_s``; the text says ``what`` was awaited.
+
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not condition():
+                    await self._changed.wait()
+        except TimeoutError:
+            raise TimeoutError(f"{what}: not within {timeout_s} s at FCM") from None
+
+    async def changed(self) -> None:
+        """Wait until something happens here."""
+        await self._changed.wait()
 
     def _notify(self) -> None:
         self._changed.set()
@@ -269,15 +295,13 @@ async def _run_by_hand(arguments: argparse.Namespace) -> None:
     service.answer_always(_standing(arguments))
     try:
         said = [
-            f'fcm.service_account = "{service.key_file(arguments.folder)}"',
-            f'fcm.sender_id = "{SENDER_ID}"',
-            f'testing.fcm_origin = "{service.origin}"',
-            f"token: {service.new_token()}",
+            f'fcm.{key} = "{value}"' for key, value in service.settings(arguments.folder).items()
         ]
+        said += [f'testing.fcm_origin = "{service.origin}"', f"token: {service.new_token()}"]
         print("\n".join(said), flush=True)  # noqa: T201 - what it was started for
         seen = 0
         while True:
-            await service.another(seen)
+            await service.changed()
             for post in service.posts[seen:]:
                 print(dataclasses.asdict(post), flush=True)  # noqa: T201 - the same
             seen = len(service.posts)

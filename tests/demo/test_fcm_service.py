@@ -144,8 +144,8 @@ async def test_by_hand_it_prints_what_a_relay_needs_and_each_message(tmp_path: P
     assert process.stdout is not None
     try:
         async with asyncio.timeout(WITHIN_S):
-            said = [(await process.stdout.readline()).decode().strip() for _ in range(4)]
-            origin = said[2].partition(" = ")[2].strip('"')
+            said = [(await process.stdout.readline()).decode().strip() for _ in range(7)]
+            origin = said[5].partition(" = ")[2].strip('"')
             async with aiohttp.ClientSession() as http:
                 url = f"{origin}/v1/projects/{PROJECT_ID}/messages:send"
                 async with http.post(url, json={}) as answer:
@@ -156,4 +156,4 @@ async def test_by_hand_it_prints_what_a_relay_needs_and_each_message(tmp_path: P
         await process.wait()
     assert said[0] == f'fcm.service_account = "{tmp_path / "service-account.json"}"'
     assert (tmp_path / "service-account.json").stat().st_mode & 0o077 == 0
-    assert said[3].startswith("token: ")
+    assert said[6].startswith("token: ")

@@ -131,6 +131,15 @@ class RelayDoor(RoomDoor):
             self._may("notices")
             return MyNotices(notices=self.notices)
 
+        self._push_routes(app)
+
+        @app.post(f"/api/v1/rooms/{ROOM}/machines/w4/coming")
+        async def coming(body: CommandBody) -> dict[str, bool]:
+            self._may("coming")
+            self.posted.append(body)
+            return {"ok": True}
+
+    def _push_routes(self, app: FastAPI) -> None:
         @app.get("/api/v1/push/key")
         async def key() -> PushKey:
             if self.push_key is None:
@@ -165,12 +174,6 @@ class RelayDoor(RoomDoor):
         async def test() -> PushTested:
             self._may("test")
             return PushTested(tried=self.tried)
-
-        @app.post(f"/api/v1/rooms/{ROOM}/machines/w4/coming")
-        async def coming(body: CommandBody) -> dict[str, bool]:
-            self._may("coming")
-            self.posted.append(body)
-            return {"ok": True}
 
 
 def a_month() -> list[MyNotice]:

@@ -16,9 +16,10 @@ from playwright.async_api import Page, Route, expect
 
 from cloud_relay.api.application import FIREBASE
 from laundryd.daemon.http_guard import HttpGuard
-from laundryd.demo.fcm_account import PROJECT_ID, SENDER_ID
-from laundryd.demo.fcm_service import FcmService
+from laundryd.demo.fcm_account import PROJECT_ID
+from laundryd.demo.fcm_service import WEB, FcmService
 from laundryd.wire.bodies import FcmBody, FcmWeb, SubscriptionBody
+from tests.e2e.browsers.android import ANDROID, DESKTOP, lead_to, stand_in
 
 from .conftest import _opened, _served
 from .relay_door import RelayDoor
@@ -28,47 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-ANDROID = (
-    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/156.0.0.0 Mobile Safari/537.36"
-)
-DESKTOP = ANDROID.replace("Linux; Android 10; K", "X11; Linux x86_64").replace("Mobile ", "")
-PROJECT = FcmWeb(
-    project_id=PROJECT_ID,
-    api_key="k" * 39,
-    app_id="1:123456789012:web:0123456789abcdef",
-    sender_id=SENDER_ID,
-    vapid_key="B" + "E" * 86,
-)
-STAND_IN = """(agent) => {
-    Object.defineProperty(navigator, "userAgent", { get: () => agent });
-    if (!window.PushManager) return;
-    const KEPT = "test.subscription";
-    const filled = (length) => new Uint8Array(length).fill(4);
-    const base64url = (bytes) =>
-        btoa(String.fromCharCode(...bytes)).replace(/[+]/g, "-").replace(/[/]/g, "_").replace(/=/g, "");
-    const found = () => {
-        const kept = JSON.parse(localStorage.getItem(KEPT));
-        if (kept === null) return null;
-        const { endpoint, key } = kept;
-        const keys = { p256dh: base64url(filled(65)), auth: base64url(filled(16)) };
-        return {
-            endpoint,
-            expirationTime: null,
-            options: { userVisibleOnly: true, applicationServerKey: Uint8Array.from(key).buffer },
-            getKey: (name) => filled(name === "auth" ? 16 : 65).buffer,
-            toJSON: () => ({ endpoint, expirationTime: null, keys }),
-            unsubscribe: async () => { localStorage.removeItem(KEPT); return true; },
-        };
-    };
-    PushManager.prototype.getSubscription = async () => found();
-    PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
-        if (found() !== null) throw new DOMException("subscribed already", "InvalidStateError");
-        const endpoint = `https://push.example/${crypto.randomUUID()}`;
-        localStorage.setItem(KEPT, JSON.stringify({ endpoint, key: [...applicationServerKey] }));
-        return found();
-    };
-}"""
+PROJECT = FcmWeb(project_id=PROJECT_ID, **WEB)
 
 
 @pytest.fixture
@@ -91,12 +52,9 @@ class Phone:
         return self.shell.page
 
     async def begin(self, agent: str = ANDROID) -> None:
-        context = self.shell.context
-        await context.grant_permissions(["notifications"], origin=self.shell.address)
-        await context.add_init_script(f"({STAND_IN})({agent!r})")
-        # Whatever is asked of anybody but the relay, also by the service worker, comes through here.
-        await context.route(lambda url: not url.startswith(self.shell.address), self._foreign)
-        context.on("request", lambda request: self._heard(request.url))
+        await self.shell.context.grant_permissions(["notifications"], origin=self.shell.address)
+        await stand_in(self.shell.context, self.shell.address, self._foreign, agent=agent)
+        self.shell.context.on("request", lambda request: self._heard(request.url))
 
     def _heard(self, url: str) -> None:
         if "/assets/fcm-" in url:
@@ -107,10 +65,8 @@ class Phone:
         self.foreign.append(f"{asked.scheme}://{asked.netloc}")
         if self.google_is_away:
             await route.abort()
-            return
-        answer = await route.fetch(url=f"{self.fcm.origin}{asked.path}")
-        shared = {"access-control-allow-origin": "*"}
-        await route.fulfill(response=answer, headers={**answer.headers, **shared})
+        else:
+            await lead_to(self.fcm, route)
 
     async def open(self) -> None:
         """Open the app, or open it again; return when the bell knows how it stands."""

@@ -16,7 +16,6 @@ from cloud_relay.enrol.rooms import add_room
 from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.settings import RelaySettings
 from laundryd.daemon.sqlite import open_database, transaction
-from laundryd.demo.fcm_account import SENDER_ID
 from laundryd.demo.fcm_service import FcmService
 from laundryd.wire.ids import Position, RoomRef
 from laundryd.wire.machines import MachineKind, MachineView, RoomSnapshot
@@ -120,15 +119,8 @@ async def fcm() -> AsyncIterator[FcmService]:
 @pytest.fixture
 async def fcm_api(tmp_path: Path, fcm: FcmService) -> AsyncIterator[Api]:
     """The same of a relay that pushes to Android by ``fcm``."""
-    fields: dict[str, object] = {
-        "service_account": str(fcm.key_file(tmp_path)),
-        "api_key": "k" * 39,
-        "app_id": "1:123456789012:web:0123456789abcdef",
-        "sender_id": SENDER_ID,
-        "vapid_key": "B" + "A" * 86,
-    }
     testing: dict[str, object] = {"enabled": True, "fcm_origin": fcm.origin}
-    async with opened(tmp_path, {"fcm": fields, "testing": testing}) as found:
+    async with opened(tmp_path, {"fcm": fcm.settings(tmp_path), "testing": testing}) as found:
         yield found
 
 

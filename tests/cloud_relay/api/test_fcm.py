@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from cloud_relay.api.application import FIREBASE
-from laundryd.demo.fcm_account import PROJECT_ID, SENDER_ID
-from laundryd.demo.fcm_service import FcmAnswer, FcmService
+from laundryd.demo.fcm_account import PROJECT_ID
+from laundryd.demo.fcm_service import WEB, FcmAnswer, FcmService
 from laundryd.wire.errors import ErrorCode
 from tests.cloud_relay.api.test_bells import BELLS, TEST, bells
 from tests.cloud_relay.api.test_residents_path import subscription
@@ -31,13 +31,7 @@ async def test_the_app_is_told_the_project_and_nothing_secret_of_it(
 ) -> None:
     async with fcm_api.browser() as browser:
         answer = await browser.get(KEY)
-    assert answer.json()["fcm"] == {
-        "project_id": PROJECT_ID,
-        "api_key": "k" * 39,
-        "app_id": "1:123456789012:web:0123456789abcdef",
-        "sender_id": SENDER_ID,
-        "vapid_key": "B" + "A" * 86,
-    }
+    assert answer.json()["fcm"] == {"project_id": PROJECT_ID, **WEB}
     for origin in FIREBASE:
         assert origin in answer.headers["content-security-policy"]
     assert fcm.grants == 0, "nothing is asked of Google before there is something to send"
