@@ -80,7 +80,7 @@ async def subscribe(body: SubscriptionBody, relay: Relay, caller: Caller) -> Res
     responses=refusals(
         *CHANGING,
         *SIGNED_IN,
-        ErrorCode.ENDPOINT_REFUSED,
+        ErrorCode.NOT_FOUND,
         ErrorCode.SUBSCRIPTION_DEAD,
         ErrorCode.SUBSCRIPTION_REMOVED,
     ),
@@ -88,7 +88,7 @@ async def subscribe(body: SubscriptionBody, relay: Relay, caller: Caller) -> Res
 async def register_with_fcm(body: FcmBody, relay: Relay, caller: Caller) -> Response:
     """Push to this device by FCM instead; sending the same token again says that its app was started."""
     if relay.fcm is None:
-        raise ProblemError(ErrorCode.ENDPOINT_REFUSED, "This relay does not push by FCM.")
+        raise ProblemError(ErrorCode.NOT_FOUND, "This relay does not push by FCM.")
     await relay.subscriptions.put_fcm(caller.person.device, body, relay.real_now())
     return Response(status_code=204)
 

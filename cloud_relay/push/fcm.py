@@ -1,6 +1,6 @@
 """The FCM sender: firebase-admin in threads of its own, without its own retries, judged by our table.
 
-Only a relay with an FCM configuration imports this module: the library costs some 40 MB.
+Only a relay with an FCM configuration imports this module: the library costs some 20 MB.
 """
 
 from __future__ import annotations

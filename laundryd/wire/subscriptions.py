@@ -32,12 +32,7 @@ def _or_browser(name: str) -> str:
     return name or "Browser"
 
 
-DeviceWords = Annotated[
-    str,
-    BeforeValidator(plain_words),
-    StringConstraints(max_length=NAME_MAX),
-    AfterValidator(_or_browser),
-]
+DeviceWords = Annotated[str, BeforeValidator(plain_words), AfterValidator(_or_browser)]
 """What a browser says that it is, "Chrome on Android": cut to ``NAME_MAX``, never refused for its form."""
 SubscriptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from cloud_relay.api.application import FIREBASE
+from cloud_relay.errors import SetupError
 from laundryd.demo.fcm_account import PROJECT_ID
 from laundryd.demo.fcm_service import WEB, FcmAnswer, FcmService
 from laundryd.wire.errors import ErrorCode
+from tests.cloud_relay.api.conftest import opened
 from tests.cloud_relay.api.test_bells import BELLS, TEST, bells
 from tests.cloud_relay.api.test_residents_path import subscription
 
@@ -44,7 +47,7 @@ async def test_a_relay_without_fcm_offers_none_and_its_pages_may_ask_nobody_else
     assert answer.json()["fcm"] is None
     assert "https:" not in answer.headers["content-security-policy"]
     refused = await joined.put(FCM, json={"token": fcm.new_token()})
-    assert (refused.status_code, refused.json()["code"]) == (422, ErrorCode.ENDPOINT_REFUSED)
+    assert (refused.status_code, refused.json()["code"]) == (404, ErrorCode.NOT_FOUND)
     assert await bells(joined) == []
 
 
@@ -116,3 +119,13 @@ async def test_what_is_no_token_is_refused(fcm_api: Api, token: object) -> None:
         await join(fcm_api, browser)
         answer = await browser.put(FCM, json={"token": token})
     assert (answer.status_code, answer.json()["code"]) == (422, ErrorCode.INVALID_BODY)
+
+
+async def test_a_relay_does_not_start_with_a_service_account_that_is_not_there(
+    tmp_path: Path, fcm: FcmService
+) -> None:
+    settings = fcm.settings(tmp_path)
+    (tmp_path / "service-account.json").unlink()
+    with pytest.raises(SetupError, match=r"service-account\.json: cannot be read"):
+        async with opened(tmp_path, {"fcm": settings}):
+            pass
