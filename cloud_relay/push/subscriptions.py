@@ -42,9 +42,9 @@ class Subscription:
 
     @property
     def service(self) -> str:
-        """Whose trouble would hold this one up: the host of a push service, or ``fcm`` itself.
+        """Whose trouble would hold this one up: the host of a push service, or ``fcm``.
 
-        Chrome's own push service is a host of the same name's house; one may be down without the other.
+        FCM's interface and Chrome's push service share a host, and fail apart.
         """
         return Way.FCM if self.way is Way.FCM else urlsplit(self.endpoint).hostname or ""
 

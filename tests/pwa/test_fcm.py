@@ -46,6 +46,7 @@ class Phone:
         self.foreign: list[str] = []
         self.chunks: list[str] = []
         self.google_is_away = False
+        self.has_chunks = True
 
     @property
     def page(self) -> Page:
@@ -54,11 +55,15 @@ class Phone:
     async def begin(self, agent: str = ANDROID) -> None:
         await self.shell.context.grant_permissions(["notifications"], origin=self.shell.address)
         await stand_in(self.shell.context, self.shell.address, self._foreign, agent=agent)
+        await self.shell.context.route("**/assets/fcm-*", self._chunk)
         self.shell.context.on("request", lambda request: self._heard(request.url))
 
     def _heard(self, url: str) -> None:
         if "/assets/fcm-" in url:
             self.chunks.append(url)
+
+    async def _chunk(self, route: Route) -> None:
+        await (route.continue_() if self.has_chunks else route.fulfill(status=404))
 
     async def _foreign(self, route: Route) -> None:
         asked = urlsplit(route.request.url)
@@ -173,6 +178,20 @@ async def test_where_google_is_not_reached_it_is_web_push_and_stays_so(phone: Ph
     await phone.open()
     assert isinstance((await phone.told(2))[1], SubscriptionBody)
     assert len(phone.foreign) == asked, "not tried at each start"
+
+
+async def test_a_page_older_than_its_server_has_web_push_until_it_is_the_new_one(
+    phone: Phone,
+) -> None:
+    phone.relay.fcm, phone.has_chunks = PROJECT, False
+    await phone.begin()
+    await phone.open()
+    await phone.switch_on()
+    assert isinstance((await phone.told(1))[0], SubscriptionBody)
+    assert phone.foreign == []
+    phone.has_chunks = True
+    await phone.open()
+    assert isinstance((await phone.told(2))[1], FcmBody)
 
 
 async def test_a_device_changes_over_when_the_project_comes_and_back_when_it_goes(

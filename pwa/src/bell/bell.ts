@@ -5,7 +5,15 @@ import { deleteSubscription, getPushKey, putFcm, putSubscription } from "../api/
 import { codeOf, Refusal } from "../api/http";
 import { deviceOf } from "./browser";
 import { decide, wantsRenewal, type Facts } from "./decide";
-import { currentSubscription, endOf, holdsKey, registerWithFcm, subscribe, toBody } from "./subscribing";
+import {
+  currentSubscription,
+  endOf,
+  holdsKey,
+  NotLoaded,
+  registerWithFcm,
+  subscribe,
+  toBody,
+} from "./subscribing";
 import { toBytes } from "./key";
 import { fcmFor } from "./way";
 import type { FcmWeb } from "../wire/types";
@@ -143,17 +151,23 @@ export function lostHere(): void {
 async function subscribeAnew(): Promise<void> {
   if (key === null) return;
   const fcm = ownFcm();
-  const registration = fcm && (await registerWithFcm(fcm, { anew: true }).catch(() => null));
-  if (registration !== null) {
-    await putFcm(registration);
-    learn({ subscribed: true, lost: false, failure: null, ends_at_ms: null });
-    return;
+  let has_failed = false;
+  if (fcm !== null) {
+    const registration = await registerWithFcm(fcm, { anew: true }).catch((error: unknown) => {
+      has_failed = !(error instanceof NotLoaded);
+      return null;
+    });
+    if (registration !== null) {
+      await putFcm(registration);
+      learn({ subscribed: true, lost: false, failure: null, ends_at_ms: null });
+      return;
+    }
   }
   const { subscription, replaces } = await subscribe(key);
   await putSubscription(toBody(subscription, replaces));
   learn({ subscribed: true, lost: false, failure: null, ends_at_ms: endOf(subscription) });
   // Where both fail nothing is known of FCM: there is no network.
-  if (fcm !== null) localStorage.setItem(FCM_FAILED_AT, String(Date.now()));
+  if (has_failed) localStorage.setItem(FCM_FAILED_AT, String(Date.now()));
 }
 
 /** The project that this device registers with; null: it has Web Push. */

@@ -43,12 +43,17 @@ export function toBody(subscription: PushSubscription, replaces: string | null):
   return bodyOf(subscription, ownName(), replaces);
 }
 
+/** Google's library is not where this page looks for it: the server was updated since, or is away. */
+export class NotLoaded extends Error {}
+
 /** Register with FCM; `anew`: whatever the browser is subscribed to, it gets another token. */
 export async function registerWithFcm(fcm: FcmWeb, { anew }: { anew: boolean }): Promise<FcmBody> {
   return inTime(
     (async () => {
       // Before anything is given up: Google's library may not load.
-      const { fcmToken } = await import("./fcm");
+      const { fcmToken } = await import("./fcm").catch((cause: unknown) => {
+        throw new NotLoaded("the library did not load", { cause });
+      });
       if (anew) await (await currentSubscription())?.unsubscribe();
       return { token: await fcmToken(fcm), name: ownName() };
     })(),
