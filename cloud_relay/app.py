@@ -46,6 +46,7 @@ from cloud_relay.push.service_account import load_service_account
 from cloud_relay.push.trial import Trial
 from cloud_relay.push.webpush import Sender, WebPushSender
 from cloud_relay.residents.bells import Bells
+from cloud_relay.residents.directory import Directory
 from cloud_relay.residents.join_codes import HOUR_S, JoinCodes, JoinLimits
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
@@ -257,6 +258,7 @@ class Relay:
                 link_codes=link_codes,
                 subscriptions=subscriptions,
                 bells=Bells(db),
+                directory=Directory(db),
                 trial=Trial(sender, subscriptions, clock),
                 push_tests=RateLimit(TESTS_MAX, TESTS_WINDOW_S),
                 rooms=rooms,
