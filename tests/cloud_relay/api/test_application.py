@@ -26,7 +26,9 @@ PATHS = {
     "/metrics": {"get"},
     "/api/v1/staff/sign-in": {"post"},
     "/api/v1/staff/me": {"get", "delete"},
+    "/api/v1/staff/residents": {"get"},
     "/api/v1/staff/residents/{resident}/notices": {"get"},
+    "/api/v1/staff/residents/{resident}/subscriptions": {"get"},
     "/api/v1/announcements": {"get", "post"},
     "/api/v1/announcements/{announcement}": {"put", "delete"},
 }
