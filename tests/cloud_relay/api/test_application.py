@@ -17,6 +17,7 @@ PATHS = {
     "/api/v1/rooms/{room}/voucher": {"post"},
     "/api/v1/rooms/{room}/machines/{machine}/{command}": {"post"},
     "/api/v1/push/key": {"get"},
+    "/api/v1/push/fcm": {"put"},
     "/api/v1/push/subscriptions": {"get", "put", "delete"},
     "/api/v1/push/subscriptions/{subscription}": {"delete"},
     "/api/v1/push/test": {"post"},
