@@ -7,6 +7,8 @@ import sys
 from types import ModuleType
 from typing import Final, cast
 
+from pydantic import BaseModel, ConfigDict
+
 UNUSED = ("pydantic.v1",)
 """FastAPI looks whether a route uses models of this old interface, 2 MB of code; none of ours does."""
 
@@ -20,6 +22,9 @@ def leave_out_unused() -> None:
     for name in UNUSED:
         # The type of sys.modules does not know of None, the language does.
         sys.modules.setdefault(name, cast("ModuleType", None))
+    # A model hands its configuration on to those derived from it. Of FastAPI's own, which describe an
+    # OpenAPI document, a room needs none until somebody asks for that: 2 MB.
+    BaseModel.model_config = ConfigDict(defer_build=True)
 
 
 def settle() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from laundryd.wire.announcements import SHOWN_MAX, ShownAnnouncement
 from laundryd.wire.commands import CommandError, CommandName, CommandParams
@@ -249,5 +249,7 @@ ServerFrame = Annotated[
     Field(discriminator="type"),
 ]
 
-CLIENT_FRAME: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)
-SERVER_FRAME: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
+# Compiled when first used: a server reads what clients send, and never what it sends itself.
+_LATER = ConfigDict(defer_build=True)
+CLIENT_FRAME: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame, config=_LATER)
+SERVER_FRAME: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame, config=_LATER)
