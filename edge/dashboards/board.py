@@ -120,7 +120,10 @@ class Dashboards:
                 await self._forget(self._cloud, self._gone_cloud, beat)
                 for machine in self._board.due_cloud():
                     beat()
-                    await self._publish_state(self._cloud, machine, Measured(), with_text=False)
+                    if not await self._publish_state(
+                        self._cloud, machine, Measured(), with_text=False
+                    ):
+                        self._board.missed(machine, at_cloud=True)
             try:
                 async with asyncio.timeout(PAUSE_S):
                     await self._wake.wait()
@@ -144,7 +147,8 @@ class Dashboards:
         for machine in self._board.due_room(self._clock.monotonic_s(), counting_down):
             beat()
             measured = self._board.measurement(machine)
-            await self._publish_state(self._room_broker, machine, measured, with_text=True)
+            if not await self._publish_state(self._room_broker, machine, measured, with_text=True):
+                self._board.missed(machine, at_cloud=False)
 
     async def _forget(self, broker: MqttLink, gone: set[Slug], beat: Callable[[], None]) -> None:
         """Empty the retained states of machines that are gone; what the broker does not take stays due."""
@@ -156,16 +160,17 @@ class Dashboards:
 
     async def _publish_state(
         self, broker: MqttLink, machine: str, measured: Measured, *, with_text: bool
-    ) -> None:
+    ) -> bool:
+        """Publish what ``machine`` is now; False when the broker did not take it."""
         record = self._writer.state.machines.get(machine)
         if record is None:
-            return
+            return True
         # What residents wrote is for the staff, who are at the room's broker.
         faults = Faults(len(record.faults), _newest_text(record) if with_text else None)
         now, durable = self._clock.now(), self._writer.durable
         state = machine_state(view(record), now, measured, faults, durable=durable)
         name = topic_name(self._writer.room, Topic.MACHINE_STATE, machine)
-        await broker.publish(name, state.model_dump_json().encode(), retain=True)
+        return await broker.publish(name, state.model_dump_json().encode(), retain=True)
 
     def _fault_text(self, cause: Cause, machine: str) -> str | None:
         record = self._writer.state.machines.get(machine)

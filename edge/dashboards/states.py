@@ -93,6 +93,10 @@ class StateBoard:
         self._changed_room.add(machine)
         self._changed_cloud.add(machine)
 
+    def missed(self, machine: Slug, *, at_cloud: bool) -> None:
+        """Take note that a broker did not take the state: it stays due, or the old one stands for ever."""
+        (self._changed_cloud if at_cloud else self._changed_room).add(machine)
+
     def all_changed(self, machines: Mapping[Slug, object], *, at_cloud: bool) -> None:
         """Make every machine due: the broker is new to us, or lost what it kept."""
         (self._changed_cloud if at_cloud else self._changed_room).update(machines)

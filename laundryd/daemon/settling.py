@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import sys
 from types import ModuleType
 from typing import Final, cast
@@ -22,9 +23,21 @@ def leave_out_unused() -> None:
     for name in UNUSED:
         # The type of sys.modules does not know of None, the language does.
         sys.modules.setdefault(name, cast("ModuleType", None))
-    # A model hands its configuration on to those derived from it. Of FastAPI's own, which describe an
-    # OpenAPI document, a room needs none until somebody asks for that: 2 MB.
-    BaseModel.model_config = ConfigDict(defer_build=True)
+    _compile_later("fastapi.openapi.models")
+
+
+def _compile_later(module: str) -> None:
+    """Import a module whose pydantic models are to be compiled when they are first needed.
+
+    FastAPI's describe an OpenAPI document, which hardly anybody asks a room for: 2 MB.
+    """
+    before = BaseModel.model_config
+    # A model hands its configuration on to those that are derived from it.
+    BaseModel.model_config = ConfigDict(**before, defer_build=True)
+    try:
+        importlib.import_module(module)
+    finally:
+        BaseModel.model_config = before
 
 
 def settle() -> None:

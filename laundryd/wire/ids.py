@@ -49,7 +49,8 @@ class WireModel(BaseModel):
 class ClosedModel(WireModel):
     """Base of what residents' apps send: unknown fields are refused, to name a typing error at once."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Bodies of requests: FastAPI compiles them at its start, and says then what it thinks of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=False)
 
 
 class Position(WireModel):

@@ -160,7 +160,7 @@ async def test_a_staff_command_is_answered_and_said_again_is_not_carried_out_aga
         first, _, again = watch.answers
         assert again == first
         assert (first.id, first.ok, first.durable) == ("broken", True, True)
-        assert watch.phase("w2") is Phase.FREE
+        await watch.until(lambda: watch.phase("w2") is Phase.FREE)
         await watch.order("repaired", command_id="twice")
         await watch.until(lambda: len(watch.answers) == 4)
         refused = watch.answers[-1].error

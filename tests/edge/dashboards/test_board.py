@@ -178,6 +178,40 @@ async def test_what_residents_wrote_reaches_the_rooms_broker_and_never_the_cloud
     assert (topic, state["fault_reports"], state["fault_text"]) == ("w3/state", 1, None)
 
 
+class BusyBroker(KeepingBroker):
+    """A broker that stays connected and takes no state at its first word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._refused = False
+
+    @override
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        if topic.endswith("/state") and not self._refused:
+            self._refused = True
+            return False
+        return await super().publish(topic, payload, retain=retain)
+
+
+@pytest.mark.parametrize("at_cloud", [False, True])
+async def test_a_state_that_a_broker_did_not_take_is_published_again(
+    tmp_path: Path, *, at_cloud: bool
+) -> None:
+    store, clock = await EdgeStore.open(tmp_path / "room.db"), Clock()
+    writer = await RoomWriter.open(ROOM, SETUPS, store, clock)
+    room, cloud = BusyBroker(), BusyBroker()
+    dashboards = Dashboards(writer, clock, room, cloud)
+    dashboards.connected(at_cloud=at_cloud)
+    task = asyncio.create_task(dashboards.run())
+    broker = cloud if at_cloud else room
+    async with asyncio.timeout(10):
+        await broker.has(len(SETUPS))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await store.close()
+    assert {topic for topic, _ in broker.kept} == {f"{one.machine}/state" for one in SETUPS}
+
+
 class ForgettingBroker(FrozenBroker):
     """A broker that can be away and notes which retained topics were emptied."""
 
