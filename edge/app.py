@@ -111,6 +111,7 @@ class Edge:
     async def _open(self, store: EdgeStore, enrolment: Enrolment | None) -> None:
         settings, clock = self._settings, self._clock
         self._store = store
+        store.room.has_relay = enrolment is not None
         self._writer = writer = await RoomWriter.open(
             self._ref,
             [_setup(one) for one in settings.machines],

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Final
 
 KEPT_ACKNOWLEDGED: Final = 5_000
-"""Entries kept after the relay has them, for residents in the room who come back: days of a busy room."""
+"""Entries kept after the relay has them, or in a room without one, for residents in the room who come back:
+days of a busy room."""
 
 UNACKNOWLEDGED_MAX: Final = 60_000
 """Entries kept for a relay that is not there: a day of the busiest house, some 45 MB. Past it a new

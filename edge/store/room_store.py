@@ -93,6 +93,8 @@ class RoomStore:
         """The relay keeps everything up to here."""
         self.dropped = dropped
         """Entries up to here are forgotten."""
+        self.has_relay = True
+        """False in a room that was never enrolled: no entry is kept for a relay that nobody has."""
         self.clock = clock
         """Where the clock stood when it was kept last; None: it never was."""
         self.clock_shift = clock_shift
@@ -160,15 +162,16 @@ class RoomStore:
             sqlite3.Error: nothing was written.
 
         """
-        is_ours = work.head.epoch == self.head.epoch
-        if is_ours and work.entries and work.head.offset - self.acked > UNACKNOWLEDGED_MAX:
+        is_awaited = self.has_relay and work.head.epoch == self.head.epoch
+        if is_awaited and work.entries and work.head.offset - self.acked > UNACKNOWLEDGED_MAX:
             await self.new_epoch("more entries wait for the relay than are kept")
         stamped = replace(work, entries=tuple(self.stamped(work.entries)))
 
         async def commit(db: aiosqlite.Connection) -> Offset:
             if work.head.epoch != self.head.epoch:
                 raise EpochMovedError(f"{work.head.epoch} ended, {self.head.epoch} began")
-            dropped = max(self.dropped, self.acked - KEPT_ACKNOWLEDGED)
+            needless = self.acked if self.has_relay else work.head.offset
+            dropped = max(self.dropped, needless - KEPT_ACKNOWLEDGED)
             if work.clock is not None:  # first: what is too old is told in the new time
                 await write_clock(db, work.clock, self.clock_shift + work.clock.shift)
             await write(db, stamped)
@@ -364,7 +367,7 @@ class RoomStore:
         One begins when the relay lacks entries of that half: what residents are still to be told goes over.
         """
         middle = self.dropped + (self.head.offset - self.dropped) // 2
-        begins = middle > self.acked
+        begins = self.has_relay and middle > self.acked
         if begins:
             await self._begin_epoch(db, new_epoch_name())
         else:

@@ -11,12 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from edge.local.codes import make_join_code
+from edge.local.codes import DATABASE, make_join_code
+from edge.room.decision import Accepted
+from edge.room.journal import journalled
 from edge.sources.payload import MAX_PAYLOAD_BYTES
+from edge.store.commit import Commit
+from edge.store.edge_store import EdgeStore
+from edge.store.limits import KEPT_ACKNOWLEDGED
 from laundryd.demo.broker import Mosquitto
 from laundryd.wire.errors import ErrorCode
+from laundryd.wire.events import Entry
 from laundryd.wire.phases import Cause, Phase, Sensor
 from laundryd.wire.topics import Topic, topic_name
+from tests.edge.room.driver import RoomDriver
 from tests.edge.room_watch import RoomWatch, plug
 from tests.edge.running import ROOM, EdgeProcess
 
@@ -66,6 +73,32 @@ async def test_a_wash_seen_by_its_plug_is_told_to_dashboards(
         assert not late.events, "events are news, not state"
         flat = json.loads(late.states["w1"].model_dump_json())
         assert all(not isinstance(value, (dict, list)) for value in flat.values())
+
+
+async def test_a_room_that_was_never_enrolled_does_not_keep_its_journal_for_a_relay(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    edge = EdgeProcess(tmp_path / "edge", mosquitto.settings)
+    await asyncio.to_thread(edge.start)
+    await asyncio.to_thread(edge.stop)
+    store = await EdgeStore.open(edge.data_dir / DATABASE)
+    room, head = RoomDriver(), store.room.head
+    entries: list[Entry] = []
+    while len(entries) < KEPT_ACKNOWLEDGED + 100:
+        for word in ("claim", "release"):
+            decision = room.say("anna", word)
+            assert isinstance(decision, Accepted)
+            more, head = journalled(decision, room=ROOM.key, head=head, at=room.now)
+            entries += more
+    await store.room.commit(Commit(at=room.now, head=head, entries=tuple(entries)))
+    await store.close()
+    await asyncio.to_thread(edge.start)
+    await asyncio.to_thread(edge.stop)
+    store = await EdgeStore.open(edge.data_dir / DATABASE)
+    ((kept,),) = await store.shelf.read("SELECT count(*) FROM journal")
+    now, epoch = store.room.head, entries[0].epoch
+    await store.close()
+    assert (now.epoch, kept) == (epoch, KEPT_ACKNOWLEDGED + 1)
 
 
 async def test_leaving_and_dying_are_both_told(tmp_path: Path, mosquitto: Mosquitto) -> None:

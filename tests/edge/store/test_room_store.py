@@ -180,6 +180,24 @@ async def test_what_the_relay_acknowledged_counts_not_against_the_cap(
     assert edge_store.room.head.position == Position(epoch=epoch, offset=12)
 
 
+async def test_a_room_without_a_relay_keeps_no_entries_for_one(
+    edge_store: EdgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_store, "UNACKNOWLEDGED_MAX", 4)
+    monkeypatch.setattr(room_store, "KEPT_ACKNOWLEDGED", 2)
+    room, epoch = edge_store.room, edge_store.room.head.epoch
+    room.has_relay = False
+    await _claims_and_releases(edge_store, 6)
+    assert room.head.position == Position(epoch=epoch, offset=12), "no new epoch for nobody's sake"
+    assert (room.dropped, room.acked) == (10, 0)
+    assert await room.since(Position(epoch=epoch, offset=9), 100) is None
+    events = await room.since(Position(epoch=epoch, offset=10), 100)
+    assert events is not None
+    assert [event.offset for event in events] == [11, 12]
+    # Should it be enrolled one day, then the relay begins with a snapshot.
+    assert await room.entries_after(0, 100) is None
+
+
 async def test_an_acknowledgement_of_what_never_was_is_refused(edge_store: EdgeStore) -> None:
     await _claims_and_releases(edge_store, 1)
     room, epoch = edge_store.room, edge_store.room.head.epoch

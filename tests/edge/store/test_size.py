@@ -86,6 +86,25 @@ async def test_at_its_cap_only_what_the_relay_has_goes_while_that_is_enough(
     await store.close()
 
 
+async def test_at_its_cap_a_room_without_a_relay_begins_no_new_epoch(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await EdgeStore.take_up(tmp_path / "room.db", CAP)
+    store.room.has_relay = False
+    writer = await RoomWriter.open(ROOM, SETUPS, store, Clock())
+    epoch = writer.position.epoch
+    for number in range(38):
+        await store.documents.keep_learned(LearnedState(f"m{number}", LARGE))
+    number = 0
+    while "reached its cap" not in caplog.text:
+        assert await _says(writer, number)
+        number += 1
+        assert number < 5_000
+    assert writer.position.epoch == epoch
+    assert 0 < store.room.dropped < writer.position.offset
+    await store.close()
+
+
 async def a_hold_that_ends(writer: RoomWriter, clock: HandClock) -> Notice:
     """Bea claims and does not come; return what she is told."""
     answer = await writer.command(
