@@ -70,6 +70,8 @@ class Edge:
     def __init__(self, settings: EdgeSettings) -> None:
         self._settings = settings
         self._ref = settings.ref
+        # A plug's own topic may end like a staff command's, and never begins like one.
+        self._staff_topics = topic_filter(Topic.STAFF_COMMAND, self._ref).partition("+")[0]
         self._clock = SteadyClock(settings.testing.clock_speed, settings.testing.clock_epoch_s)
         self._watchdog = sd_notify.Watchdog(self._status)
         self._port = 0
@@ -331,7 +333,7 @@ class Edge:
         )
 
     def _plug_spoke(self, message: Message) -> None:
-        if message.topic.endswith("/command"):
+        if message.topic.startswith(self._staff_topics):
             self._dashboards.ordered(message)
         else:
             self._sensing.arrived(message)

@@ -107,6 +107,8 @@ def run_replay(
         if lines.error:
             err.write(f"{path}: {lines.error}\n")
             failed = True
+        elif bad.count == 0 and lines.count == 0:
+            err.write(f"{path}: is empty: there is nothing to replay\n")
         if picture is not None:
             name = picture if len(files) == 1 else _of_machine(picture, path)
             failed |= not _draw(path, kept, name, err)

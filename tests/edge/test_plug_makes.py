@@ -23,6 +23,7 @@ PLUGS = {
     "bee": 'source = "zigbee2mqtt", topic = "zigbee2mqtt/Washing machine"',
     "esp": 'source = "esphome", topic = "plugs/esp", power_sensor = "washer_power"',
     "any": 'source = "generic", topic = "meter", power_path = "p.0", power_unit = "kW"',
+    "odd": 'source = "generic", topic = "meters/odd/command"',
 }
 SAID = (
     ("tele/dual/SENSOR", TWO_CHANNELS),
@@ -32,6 +33,7 @@ SAID = (
     ("zigbee2mqtt/Washing machine", captured.ZIGBEE),
     ("plugs/esp/sensor/washer_power/state", captured.ESPHOME_POWER),
     ("meter", b'{"p":[0.75]}'),
+    ("meters/odd/command", b"42"),
 )
 POWER_W = {
     "dual": 5.0,
@@ -41,6 +43,7 @@ POWER_W = {
     "bee": 0.0,
     "esp": 12.3,
     "any": 750.0,
+    "odd": 42.0,
 }
 
 

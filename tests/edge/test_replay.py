@@ -160,6 +160,14 @@ def test_bad_lines_are_counted_and_named_and_change_nothing(tmp_path: Path) -> N
     assert "goes back in time" in err
 
 
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    path, out, err = tmp_path / "washer.csv", io.StringIO(), io.StringIO()
+    path.touch()
+    assert run_replay([path], MachineKind.WASHER, as_json=True, out=out, err=err) == 0
+    assert out.getvalue() == ""
+    assert err.getvalue() == f"{path}: is empty: there is nothing to replay\n"
+
+
 def test_of_many_bad_lines_only_the_first_are_named(tmp_path: Path) -> None:
     path = tmp_path / "washer-1.csv"
     path.write_bytes(b"\xff\n" * 1000)
