@@ -37,6 +37,7 @@ from cloud_relay.ingest.handlers import Handlers
 from cloud_relay.ingest.told import ToldSender
 from cloud_relay.ingest.uplink import Ingest
 from cloud_relay.migrations import MIGRATIONS
+from cloud_relay.notify.bell_watch import BellWatch
 from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.keys import KeyKeeper, VapidKeys
@@ -170,6 +171,7 @@ class Relay:
         boards.bind(announcer)
         self._revoked = RevokedWatch(db, clock, self._signed_out)
         self._edge_watch = EdgeWatch(db, clock, rooms=rooms, planner=planner)
+        self._bell_watch = bell_watch = BellWatch(db, clock, planner=planner)
         commands = RemoteCommands(link, rooms, clock, relay_id=settings.relay_id)
         door = RelayDoor(people, tokens, clock)
         self._live = live = LiveServer(
@@ -265,6 +267,7 @@ class Relay:
                 staff_writes=RateLimit(STAFF_WRITES_H, HOUR_S),
                 announcements=Announcements(db, clock, rooms),
                 announced=announcer.changed,
+                bells_changed=bell_watch.changed,
                 vapid_keys=vapid,
                 signed_out=self._signed_out,
                 missing=lambda: [] if link.connected else ["broker"],
@@ -299,6 +302,7 @@ class Relay:
             ("told", self._told.run()),
             ("planner", self._planner.run()),
             ("edge watch", self._edge_watch.run()),
+            ("bell watch", self._bell_watch.run()),
             ("announcements", self._announcer.run()),
             ("revoked", self._revoked.run()),
             ("room boards", self._boards.run()),

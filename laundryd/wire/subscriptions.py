@@ -63,7 +63,8 @@ class PushFault(WireModel):
     """The last thing that went wrong with a bell; real time.
 
     ``kind``: ``http_`` and the push service's status, or the name of what failed: ``timeout``, ``dns``,
-    ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``, ``private_address``.
+    ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``, ``private_address``; ``key_dropped``:
+    the relay's push key was changed, and the app was not opened in all the time that both were good.
     """
 
     at: Moment
