@@ -13,8 +13,10 @@ import logging
 import signal
 import socket
 import sqlite3
+import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import aiosqlite
 import uvloop
@@ -149,7 +151,11 @@ class Relay:
         await self._keys.start()
         sender = await stack.enter_async_context(
             WebPushSender(
-                vapid, clock, public_url=settings.http.public_url, hosts=settings.push_hosts
+                vapid,
+                clock,
+                public_url=settings.http.public_url,
+                hosts=settings.push_hosts,
+                tls=_push_tls(settings.testing.push_ca),
             )
         )
         self._queue = queue = PushQueue(db, clock, sender=sender, subscriptions=subscriptions)
@@ -363,6 +369,18 @@ class Relay:
     def _signed_out(self, device: str) -> None:
         self._live.close_device(device)
         self._rosters.changed()
+
+
+def _push_tls(ca: Path | None) -> ssl.SSLContext | None:
+    if ca is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=str(ca))
+    except OSError as error:
+        raise SetupError(
+            f"{ca}: cannot be used as testing.push_ca ({error.strerror or error}); "
+            "name a PEM file of certificates, or none"
+        ) from error
 
 
 def run_relay(settings: RelaySettings) -> None:

@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cloud_relay.announce.writing import Announcements
 from cloud_relay.enrol.init import RelayPlan, initialise
 from cloud_relay.enrol.mosquitto import Listeners
 from cloud_relay.enrol.rooms import AddedRoom, add_room
+from cloud_relay.rooms.rooms import Rooms
+from cloud_relay.settings import RelaySettings
+from cloud_relay.staff.cli import clock_of, opened
+from laundryd.daemon.settings import load_settings
 from laundryd.demo.plugs import topic_of
+from laundryd.wire.announcements import AnnouncementBody, AnnouncementKind, AnnouncementText
 from laundryd.wire.ids import RoomRef, Slug
 from laundryd.wire.machines import MachineKind
+from laundryd.wire.notices import Lang
 
 ROOM: Final = RoomRef(site="maple-hall", room="basement")
 ROOM_NAME: Final = "Maple Hall, basement"
@@ -40,7 +47,8 @@ MACHINES: Final = (
 class TownPlan:
     """Where everything is. Ports on 127.0.0.1, chosen before; the two clock numbers go to both programs.
 
-    ``push_origin`` is the local push service that the relay may push to.
+    ``push_origin`` is the local push service that the relay may push to; ``push_ca`` the certificate that
+    it shows, None: it is plain http.
     """
 
     folder: Path
@@ -51,6 +59,7 @@ class TownPlan:
     push_origin: str
     clock_speed: float
     clock_epoch_s: float
+    push_ca: Path | None = None
     machines: tuple[DemoMachine, ...] = MACHINES
 
     @property
@@ -110,13 +119,37 @@ async def set_up(plan: TownPlan) -> AddedRoom:
             edge_host="127.0.0.1",
             tables={
                 "http": {"port": plan.relay_port},
-                "testing": {**testing, "push_origins": [plan.push_origin]},
+                "testing": {**testing, **_push(plan)},
             },
         )
     )
     added = await add_room(done.settings, ROOM, ROOM_NAME)
     plan.edge_config.write_text(_edge_settings(plan, added.enrolment_file, testing), "utf-8")
     return added
+
+
+ANNOUNCED: Final = {
+    Lang.EN: AnnouncementText(title="Water off", body="On Tuesday from 9 to 12 no machine runs."),
+    Lang.KO: AnnouncementText(
+        title="단수 안내", body="화요일 9시부터 12시까지 기기를 쓸 수 없어요."
+    ),
+}
+
+
+async def announce(plan: TownPlan) -> None:
+    """Announce something to everybody as ``laundryd relay announce`` does, beside the relay that runs."""
+    settings = load_settings(RelaySettings, plan.relay_config)
+    async with opened(settings) as db:
+        clock = clock_of(settings)
+        rooms = Rooms(db, clock)
+        await rooms.load()
+        body = AnnouncementBody(kind=AnnouncementKind.MAINTENANCE, texts=ANNOUNCED)
+        await Announcements(db, clock, rooms).write("Staff of the demo", body)
+
+
+def _push(plan: TownPlan) -> dict[str, object]:
+    ca = {} if plan.push_ca is None else {"push_ca": str(plan.push_ca)}
+    return {"push_origins": [plan.push_origin], **ca}
 
 
 def _edge_settings(plan: TownPlan, enrolment: Path, testing: dict[str, object]) -> str:
