@@ -132,6 +132,7 @@ class Relay:
         )
         self.rooms = rooms = Rooms(db, clock)
         await rooms.load()
+        await rooms.begin_run()
         snapshots = Snapshots(
             rooms,
             clock,

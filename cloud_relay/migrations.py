@@ -10,7 +10,7 @@ from cloud_relay.notify.tables import TABLES as NOTIFY
 from cloud_relay.push.tables import TABLES as PUSH
 from cloud_relay.residents.tables import BELLS, PREFERENCES, VAPID_KEYS
 from cloud_relay.residents.tables import TABLES as RESIDENTS
-from cloud_relay.rooms.tables import RUNS, WAITING
+from cloud_relay.rooms.tables import OPENINGS, RUNS, WAITING
 from cloud_relay.rooms.tables import TABLES as ROOMS
 from cloud_relay.staff.tables import TABLES as STAFF
 
@@ -23,5 +23,6 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     OUTAGES,
     f"{STAFF}\n{ANNOUNCE}",
     VAPID_KEYS,
+    OPENINGS,
     BELL_WARNINGS,
 )

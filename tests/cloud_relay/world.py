@@ -439,6 +439,7 @@ async def relay(
     link, live = Link(), Live()
     rooms = Rooms(db, clock)
     await rooms.load()
+    await rooms.begin_run()
     edges = EdgePresence(await store.load_presence(db))
     queue = PushQueue(db, clock, sender=sender or Postman(), subscriptions=subscribers)
     told = ToldSender(link)

@@ -339,7 +339,8 @@ export interface Tried {
 /**
  * A whole room at a position that was taken before the machines were read.
  *
- * ``edge`` is None on the room's own page: there the edge itself answers.
+ * ``edge`` is None on the room's own page: there the edge itself answers. ``run`` is the run of the
+ * answering server's store, which a page keeps with the position; None: it names none.
  */
 export interface RoomSnapshot {
   room: string;
@@ -350,6 +351,7 @@ export interface RoomSnapshot {
   durable: boolean;
   machines: MachineView[];
   programmes: Programme[];
+  run: string | null;
 }
 /** A machine that can be addressed. */
 export interface StaffMachine {

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
+import aiosqlite
 import pytest
 from typing_extensions import override
 
+from cloud_relay.push import store
 from cloud_relay.push.lanes import PLACES
 from cloud_relay.push.outcomes import Outcome, Result
+from cloud_relay.push.store import Taken, Wanted
 from cloud_relay.push.subscriptions import Subscription
 from laundryd.wire.events import AckKind
 from laundryd.wire.notices import NoticeCard
@@ -143,6 +148,48 @@ async def test_a_kill_between_answer_and_commit_sends_again_under_the_same_notic
         await reborn.push_due()
         await reborn.push_due()
     assert postman.sent == [(DONE.id, "sub")] * 2, "in flight at the kill: once more, one Topic"
+
+
+@dataclass
+class KilledBeforeSending(Postman):
+    """We are killed with a push in hand that no service has got yet."""
+
+    is_killed: bool = False
+
+    @override
+    async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
+        if not self.is_killed:
+            self.is_killed = True
+            raise KilledError
+        return await super().send(card, subscription)
+
+
+@pytest.mark.parametrize("is_on", [True, False], ids=["as it is", "without it"])
+async def test_a_push_stays_queued_until_its_outcome_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_on: bool
+) -> None:
+    take = store.take
+
+    async def takes_off(
+        db: aiosqlite.Connection, now: datetime, wanted: Mapping[str, Wanted], of_others: Wanted
+    ) -> Taken:
+        found = await take(db, now, wanted, of_others)
+        await store.cancel(db, [one.notice_id for one in found.deliveries])
+        return found
+
+    if not is_on:
+        monkeypatch.setattr(store, "take", takes_off)
+    path, clock, subscribers = tmp_path / "r.db", HandClock(), Subscribers()
+    subscribers.add(ME, "sub")
+    postman = KilledBeforeSending()
+    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as world:
+        await cause(world)
+        with pytest.raises(BaseExceptionGroup):
+            await world.push_due()
+    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as reborn:
+        await reborn.push_due()
+        await reborn.push_due()
+    assert postman.sent == ([(DONE.id, "sub")] if is_on else []), "told to nobody without it"
 
 
 @dataclass
