@@ -8,7 +8,7 @@ from cloud_relay.announce.tables import TABLES as ANNOUNCE
 from cloud_relay.notify.tables import BELL_WARNINGS, OUTAGES, STEPS
 from cloud_relay.notify.tables import TABLES as NOTIFY
 from cloud_relay.push.tables import TABLES as PUSH
-from cloud_relay.residents.tables import BELLS, PREFERENCES, VAPID_KEYS
+from cloud_relay.residents.tables import BELLS, PREFERENCES, VAPID_KEYS, WAYS
 from cloud_relay.residents.tables import TABLES as RESIDENTS
 from cloud_relay.rooms.tables import OPENINGS, RUNS, WAITING
 from cloud_relay.rooms.tables import TABLES as ROOMS
@@ -24,5 +24,6 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     f"{STAFF}\n{ANNOUNCE}",
     VAPID_KEYS,
     OPENINGS,
+    WAYS,
     BELL_WARNINGS,
 )

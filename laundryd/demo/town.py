@@ -22,10 +22,11 @@ from laundryd.daemon.clock import Clock
 from laundryd.demo.broker import Broker, demo_broker, free_port
 from laundryd.demo.certificate import LocalCertificate
 from laundryd.demo.errors import ProgramEndedError
+from laundryd.demo.fcm_service import FcmService
 from laundryd.demo.plugs import Plug
 from laundryd.demo.processes import Program
 from laundryd.demo.push_service import PushService
-from laundryd.demo.town_files import MACHINES, ROOM, TownPlan, announce, set_up
+from laundryd.demo.town_files import MACHINES, ROOM, LocalFcm, TownPlan, announce, set_up
 from laundryd.wire.ids import RoomRef, Slug
 
 HTTP_WITHIN_S: Final = 20.0
@@ -39,7 +40,7 @@ class Town:
     ``speed`` is how many room seconds pass in a real second. ``plugs_speak`` False: the plugs are online
     and say only what they are told to, for recorded power. ``push_tls`` False: the push service speaks
     plain http, for real browsers, which do not trust its certificate. ``folder`` None: a temporary one,
-    removed at the end.
+    removed at the end. ``fcm``: who pushes to Android devices, running already; None: all goes by Web Push.
 
     Attributes:
         clock: room time, the same for everybody in town.
@@ -55,9 +56,10 @@ class Town:
         plugs_speak: bool = True,
         push_tls: bool = True,
         folder: Path | None = None,
+        fcm: FcmService | None = None,
     ) -> None:
         self.join_code = self.join_url = ""
-        self._speed, self._folder = speed, folder
+        self._speed, self._folder, self._fcm = speed, folder, fcm
         self.plugs_speak, self._push_tls = plugs_speak, push_tls
         self._stack = AsyncExitStack()
         self._plugs: dict[Slug, Plug] = {}
@@ -149,6 +151,7 @@ class Town:
             push_ca=shown.certificate if shown else None,
             clock_speed=self._speed,
             clock_epoch_s=round(time.time(), 3),
+            fcm=LocalFcm(self._fcm.origin, self._fcm.settings(folder)) if self._fcm else None,
         )
         self.clock = Clock(plan.clock_speed, plan.clock_epoch_s)
         added = await set_up(plan)

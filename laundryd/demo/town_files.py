@@ -44,11 +44,19 @@ MACHINES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class LocalFcm:
+    """Where FCM is, and the table ``fcm`` of the relay's settings."""
+
+    origin: str
+    settings: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class TownPlan:
     """Where everything is. Ports on 127.0.0.1, chosen before; the two clock numbers go to both programs.
 
     ``push_origin`` is the local push service that the relay may push to; ``push_ca`` the certificate that
-    it shows, None: it is plain http.
+    it shows, None: it is plain http. ``fcm``: the local FCM with the settings that name it, None: none.
     """
 
     folder: Path
@@ -61,6 +69,7 @@ class TownPlan:
     clock_epoch_s: float
     push_ca: Path | None = None
     machines: tuple[DemoMachine, ...] = MACHINES
+    fcm: LocalFcm | None = None
 
     @property
     def relay_url(self) -> str:
@@ -117,10 +126,7 @@ async def set_up(plan: TownPlan) -> AddedRoom:
             vapid_subject="mailto:demo@example.org",
             listeners=Listeners(plan.cloud_broker_port),
             edge_host="127.0.0.1",
-            tables={
-                "http": {"port": plan.relay_port},
-                "testing": {**testing, **_push(plan)},
-            },
+            tables=_relay_tables(plan, testing),
         )
     )
     added = await add_room(done.settings, ROOM, ROOM_NAME)
@@ -147,9 +153,17 @@ async def announce(plan: TownPlan) -> None:
         await Announcements(db, clock, rooms).write("Staff of the demo", body)
 
 
-def _push(plan: TownPlan) -> dict[str, object]:
-    ca = {} if plan.push_ca is None else {"push_ca": str(plan.push_ca)}
-    return {"push_origins": [plan.push_origin], **ca}
+def _relay_tables(plan: TownPlan, testing: dict[str, object]) -> dict[str, dict[str, object]]:
+    tables: dict[str, dict[str, object]] = {
+        "http": {"port": plan.relay_port},
+        "testing": {**testing, "push_origins": [plan.push_origin]},
+    }
+    if plan.push_ca is not None:
+        tables["testing"]["push_ca"] = str(plan.push_ca)
+    if plan.fcm is not None:
+        tables["fcm"] = plan.fcm.settings
+        tables["testing"]["fcm_origin"] = plan.fcm.origin
+    return tables
 
 
 def _edge_settings(plan: TownPlan, enrolment: Path, testing: dict[str, object]) -> str:

@@ -141,6 +141,23 @@ export interface DeliveryStep {
   state: DeliveryState;
   why: string;
 }
+/** ``PUT /push/fcm``: the token that FCM gave this device's app. ``name``: as in ``SubscriptionBody``. */
+export interface FcmBody {
+  token: string;
+  name?: string | null;
+}
+/**
+ * The relay's Firebase project as an app must know it to register with FCM; all of it is public.
+ *
+ * ``vapid_key``: of the project's web push certificate, uncompressed point, base64url.
+ */
+export interface FcmWeb {
+  project_id: string;
+  api_key: string;
+  app_id: string;
+  sender_id: string;
+  vapid_key: string;
+}
 /** ``POST /join``: exactly one of ``code`` (relay, or a room without one) and ``voucher`` (edge). */
 export interface JoinBody {
   code?: string | null;
@@ -283,9 +300,10 @@ export interface MySubscription {
 /**
  * The last thing that went wrong with a bell; real time.
  *
- * ``kind``: ``http_`` and the push service's status, or the name of what failed: ``timeout``, ``dns``,
- * ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``, ``private_address``; ``key_dropped``:
- * the relay's push key was changed, and the app was not opened in all the time that both were good.
+ * ``kind``: ``http_`` and the push service's status, ``fcm_`` and what FCM calls it, or the name of what
+ * failed: ``timeout``, ``dns``, ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``,
+ * ``private_address``; ``key_dropped``: the relay's push key was changed, and the app was not opened in
+ * all the time that both were good.
  */
 export interface PushFault {
   at: string;
@@ -315,9 +333,14 @@ export interface Programme {
   name: string;
   minutes: number;
 }
-/** Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url. */
+/**
+ * Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url.
+ *
+ * ``fcm``: Android devices register with that instead, None: this relay pushes by Web Push alone.
+ */
 export interface PushKey {
   key: string;
+  fcm: FcmWeb | null;
 }
 /** RFC 8291: the browser's public key (65 bytes) and secret (16 bytes), base64url. */
 export interface PushKeys {

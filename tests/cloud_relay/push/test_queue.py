@@ -14,8 +14,9 @@ from typing_extensions import override
 from cloud_relay.push import store
 from cloud_relay.push.lanes import PLACES
 from cloud_relay.push.outcomes import Outcome, Result
+from cloud_relay.push.senders import Senders
 from cloud_relay.push.store import Taken, Wanted
-from cloud_relay.push.subscriptions import Subscription
+from cloud_relay.push.subscriptions import Subscription, Way
 from laundryd.wire.events import AckKind
 from laundryd.wire.notices import NoticeCard
 from tests.cloud_relay.world import (
@@ -64,14 +65,17 @@ async def test_what_is_ours_to_mend_keeps_the_subscription_and_is_counted() -> N
         assert await world.state_of(DONE.id) == "unreachable"
 
 
+@pytest.mark.parametrize("way", list(Way))
 async def test_an_outage_delays_and_never_loses_while_the_notice_is_useful(
-    tmp_path: Path,
+    tmp_path: Path, way: Way
 ) -> None:
     path, clock, subscribers = tmp_path / "r.db", HandClock(), Subscribers()
     later = Result(Outcome.LATER, "http_503")
     postman = Postman({"sub": [later, later, Result(Outcome.LATER, "http_429", 600.0)]})
-    subscribers.add(ME, "sub")
-    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as world:
+    subscribers.add(ME, "sub", way=way)
+    async with relay(
+        path, clock=clock, sender=Senders(postman, postman), subscribers=subscribers
+    ) as world:
         await cause(world)
         for _ in range(3):
             await world.push_due()
@@ -80,7 +84,9 @@ async def test_an_outage_delays_and_never_loses_while_the_notice_is_useful(
         clock.forward(590)
         await world.push_due()
         assert len(postman.sent) == 3, "Retry-After is kept"
-    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as reborn:
+    async with relay(
+        path, clock=clock, sender=Senders(postman, postman), subscribers=subscribers
+    ) as reborn:
         clock.forward(10)
         await reborn.push_due()
         assert len(postman.sent) == 4
@@ -134,17 +140,22 @@ class KilledError(BaseException):
     pass
 
 
+@pytest.mark.parametrize("way", list(Way))
 async def test_a_kill_between_answer_and_commit_sends_again_under_the_same_notice(
-    tmp_path: Path,
+    tmp_path: Path, way: Way
 ) -> None:
     path, clock, subscribers = tmp_path / "r.db", HandClock(), Subscribers()
-    subscribers.add(ME, "sub")
+    subscribers.add(ME, "sub", way=way)
     postman = KilledAfterSending()
-    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as world:
+    async with relay(
+        path, clock=clock, sender=Senders(postman, postman), subscribers=subscribers
+    ) as world:
         await cause(world)
         with pytest.raises(BaseExceptionGroup):
             await world.push_due()
-    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as reborn:
+    async with relay(
+        path, clock=clock, sender=Senders(postman, postman), subscribers=subscribers
+    ) as reborn:
         await reborn.push_due()
         await reborn.push_due()
     assert postman.sent == [(DONE.id, "sub")] * 2, "in flight at the kill: once more, one Topic"
