@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections import Counter, deque
+from collections.abc import Coroutine, Iterator, Mapping
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from typing_extensions import override
 
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
 T = TypeVar("T")
+
+ROUNDS_MAX: Final = 20_000
+"""Rounds of the loop at one moment. The busiest moment of a sound course takes some hundreds; a task that
+tries again without a pause never ends."""
+ROUNDS_WATCHED: Final = 1_000
+"""Of those the last ones, in which it is noted who runs."""
+
+
+class SpinsError(AssertionError):
+    """Something goes round and round, and time never passes: on a computer it would take a whole core."""
 
 
 class _NeverBlocks(selectors.BaseSelector):
@@ -36,6 +47,7 @@ class _NeverBlocks(selectors.BaseSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout > 0:
             self._loop.idle(timeout)
+        self._loop.went_round()
         return []
 
     @override
@@ -56,6 +68,11 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._now_s = 1_000.0
         self._until_s = self._now_s
+        self._ready: deque[asyncio.Handle]  # the base class's own; its stubs do not show it
+        self._rounds = 0
+        """Rounds at this moment."""
+        self._ran: Counter[str] = Counter()
+        """Who ran in the last of them."""
         super().__init__(_NeverBlocks(self))
 
     @override
@@ -87,8 +104,45 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def idle(self, timeout: float | None) -> None:
         """Nothing is ready: go to the next timer, or stop where ``advance`` ends."""
         next_s = self._until_s if timeout is None else self._now_s + timeout
+        self._rounds = 0
+        self._ran.clear()
         if timeout is None or next_s > self._until_s:
             self._now_s = self._until_s
             self.stop()
         else:
             self._now_s = next_s
+
+    def went_round(self) -> None:
+        """Count a round of the loop.
+
+        Raises:
+            SpinsError: there were too many since time passed last; names the tasks that run.
+
+        """
+        self._rounds += 1
+        if self._rounds > ROUNDS_MAX - ROUNDS_WATCHED:
+            self._ran.update(self._ready_tasks())
+        if self._rounds > ROUNDS_MAX:
+            busiest = ", ".join(f"{name} ({count})" for name, count in self._ran.most_common(5))
+            self._rounds = 0
+            self._ran.clear()
+            raise SpinsError(
+                f"{ROUNDS_MAX} rounds of the loop at {self._now_s:.3f} s, and time does not pass; in the "
+                f"last {ROUNDS_WATCHED} ran: {busiest}"
+            )
+
+    def _ready_tasks(self) -> Iterator[str]:
+        for handle in self._ready:
+            task = getattr(getattr(handle, "_callback", None), "__self__", None)
+            if isinstance(task, asyncio.Task):
+                yield _where(task)
+
+
+def _where(task: asyncio.Task[object]) -> str:
+    """Say which functions a task is in, the outermost first, and the line where it waits."""
+    names: list[str] = []
+    step: object = task.get_coro()
+    while (frame := getattr(step, "cr_frame", None)) is not None:
+        names.append(f"{frame.f_code.co_qualname}:{frame.f_lineno}")
+        step = getattr(step, "cr_await", None)
+    return " > ".join(names)

@@ -21,6 +21,7 @@ import cloud_relay.app
 import cloud_relay.rooms.store
 import edge.app
 import edge.link.uplink
+import edge.store.carrying
 import edge.store.room_store
 from cloud_relay.api.services import Services
 from edge.local.api import LocalRoom
@@ -125,7 +126,10 @@ class World:
         patch.setattr(cloud_relay.app, "WebPushSender", lambda *_args, **_more: self.push)
         if self.is_small:
             patch.setattr(edge.store.room_store, "KEPT_ACKNOWLEDGED", 3)
-            patch.setattr(edge.store.room_store, "UNACKNOWLEDGED_MAX", 10)
+            # In the product's proportions: what goes over into a new epoch leaves room in its journal.
+            patch.setattr(edge.store.room_store, "UNACKNOWLEDGED_MAX", 12)
+            patch.setattr(edge.store.carrying, "NOTICES_MAX", 4)
+            patch.setattr(edge.store.carrying, "ACKS_CARRIED_MAX", 4)
             patch.setattr(edge.link.uplink, "MAX_ENTRIES_A_BATCH", 2)
             patch.setattr(cloud_relay.rooms.store, "JOURNAL_EVENTS_MAX", 4)
             patch.setattr(cloud_relay.rooms.store, "JOURNAL_SLACK", 2)

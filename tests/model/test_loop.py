@@ -1,0 +1,34 @@
+"""The loop in which time passes only when a test says so, by itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.model.loop import ROUNDS_MAX, SimulatedLoop, SpinsError
+
+
+async def tries_again_without_a_pause() -> None:
+    while True:  # noqa: ASYNC110 -- just what must be found
+        await asyncio.sleep(0)
+
+
+def test_who_goes_round_and_round_while_time_stands_still_is_named() -> None:
+    loop = SimulatedLoop()
+    task = loop.create_task(tries_again_without_a_pause())
+    with pytest.raises(SpinsError, match="tries_again_without_a_pause"):
+        loop.advance(1)
+    task.cancel()
+    loop.advance(0)
+    loop.close()
+
+
+def test_many_rounds_while_time_passes_are_no_spin() -> None:
+    async def ticks() -> None:
+        for _ in range(ROUNDS_MAX + 1):
+            await asyncio.sleep(0.01)
+
+    loop = SimulatedLoop()
+    loop.finish(ticks(), within_s=ROUNDS_MAX)
+    loop.close()
