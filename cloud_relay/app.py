@@ -30,7 +30,7 @@ from cloud_relay.api.metrics import RelayCollector, registry
 from cloud_relay.api.push import TESTS_MAX, TESTS_WINDOW_S
 from cloud_relay.api.services import Services
 from cloud_relay.api.sockets import Sockets
-from cloud_relay.clock_watch import ClockWatch
+from cloud_relay.clock_watch import ClockWatch, take_up
 from cloud_relay.errors import SetupError
 from cloud_relay.ingest.commands import RemoteCommands
 from cloud_relay.ingest.handlers import Handlers
@@ -119,6 +119,7 @@ class Relay:
     async def _open(self, db: aiosqlite.Connection, stack: AsyncExitStack) -> None:
         settings, clock = self._settings, self._clock
         self._db = db
+        await take_up(db, clock)
         self._link = link = MqttLink(
             settings.broker,
             f"laundryd-relay-{settings.relay_id}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cloud_relay.announce.tables import TABLES as ANNOUNCE
+from cloud_relay.kept_clock import TABLE as CLOCK
 from cloud_relay.notify.tables import OUTAGES, STEPS
 from cloud_relay.notify.tables import TABLES as NOTIFY
 from cloud_relay.push.tables import TABLES as PUSH
@@ -23,4 +24,5 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     OUTAGES,
     f"{STAFF}\n{ANNOUNCE}",
     VAPID_KEYS,
+    CLOCK,
 )

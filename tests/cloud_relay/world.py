@@ -13,6 +13,7 @@ import aiosqlite
 from pydantic import BaseModel
 from typing_extensions import override
 
+from cloud_relay.clock_watch import take_up
 from cloud_relay.ingest.commands import RemoteCommands
 from cloud_relay.ingest.handlers import Handlers
 from cloud_relay.ingest.told import ToldSender
@@ -435,6 +436,7 @@ async def relay(
     """Start a relay; leaving it is as good as a kill, since nothing is written at the end."""
     db = await open_database(path, MIGRATIONS)
     clock = clock or HandClock()
+    await take_up(db, clock)
     subscribers, wishes = subscribers or Subscribers(), wishes or Wishes()
     link, live = Link(), Live()
     rooms = Rooms(db, clock)

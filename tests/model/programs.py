@@ -30,7 +30,7 @@ from laundryd.wire.ids import RoomRef
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import NoticeCard
 from tests.model.broker import SimulatedLink
-from tests.model.clocks import PlainClock, RoomClock, Watch
+from tests.model.clocks import ComputerClock, Watch
 from tests.model.disks import MEMORY, Disks
 from tests.model.sockets import Application
 
@@ -190,7 +190,7 @@ class EdgeProcess(Process):
             await store.room.new_epoch("the settings name other machines")
             self._are_others = False
         app = edge.app.Edge(self._settings)
-        app._clock = RoomClock(self.watch)
+        app._clock = ComputerClock(self.watch)
         await app._open(store, self._enrolment)
         uplink = app._uplink
         if uplink is None:
@@ -244,7 +244,7 @@ class RelayProcess(Process):
     async def start(self) -> None:
         """Start it as ``Relay.run`` does."""
         app = Relay(self._settings)
-        app._clock = PlainClock(self.watch)
+        app._clock = ComputerClock(self.watch)
         db = await open_database(self._settings.database, MIGRATIONS)
         await app._open(db, AsyncExitStack())
         self.app, self._live = app, app._live
@@ -256,6 +256,7 @@ class RelayProcess(Process):
             app._announcer.run(),
             app._revoked.run(),
             app._boards.run(),
+            app._clock_watch.run(),
             app._ingest.run(),
             app._rosters.run(),
             app._link.run(app._ingest.on_message, app._connected, app._disconnected),
