@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections import Counter, deque
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from typing_extensions import override
+from typing_extensions import TypeVarTuple, Unpack, override
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 ROUNDS_MAX: Final = 20_000
 """Rounds of the loop at one moment. The busiest moment of a sound course takes some hundreds; a task that
@@ -62,7 +64,8 @@ class _NeverBlocks(selectors.BaseSelector):
 class SimulatedLoop(asyncio.SelectorEventLoop):
     """Callbacks run as in any loop; timers fire while ``advance`` moves time over them.
 
-    No file, socket or thread may be waited for: what the programs wait for is made of callbacks.
+    No file or socket may be waited for: what the programs wait for is made of callbacks. What they give to a
+    thread is one of them, else simulated time would pass it by, more or less often.
     """
 
     def __init__(self) -> None:
@@ -78,6 +81,25 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     @override
     def time(self) -> float:
         return self._now_s
+
+    @override
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        future: asyncio.Future[T] = self.create_future()
+
+        def carry_out() -> None:
+            try:
+                result = func(*args)
+            except Exception as error:  # noqa: BLE001 -- raised where it is waited for
+                if not future.done():
+                    future.set_exception(error)
+            else:
+                if not future.done():
+                    future.set_result(result)
+
+        self.call_soon(carry_out)
+        return future
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass, 0 for none, and everything happen that is due by then."""

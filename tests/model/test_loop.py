@@ -32,3 +32,13 @@ def test_many_rounds_while_time_passes_are_no_spin() -> None:
     loop = SimulatedLoop()
     loop.finish(ticks(), within_s=ROUNDS_MAX)
     loop.close()
+
+
+def test_what_is_given_to_a_thread_is_done_before_time_passes() -> None:
+    loop = SimulatedLoop()
+    began_s = loop.time()
+    assert loop.finish(asyncio.to_thread(lambda: 7)) == 7
+    assert loop.time() == began_s
+    with pytest.raises(ZeroDivisionError):
+        loop.finish(asyncio.to_thread(lambda: 1 // 0))
+    loop.close()

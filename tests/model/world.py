@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -118,6 +120,9 @@ class World:
     def __enter__(self) -> Self:
         logging.disable(logging.CRITICAL)
         patch = self._patch
+        # Names of epochs and words: what is ordered by them must be so each time.
+        dice = random.Random(0)  # noqa: S311 -- no secret of anybody's
+        patch.setattr(secrets, "token_hex", lambda count=16: dice.randbytes(count).hex())
         patch.setattr(aiosqlite, "connect", self.disks.connect)
         patch.setattr(edge.app, "MqttLink", self.broker.make_link)
         patch.setattr(edge.app, "make_api", self._edge_made)
