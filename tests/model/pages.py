@@ -308,7 +308,7 @@ class Page:
 
     def _stopped(self) -> None:
         self._core = None
-        if self.wants_to_be_open and not set(self.seen.final_codes):
+        if self.wants_to_be_open and not self.seen.closed_for_good:
             self._loop.call_later(AGAIN_S, self._again)
 
     def _again(self) -> None:

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from cloud_relay.push.outcomes import BACKOFF_CAP_S
 from edge.room.view import mine, owners, view, waiting
-from laundryd.wire.close_codes import CloseCode
 from laundryd.wire.events import PublicEvent
 from laundryd.wire.frames import Mine
 from laundryd.wire.machines import MachineView
@@ -78,7 +77,7 @@ def check_pages(world: World) -> None:
         assert not doubled, f"{page.name} applied twice: {doubled}"
         invented = set(page.seen.applied) - set(world.accepted)
         assert not invented, f"{page.name} applied what never happened: {invented}"
-        final = set(page.seen.final_codes) - {CloseCode.REPLACED}
+        final = page.seen.closed_for_good
         assert not final, f"{page.name} was closed for good: {final}"
 
 

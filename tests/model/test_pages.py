@@ -1,0 +1,25 @@
+"""The model's pages by themselves: they come back as a browser's do."""
+
+from __future__ import annotations
+
+from tests.model.pages import Page
+from tests.model.people import house
+from tests.model.programs import ROOM
+from tests.model.promises import check_all
+from tests.model.world import World
+
+
+def test_a_page_that_lost_its_session_to_another_comes_back_after_it_was_shown_the_door() -> None:
+    with World() as world:
+        page = world.pages[0]
+        twin = Page("anna-again", "anna", house().room_tokens["anna"], ROOM.key, world.edge)
+        twin.session_id = page.session_id
+        world.do(twin.open)
+        world.advance(5)
+        assert page.seen.final_codes, "it was told that its session went elsewhere"
+        world.do(twin.leave)
+        # A room without its store, and a broker that has nothing for it: nobody is let in for a moment.
+        world.do(lambda: world.broker.stop(forget=True))
+        world.lose_store()
+        world.start(world.edge)
+        check_all(world)
