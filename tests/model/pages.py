@@ -7,6 +7,7 @@ was sent and what it shows is judged in ``seen.py``.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import random
 from collections.abc import Coroutine, Iterable
@@ -34,6 +35,7 @@ from laundryd.wire.events import AckKind
 from laundryd.wire.ids import Position
 from laundryd.wire.machines import MachineView, RoomSnapshot
 from laundryd.wire.notices import Lang, NoticeCard
+from tests.model.disks import KilledError
 from tests.model.seen import Seen, SessionLostError
 from tests.model.sockets import Application, Socket
 
@@ -329,7 +331,9 @@ class Page:
 
     async def _ask_for_room(self, core: Core | None) -> None:
         await asyncio.sleep(self.http_s)
-        found = await self._server.room(self._token)
+        found = None
+        with contextlib.suppress(KilledError):  # the server died over it: no answer
+            found = await self._server.room(self._token)
         await asyncio.sleep(self.http_s)
         if core is None or core is not self._core:
             return
@@ -341,7 +345,9 @@ class Page:
 
     async def _ask_why(self, core: Core | None) -> None:
         await asyncio.sleep(self.http_s)
-        refusal = await self._server.refusal(self._token)
+        refusal = None
+        with contextlib.suppress(KilledError):
+            refusal = await self._server.refusal(self._token)
         await asyncio.sleep(self.http_s)
         if core is not None and core is self._core:
             self._perform(core.why(None if refusal is None else ERRORS[refusal.code].status))

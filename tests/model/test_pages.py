@@ -23,3 +23,15 @@ def test_a_page_that_lost_its_session_to_another_comes_back_after_it_was_shown_t
         world.lose_store()
         world.start(world.edge)
         check_all(world)
+
+
+def test_a_server_that_dies_over_a_question_is_asked_again() -> None:
+    with World() as world:
+        page = world.pages[2]
+        world.do(page.forget)
+        world.disks.delay_s[world.relay.database] = 0.05
+        world.do(page.open)
+        world.advance(page.http_s + 0.01)  # the relay looks up who asks
+        world.kill(world.relay)
+        world.advance(1)
+        check_all(world)
