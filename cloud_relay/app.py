@@ -185,27 +185,6 @@ class Relay:
             trusted_proxies=settings.http.trusted_proxies,
         )
         sockets.bind(live)
-        handlers = Handlers(
-            db,
-            clock,
-            link=link,
-            rooms=rooms,
-            presence=edges,
-            planner=planner,
-            fanout=live,
-            told=told,
-            members=people,
-        )
-        self._ingest = ingest = Ingest(rooms, handlers, commands)
-        self._clock_watch = ClockWatch(
-            db,
-            clock,
-            rooms=rooms,
-            planner=planner,
-            queue=queue,
-            edge_watch=self._edge_watch,
-            on_set=ingest.clock_set,
-        )
         self._rosters = RosterPublisher(
             Rosters(
                 db,
@@ -216,6 +195,28 @@ class Relay:
             ),
             link,
             clock,
+        )
+        handlers = Handlers(
+            db,
+            clock,
+            link=link,
+            rooms=rooms,
+            presence=edges,
+            planner=planner,
+            fanout=live,
+            told=told,
+            members=people,
+            rosters=self._rosters,
+        )
+        self._ingest = ingest = Ingest(rooms, handlers, commands)
+        self._clock_watch = ClockWatch(
+            db,
+            clock,
+            rooms=rooms,
+            planner=planner,
+            queue=queue,
+            edge_watch=self._edge_watch,
+            on_set=ingest.clock_set,
         )
         join_codes = JoinCodes(
             db, JoinLimits(settings.join.tries_per_address_h, settings.join.joins_per_room_h)

@@ -73,6 +73,14 @@ class Fanout(Protocol):
         ...
 
 
+class RosterWatch(Protocol):
+    """Who keeps the rooms' rosters at the broker."""
+
+    async def heard(self, room: RoomKey, version: int | None) -> None:
+        """Take note which roster an edge has."""
+        ...
+
+
 class Members(Protocol):
     """Who belongs where."""
 
@@ -118,6 +126,7 @@ class Handlers:
         fanout: Fanout,
         told: ToldSender,
         members: Members,
+        rosters: RosterWatch,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -128,6 +137,7 @@ class Handlers:
         self._fanout = fanout
         self._told = told
         self._members = members
+        self._rosters = rosters
         self._leases = Leases()
         self._ahead: dict[RoomKey, timedelta] = {}
         self.skipped: Counter[str] = Counter()
@@ -177,6 +187,7 @@ class Handlers:
                 clock=mark_of(self._clock),
             ),
         )
+        await self._rosters.heard(room, hello.roster)
         if is_first and (told := await self._planner.told_of_room(room, TOLD_A_MESSAGE)):
             self._told.told(room, told)
 

@@ -1,4 +1,8 @@
-"""Keeps each room's newest roster at the broker, retained, so that an edge has it at its next connect."""
+"""Keeps each room's newest roster at the broker, retained, so that an edge has it at its next connect.
+
+One that an edge did not get, or could not keep, is sent again when its next hello names another one: without
+it a room that lost its store lets nobody in, and one that was not told of a sign-out goes on letting them in.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +24,15 @@ LOOK_AGAIN_S: Final = 10.0
 
 
 class RosterPublisher:
-    """Publishes a roster when it is new, and all of them at each connect; ``run`` it as a task."""
+    """Publishes a roster when it is new or asked for, and all at each connect; ``run`` it as a task."""
 
     def __init__(self, rosters: Rosters, link: BrokerLink, clock: Clock) -> None:
         self._rosters = rosters
         self._link = link
         self._clock = clock
         self._published: dict[RoomKey, str] = {}
+        self._known: dict[RoomKey, int] = {}
+        """The highest versions that rooms said they have."""
         self._wake = asyncio.Event()
 
     def changed(self) -> None:
@@ -36,6 +42,14 @@ class RosterPublisher:
     def connected(self) -> None:
         """Publish all rosters soon: a broker that lost its store has none."""
         self._published.clear()
+        self._wake.set()
+
+    async def heard(self, room: RoomKey, version: int | None) -> None:
+        """Take note which roster the room's edge has; another one than the newest is sent again soon."""
+        if version == await self._rosters.version(room):
+            return
+        self._known[room] = max(self._known.get(room, 0), version or 0)
+        self._published.pop(room, None)
         self._wake.set()
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> NoReturn:
@@ -59,7 +73,8 @@ class RosterPublisher:
         count = 0
         for room in await self._rosters.rooms():
             beat()
-            roster = await self._rosters.current(room, self._clock.real_now())
+            known = self._known.get(room, 0)
+            roster = await self._rosters.current(room, self._clock.real_now(), known=known)
             if self._published.get(room) == roster.jws:
                 continue
             topic = topic_name(RoomRef.from_key(room), Topic.DOWN_ROSTER)

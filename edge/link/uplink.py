@@ -378,6 +378,7 @@ class Uplink:
                 run=self._room.run(),
                 nth=self._hellos,
                 relay_ahead_ms=_ms(self.relay_ahead) if self._is_measured else None,
+                roster=self._roster.version,
             ),
         )
 

@@ -67,7 +67,8 @@ class UpHello(WireModel):
     said on a connection that was greeted before, so nothing waits for ``caught_up``. ``nth`` counts the
     hellos of this ``run`` of the edge's store: one with a lower number, or of a run that ended, came late
     and has no effect. ``relay_ahead_ms``: how far the relay's clock was ahead of the edge's when last
-    measured; None: not measured yet.
+    measured; None: not measured yet. ``roster`` is the version of the roster in force, None: there is none
+    yet; the relay sends its own again when that is another one.
     """
 
     name: str
@@ -83,6 +84,7 @@ class UpHello(WireModel):
     run: Run | None = None
     nth: int = 0
     relay_ahead_ms: int | None = None
+    roster: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
 
 
 class DownHello(WireModel):

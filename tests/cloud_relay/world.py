@@ -422,6 +422,16 @@ class Members:
         return frozenset() if resident == STRANGER else frozenset(self._rooms.enrolled())
 
 
+@dataclass
+class RosterVersions:
+    """Which rosters rooms said that they have."""
+
+    heard_of: list[int | None] = field(default_factory=list)
+
+    async def heard(self, _room: str, version: int | None) -> None:
+        self.heard_of.append(version)
+
+
 @asynccontextmanager
 async def relay(
     path: Path | None,
@@ -471,6 +481,7 @@ async def relay(
         fanout=live,
         told=told,
         members=Members(rooms),
+        rosters=RosterVersions(),
     )
     ingest = Ingest(rooms, handlers, commands)
     try:

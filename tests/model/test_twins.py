@@ -25,6 +25,7 @@ import laundryd.live.replays
 from cloud_relay.ingest import order
 from cloud_relay.ingest.handlers import Handlers
 from cloud_relay.notify.planner import Planner
+from cloud_relay.residents.roster_publisher import RosterPublisher
 from cloud_relay.rooms import state as relay_state
 from edge.link.outbox import Outbox
 from edge.link.uplink import Uplink
@@ -293,6 +294,28 @@ def test_the_way_of_a_hello_is_measured_by_the_time_that_passed() -> None:
         patch.setattr(Uplink, "_measured", by_the_time_of_day)
 
     loses(the_rooms_clock_is_set_while_its_hello_is_under_way, switch, found="never told")
+
+
+def a_room_without_its_store_does_not_get_its_roster(world: World) -> None:
+    way = world.broker.way("edge down")
+    way.mode = Mode.HOLD
+    world.lose_store()
+    world.start(world.edge)
+    world.advance(1)
+    way.held = [one for one in way.held if not one.message.topic.endswith("down/roster")]
+
+
+def test_a_roster_that_did_not_come_is_sent_again() -> None:
+    survives(a_room_without_its_store_does_not_get_its_roster)
+
+    async def nothing(_self: RosterPublisher, _room: str, _version: int | None) -> None:
+        return
+
+    def switch(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(RosterPublisher, "heard", nothing)
+
+    course = a_room_without_its_store_does_not_get_its_roster
+    loses(course, switch, found="anna-room is not there yet")
 
 
 # -- between a program and its pages
