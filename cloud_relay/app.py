@@ -137,7 +137,7 @@ class Relay:
         )
         edges = EdgePresence(await load_presence(db))
         people = People(db)
-        preferences = PreferenceStore(db)
+        preferences = PreferenceStore(db, self._wishes_changed)
         await preferences.load()
         signing_key = SigningKey.load_or_create(settings.keys.signing)
         tokens = Tokens(signing_key, old_signing_key(settings.keys.signing, clock.real_now()))
@@ -189,6 +189,7 @@ class Relay:
             Rosters(
                 db,
                 people=people,
+                preferences=preferences,
                 tokens=tokens,
                 enrolment_key=SigningKey.load_or_create(settings.keys.enrolment),
                 relay_url=settings.http.public_url,
@@ -351,6 +352,9 @@ class Relay:
     def _shows(self, room: RoomKey) -> None:
         self._live.shows(room)
         self._boards.changed()
+
+    def _wishes_changed(self) -> None:
+        self._rosters.changed()
 
     def _signed_out(self, device: str) -> None:
         self._live.close_device(device)

@@ -53,6 +53,7 @@ from laundryd.daemon.tokens import LIVE_SESSIONS
 from laundryd.live.server import LiveServer
 from laundryd.wire.events import AckKind, Entry
 from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
+from laundryd.wire.notices import NoticeKind
 from laundryd.wire.phases import Sensor
 from laundryd.wire.topics import Topic, client_id, topic_filter, topic_name
 from laundryd.wire.uplink import PresentSession, Roster
@@ -134,7 +135,7 @@ class Edge:
         self._dashboards = Dashboards(writer, clock, self._room_broker, cloud)
         self._sensing = Sensing(router, writer, store, clock, self._measured)
         await self._sensing.open([(one.id, one.kind) for one in settings.machines if one.plug])
-        roster = await self._roster(enrolment) if enrolment else None
+        self._roster = roster = await self._roster_of(enrolment) if enrolment else None
         own_key = OwnKey.take_up(settings.data_dir / OWN_KEY)
         store.with_return = own_key.keep
         if own_key.unkept is not None:
@@ -159,6 +160,7 @@ class Edge:
             on_presence=self._presence_changed,
             present=self._present,
             announced=self._announced,
+            declines=self._declines,
         )
         self._live = LiveServer(
             door,
@@ -362,7 +364,8 @@ class Edge:
             if entry.ack is not None and entry.ack.kind is AckKind.READ:
                 self._live.notice_gone(entry.ack.resident, [entry.ack.notice_id])
             for notice in entry.notices:
-                self._live.notify(notice.card(), notice.resident)
+                if not self._declines(notice.resident, notice.kind):
+                    self._live.notify(notice.card(), notice.resident)
             if entry.waiting is not None:
                 self._mine_changed.add(entry.waiting.resident)
         for change in changes:
@@ -373,6 +376,10 @@ class Edge:
         self._dashboards.told(entries)
         if self._uplink is not None:
             self._uplink.appended()
+
+    def _declines(self, resident: ResidentId, kind: NoticeKind) -> bool:
+        # Wishes are kept at the relay; a room that has none tells everybody here.
+        return self._roster is not None and self._roster.declines(resident, kind)
 
     async def _send_mine(self) -> None:
         while True:
@@ -393,7 +400,7 @@ class Edge:
         # From now on no page that comes gets them; one that shows them already keeps them until read.
         await self._store.room.told_elsewhere(notices)
 
-    async def _roster(self, enrolment: Enrolment) -> RosterKeeper:
+    async def _roster_of(self, enrolment: Enrolment) -> RosterKeeper:
         kept = await self._store.documents.get(ROSTER)
 
         async def save(roster: Roster) -> None:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import aiosqlite
 
 from laundryd.daemon.sqlite import transaction
-from laundryd.wire.ids import ResidentId
-from laundryd.wire.preferences import NoticePreferences
+from laundryd.wire.ids import ResidentId, RoomKey
+from laundryd.wire.notices import NOTICES, NoticeKind
+from laundryd.wire.preferences import Choice, NoticePreferences
 
 AS_EVER: Final = NoticePreferences()
 
 
 class PreferenceStore:
-    """The wishes of all residents. ``await load()`` first; a process of its own writes nothing here."""
+    """The wishes of all residents. ``await load()`` first; a process of its own writes nothing here.
 
-    def __init__(self, db: aiosqlite.Connection) -> None:
+    ``on_changed`` hears that somebody's are other ones: their rooms' rosters name what they decline.
+    """
+
+    def __init__(
+        self, db: aiosqlite.Connection, on_changed: Callable[[], None] = lambda: None
+    ) -> None:
         self._db = db
+        self._on_changed = on_changed
         self._of: dict[ResidentId, NoticePreferences] = {}
 
     async def load(self) -> None:
@@ -40,6 +48,22 @@ class PreferenceStore:
                 (resident, wishes.model_dump_json()),
             )
         self._of[resident] = wishes
+        self._on_changed()
+
+    async def declined_in(self, room: RoomKey) -> dict[ResidentId, list[NoticeKind]]:
+        """Return which members of ``room`` wish to be told nothing of which kinds that may be turned off."""
+        found = await self._db.execute_fetchall(
+            "SELECT m.resident, choice.key AS kind FROM memberships m"
+            " JOIN preferences p ON p.resident = m.resident, json_each(p.wishes, '$.choices') choice"
+            " WHERE m.room = ? AND choice.value = ?",
+            (room, Choice.NOTHING),
+        )
+        declined: dict[ResidentId, list[NoticeKind]] = {}
+        for row in found:
+            kind = NoticeKind(row["kind"])
+            if NOTICES[kind].may_turn_off:
+                declined.setdefault(row["resident"], []).append(kind)
+        return declined
 
     def forget(self, resident: ResidentId) -> None:
         """Forget a resident whose row was deleted."""

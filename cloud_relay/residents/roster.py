@@ -1,18 +1,20 @@
-"""The roster of a room: what its edge must know to check residents' tokens without the cloud."""
+"""The roster of a room: what its edge must know to let residents in, and in peace, without the cloud."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import aiosqlite
 
 from cloud_relay.residents.people import People
+from cloud_relay.residents.preferences import PreferenceStore
 from cloud_relay.residents.tokens import Tokens
 from laundryd.daemon.sqlite import transaction
 from laundryd.daemon.tokens import SigningKey
-from laundryd.wire.ids import DeviceId, RoomKey, RoomRef
+from laundryd.wire.ids import DeviceId, ResidentId, RoomKey, RoomRef
+from laundryd.wire.notices import NoticeKind
 from laundryd.wire.uplink import DownRoster, Roster, VerifyKey
 
 
@@ -22,6 +24,7 @@ def build(
     *,
     keys: Sequence[VerifyKey],
     revoked: Sequence[DeviceId],
+    declined: Mapping[ResidentId, Sequence[NoticeKind]],
     relay_url: str,
 ) -> Roster:
     """Write the roster of ``room``."""
@@ -30,6 +33,7 @@ def build(
         audience=RoomRef.from_key(room).audience,
         keys=list(keys),
         revoked_devices=sorted(revoked),
+        declined={resident: sorted(declined[resident]) for resident in sorted(declined)},
         relay_url=relay_url,
     )
 
@@ -42,12 +46,14 @@ class Rosters:
         db: aiosqlite.Connection,
         *,
         people: People,
+        preferences: PreferenceStore,
         tokens: Tokens,
         enrolment_key: SigningKey,
         relay_url: str,
     ) -> None:
         self._db = db
         self._people = people
+        self._preferences = preferences
         self._tokens = tokens
         self._key = enrolment_key
         self._relay_url = relay_url
@@ -71,12 +77,13 @@ class Rosters:
         has this version already, maybe of a relay that was restored to less since: ours is not lower.
         """
         revoked = await self._people.revoked(room, at)
+        declined = await self._preferences.declined_in(room)
         async with transaction(self._db) as db:
             found = await db.execute_fetchall(
                 "SELECT version, digest, jws FROM rosters WHERE room = ?", (room,)
             )
             row = next(iter(found), None)
-            content = self._build(room, 0, revoked)
+            content = self._build(room, 0, revoked, declined)
             digest = hashlib.sha256(
                 f"{self._key.kid} {content.model_dump_json()}".encode()
             ).hexdigest()
@@ -84,18 +91,26 @@ class Rosters:
             if row is not None and row["digest"] == digest and kept >= known:
                 return DownRoster(jws=row["jws"])
             version = max(kept, known) + 1
-            jws = self._key.sign(self._build(room, version, revoked).model_dump(mode="json"))
+            roster = self._build(room, version, revoked, declined)
+            jws = self._key.sign(roster.model_dump(mode="json"))
             await db.execute(
                 "INSERT OR REPLACE INTO rosters (room, version, digest, jws) VALUES (?, ?, ?, ?)",
                 (room, version, digest, jws),
             )
         return DownRoster(jws=jws)
 
-    def _build(self, room: RoomKey, version: int, revoked: Sequence[DeviceId]) -> Roster:
+    def _build(
+        self,
+        room: RoomKey,
+        version: int,
+        revoked: Sequence[DeviceId],
+        declined: Mapping[ResidentId, Sequence[NoticeKind]],
+    ) -> Roster:
         return build(
             room,
             version,
             keys=self._tokens.verify_keys,
             revoked=revoked,
+            declined=declined,
             relay_url=self._relay_url,
         )

@@ -1,4 +1,7 @@
-"""The roster: which keys sign residents' tokens, which devices are revoked. Kept for days without cloud."""
+"""The roster: keys that sign residents' tokens, devices that are revoked, and who wishes to be told nothing.
+
+Kept for days without cloud.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from pydantic import ValidationError
 
 from edge.errors import RosterError
 from laundryd.daemon.tokens import TokenRefusedError, verify_document
-from laundryd.wire.ids import DeviceId
+from laundryd.wire.ids import DeviceId, ResidentId
+from laundryd.wire.notices import NOTICES, NoticeKind
 from laundryd.wire.uplink import DownRoster, Roster, VerifyKey
 
 log = logging.getLogger(__name__)
@@ -88,6 +92,12 @@ class RosterKeeper:
     def revoked_devices(self) -> frozenset[str]:
         """Devices whose tokens are refused although they are well signed."""
         return frozenset(self.current.revoked_devices) if self.current else frozenset()
+
+    def declines(self, resident: ResidentId, kind: NoticeKind) -> bool:
+        """Say whether ``resident`` wishes to be told nothing of ``kind``, which may be turned off."""
+        if self.current is None or not NOTICES[kind].may_turn_off:
+            return False
+        return kind in self.current.declined.get(resident, ())
 
     async def take(self, message: DownRoster) -> bool:
         """Put a newer roster in force; False when it is the one we have.

@@ -17,6 +17,7 @@ from laundryd.wire.commands import CommandAnswer, ResidentCommand
 from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
 from laundryd.wire.ids import NoticeId, Offset, Position, ResidentId, RoomKey, Run, SessionId
 from laundryd.wire.machines import RoomSnapshot
+from laundryd.wire.notices import NoticeKind
 from laundryd.wire.uplink import PresentSession, UpSnapshot
 
 
@@ -33,10 +34,11 @@ class RoomDesk:
         on_presence: Callable[[], None],
         present: Callable[[], list[PresentSession]],
         announced: Announced,
+        declines: Callable[[ResidentId, NoticeKind], bool] = lambda _resident, _kind: False,
     ) -> None:
         self._writer, self._store, self._clock = writer, store, clock
         self._name = name
-        self._announced = announced
+        self._announced, self._declines = announced, declines
         self._on_presence, self._present = on_presence, present
 
     # -- the page and the sockets
@@ -104,7 +106,9 @@ class RoomDesk:
     async def pending_notices(self, resident: ResidentId) -> Sequence[frames.NoticeFrame]:
         """Return what this resident was not told yet, anywhere, and is still useful."""
         found = await self._store.room.pending_notices(resident, self._clock.now())
-        return [frames.NoticeFrame.of(card) for card in found]
+        return [
+            frames.NoticeFrame.of(card) for card in found if not self._declines(resident, card.kind)
+        ]
 
     def shown(self, room: RoomKey) -> Sequence[ShownAnnouncement]:
         """Return what staff announces here now; nothing of another room."""

@@ -164,7 +164,12 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
         Side.RELAY, Side.EDGE, "cloud", True, DownAnnouncement, "What to show in the room now"
     ),
     Topic.DOWN_ROSTER: TopicRow(
-        Side.RELAY, Side.EDGE, "cloud", True, DownRoster, "Keys and revocations, signed"
+        Side.RELAY,
+        Side.EDGE,
+        "cloud",
+        True,
+        DownRoster,
+        "Keys, revocations and declined kinds, signed",
     ),
     Topic.CHECK: TopicRow(
         Side.EDGE,

@@ -214,12 +214,17 @@ class VerifyKey(WireModel):
 
 
 class Roster(WireModel):
-    """What an edge must know to check tokens offline. A lower ``version`` is refused."""
+    """What an edge must know to check tokens offline. A lower ``version`` is refused.
+
+    ``declined``: the kinds of notices that a member of the room wishes to be told nothing of. Their names
+    are text, so that a relay that knows more kinds than its edge shuts nobody out.
+    """
 
     version: int
     audience: str
     keys: list[VerifyKey]
     revoked_devices: list[str] = Field(default_factory=list)
+    declined: dict[ResidentId, list[str]] = Field(default_factory=dict)
     relay_url: str
 
 

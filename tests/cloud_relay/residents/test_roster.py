@@ -7,13 +7,15 @@ import aiosqlite
 import pytest
 
 from cloud_relay.residents.people import People
+from cloud_relay.residents.preferences import PreferenceStore
 from cloud_relay.residents.roster import Rosters
 from cloud_relay.residents.roster_publisher import RosterPublisher
 from cloud_relay.residents.tokens import TOKEN_LIFE, Tokens
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import transaction
 from laundryd.daemon.tokens import SigningKey, TokenRefusedError, verify_document
-from laundryd.wire.notices import Lang
+from laundryd.wire.notices import Lang, NoticeKind
+from laundryd.wire.preferences import Choice, NoticePreferences
 from laundryd.wire.uplink import DownRoster, Roster
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -31,6 +33,7 @@ class Setup:
         return Rosters(
             self.db,
             people=self.people,
+            preferences=PreferenceStore(self.db),
             tokens=self.tokens,
             enrolment_key=self.enrolment,
             relay_url=relay_url,
@@ -70,6 +73,36 @@ async def test_every_change_counts_the_version_up_and_it_never_goes_back(setup: 
     assert (before.revoked_devices, after.revoked_devices) == ([], [device])
     assert later.revoked_devices == []
     assert [one.version for one in (before, after, moved, later)] == [1, 2, 3, 4]
+
+
+async def test_a_roster_names_what_its_members_wish_to_be_told_nothing_of(setup: Setup) -> None:
+    changes: list[str] = []
+    preferences = PreferenceStore(setup.db, lambda: changes.append("changed"))
+    async with transaction(setup.db):
+        member, guest = [await setup.people.add_resident_in(Lang.EN, NOW) for _ in range(2)]
+        await setup.people.add_room_in(member, ROOM, NOW)
+    before = setup.read(await setup.rosters().current(ROOM, NOW))
+    wishes = NoticePreferences(
+        choices={
+            NoticeKind.STARTED: Choice.NOTHING,
+            NoticeKind.REMINDER: Choice.NOTHING,
+            NoticeKind.ENDING_SOON: Choice.APP_ONLY,
+            # It may not be turned off: it is told in the app, whatever was wished.
+            NoticeKind.RESUMED: Choice.NOTHING,
+        }
+    )
+    for resident in (member, guest):
+        await preferences.put(resident, wishes)
+    after = setup.read(await setup.rosters().current(ROOM, NOW))
+    await preferences.put(member, NoticePreferences())
+    at_last = setup.read(await setup.rosters().current(ROOM, NOW))
+    assert [one.declined for one in (before, after, at_last)] == [
+        {},
+        {member: [NoticeKind.REMINDER, NoticeKind.STARTED]},
+        {},
+    ]
+    assert [one.version for one in (before, after, at_last)] == [1, 2, 3]
+    assert changes == ["changed"] * 3
 
 
 async def test_a_roster_names_the_keys_that_residents_tokens_are_signed_with(setup: Setup) -> None:

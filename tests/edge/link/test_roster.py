@@ -7,6 +7,7 @@ import pytest
 from edge.errors import RosterError
 from edge.link.roster import RosterKeeper, kept_roster
 from laundryd.daemon.tokens import SigningKey
+from laundryd.wire.notices import NoticeKind
 from laundryd.wire.uplink import DownRoster, Roster
 
 AUDIENCE = "edge:maple-hall/basement"
@@ -82,3 +83,12 @@ async def test_a_roster_that_must_not_be_used_changes_nothing(
 def test_a_kept_roster_that_cannot_be_read_stops_no_start(text: str) -> None:
     assert kept_roster(text) is None
     assert kept_roster(roster(4).model_dump_json()) == roster(4)
+
+
+def test_only_a_kind_that_may_be_turned_off_is_declined(key: SigningKey) -> None:
+    declined = {"anna": [NoticeKind.STARTED, NoticeKind.RESUMED]}
+    keeper = Kept(key, roster(1).model_copy(update={"declined": declined})).keeper
+    assert keeper.declines("anna", NoticeKind.STARTED)
+    assert not keeper.declines("anna", NoticeKind.RESUMED), "it corrects what was wrong"
+    assert not keeper.declines("ben", NoticeKind.STARTED)
+    assert not Kept(key).keeper.declines("anna", NoticeKind.STARTED), "no roster yet"
