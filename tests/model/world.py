@@ -97,7 +97,8 @@ class World:
         self.lost_notices: set[str] = set()
         """Notices that went with a store before another one had them."""
         self.ended_epochs: set[str] = set()
-        """Epochs that the room left: what the relay did not have of them, a snapshot stands for."""
+        """Epochs that the room left: a snapshot stands for what the relay did not have of them, and what
+        residents are still to be told goes over, as far as that is bounded."""
         self._epoch = ""
         self.superseded: set[tuple[str, int]] = set()
         """Entries that the room dropped before the relay had them: a snapshot stands for them."""
@@ -314,6 +315,8 @@ class World:
         for row in self.loop.finish(shelf.read("SELECT body FROM journal ORDER BY offset")):
             self._accept(Entry.model_validate_json(row["body"]))
         for epoch in self.rows(self.edge, "SELECT epoch FROM meta"):
+            # One may end with the start itself: what it keeps can be more than may wait.
+            self.ended_epochs |= {self._epoch} - {epoch}
             self._epoch = epoch
         if self._epoch != self.edge.store.room.head.epoch:
             began()
