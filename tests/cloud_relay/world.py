@@ -47,6 +47,7 @@ from laundryd.wire.uplink import (
     UpPresence,
     UpSnapshot,
 )
+from tests.cloud_relay.rosters import RosterVersions
 
 ROOM = "maple-hall.basement"
 REF = RoomRef.from_key(ROOM)
@@ -422,16 +423,6 @@ class Members:
         return frozenset() if resident == STRANGER else frozenset(self._rooms.enrolled())
 
 
-@dataclass
-class RosterVersions:
-    """Which rosters rooms said that they have."""
-
-    heard_of: list[int | None] = field(default_factory=list)
-
-    async def heard(self, _room: str, version: int | None) -> None:
-        self.heard_of.append(version)
-
-
 @asynccontextmanager
 async def relay(
     path: Path | None,
@@ -442,6 +433,7 @@ async def relay(
     sender: Sender | None = None,
     command_timeout_s: float = 8.0,
     late_grace_s: float = 0.0,
+    rosters: RosterVersions | None = None,
 ) -> AsyncGenerator[World]:
     """Start a relay; leaving it is as good as a kill, since nothing is written at the end."""
     db = await open_database(path, MIGRATIONS)
@@ -481,7 +473,7 @@ async def relay(
         fanout=live,
         told=told,
         members=Members(rooms),
-        rosters=RosterVersions(),
+        rosters=rosters or RosterVersions(),
     )
     ingest = Ingest(rooms, handlers, commands)
     try:
