@@ -44,6 +44,7 @@ from cloud_relay.push.queue import PushQueue
 from cloud_relay.push.trial import Trial
 from cloud_relay.push.webpush import WebPushSender
 from cloud_relay.residents.bells import Bells
+from cloud_relay.residents.directory import Directory
 from cloud_relay.residents.join_codes import HOUR_S, JoinCodes, JoinLimits
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
@@ -254,6 +255,7 @@ class Relay:
                 link_codes=link_codes,
                 subscriptions=subscriptions,
                 bells=Bells(db),
+                directory=Directory(db),
                 trial=Trial(sender, subscriptions, clock),
                 push_tests=RateLimit(TESTS_MAX, TESTS_WINDOW_S),
                 rooms=rooms,

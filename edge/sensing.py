@@ -217,11 +217,19 @@ class Sensing:
         all_kept = True
         for ear in self._ears.values():
             ear.due += ear.detector.tick(now)
+            ear.due += self._stopped(ear, now)
             all_kept &= await self._settle(ear, now)
         all_kept = all_kept and await self._keep_running(now)
         if not all_kept:
             # Once, not for each machine: a full disk must not look like a hung task.
             await asyncio.sleep(RETRY_S)
+
+    def _stopped(self, ear: _Ear, now: datetime) -> list[Signal]:
+        """End the detector's cycle when staff ended it in the room: else it would hide the next load."""
+        record = self._writer.state.machines.get(ear.machine)
+        if record is None or record.stopped_cycle is None:
+            return []
+        return ear.detector.stop(now) if ear.detector.started_at == record.stopped_cycle else []
 
     async def _settle(self, ear: _Ear, now: datetime) -> bool:
         """Bring the room up to what the ear heard; what cannot be kept stays due, and False is said."""

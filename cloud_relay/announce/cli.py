@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from cloud_relay.announce.writing import Announcements
 from cloud_relay.explaining import Config, explained, load
 from cloud_relay.notify.store import Fate, of_resident
+from cloud_relay.residents.bells import Bells
 from cloud_relay.rooms.rooms import Rooms
 from cloud_relay.settings import RelaySettings
 from cloud_relay.staff.cli import clock_of, opened
@@ -27,6 +28,7 @@ from laundryd.wire.announcements import (
     Repeat,
 )
 from laundryd.wire.notices import Lang, render
+from laundryd.wire.subscriptions import MySubscription
 
 LISTED_NOTICES: Final = 100
 announcements_app = typer.Typer(
@@ -130,10 +132,10 @@ def notices(
     resident: Annotated[str, typer.Argument(help="The resident's id, from their app's menu.")],
     config: Config = None,
 ) -> None:
-    """Say what a resident was told in the last 30 days, and why each notice was told or not."""
+    """Say what a resident was told in the last 30 days, why or why not, and how their bells are."""
     with explained():
         settings = load(config)
-        found = asyncio.run(_fates(settings, resident))
+        found, bells = asyncio.run(_fates_and_bells(settings, resident))
     for fate in found:
         last = fate.steps[-1] if fate.steps else None
         why = f" ({last.why})" if last is not None and last.why else ""
@@ -141,6 +143,10 @@ def notices(
         typer.echo(f"{fate.card.caused_at:%Y-%m-%d %H:%M} UTC  {title}: {fate.state}{why}")
     if not found:
         typer.echo("There is nothing: no such resident, or nothing to tell them.", err=True)
+    for bell in bells:
+        typer.echo(_bell(bell))
+    if not bells:
+        typer.echo("No device of theirs has its bell switched on.", err=True)
 
 
 def _with_desk(settings: RelaySettings, do: Callable[[Announcements], Awaitable[Done]]) -> Done:
@@ -153,9 +159,20 @@ def _with_desk(settings: RelaySettings, do: Callable[[Announcements], Awaitable[
     return asyncio.run(run())
 
 
-async def _fates(settings: RelaySettings, resident: str) -> Sequence[Fate]:
+async def _fates_and_bells(
+    settings: RelaySettings, resident: str
+) -> tuple[Sequence[Fate], Sequence[MySubscription]]:
     async with opened(settings) as db:
-        return await of_resident(db, resident, LISTED_NOTICES)
+        fates = await of_resident(db, resident, LISTED_NOTICES)
+        return fates, await Bells(db).of(resident, None)
+
+
+def _bell(bell: MySubscription) -> str:
+    sent = f", last push taken {bell.sent_at:%Y-%m-%d %H:%M} UTC" if bell.sent_at else ""
+    fault = bell.fault
+    went_wrong = f", {fault.kind} at {fault.at:%Y-%m-%d %H:%M} UTC" if fault else ""
+    rings = "rings no more" if bell.lost else "rings"
+    return f"{bell.name}: {rings}, app opened {bell.seen_at:%Y-%m-%d %H:%M} UTC{sent}{went_wrong}"
 
 
 def _line(one: Announcement) -> str:

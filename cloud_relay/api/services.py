@@ -18,6 +18,7 @@ from cloud_relay.notify.planner import Planner
 from cloud_relay.push.keys import VapidKeys
 from cloud_relay.push.trial import Trial
 from cloud_relay.residents.bells import Bells
+from cloud_relay.residents.directory import Directory
 from cloud_relay.residents.joining import Joining
 from cloud_relay.residents.link_codes import LinkCodes
 from cloud_relay.residents.people import People
@@ -57,6 +58,7 @@ class Services:
     link_codes: LinkCodes
     subscriptions: SubscriptionStore
     bells: Bells
+    directory: Directory
     trial: Trial
     push_tests: RateLimit
     rooms: Rooms

@@ -1,10 +1,10 @@
-"""Staff: the way in and out, and why a resident was not told."""
+"""Staff: the way in and out; a resident found, why they were not told, and how their bells are."""
 
 from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from cloud_relay.api.me import listed
 from cloud_relay.api.services import ClientAddress, Relay, Services
@@ -14,12 +14,25 @@ from laundryd.daemon.problems import ProblemError
 from laundryd.wire.announcements import StaffMachine, StaffMe, StaffRoom, StaffSignIn
 from laundryd.wire.bodies import MyNotices
 from laundryd.wire.errors import ErrorCode
+from laundryd.wire.staff import FOUND_MAX, SOUGHT_MAX, StaffResident, StaffResidents
+from laundryd.wire.subscriptions import MySubscriptions
 
 STAFF: Final = (ErrorCode.STAFF_ONLY,)
 router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
 
 # Whatever is asked for: what is no resident's has no notices.
 ResidentPath = Annotated[str, Path(description="As their app's menu shows it.")]
+Sought = Annotated[
+    str,
+    Query(
+        max_length=SOUGHT_MAX,
+        description="How their number begins, or a part of what a device of theirs is called.",
+    ),
+]
+InRoom = Annotated[
+    str | None,
+    Query(max_length=100, description="Site and room, `maple-hall.basement`. Left out: any."),
+]
 
 
 @router.post(
@@ -55,6 +68,44 @@ async def staff_sign_out(relay: Relay, caller: StaffCaller) -> Response:
     response = Response(status_code=204)
     take_session(relay, response)
     return response
+
+
+@router.get("/residents", responses=refusals(*STAFF, ErrorCode.INVALID_BODY))
+async def find_residents(
+    response: Response,
+    relay: Relay,
+    _caller: StaffCaller,
+    sought: Sought = "",
+    room: InRoom = None,
+) -> StaffResidents:
+    """Find residents by number, device or room; their names nobody here knows."""
+    response.headers["Cache-Control"] = "no-store"
+    found = await relay.directory.find(sought, room, FOUND_MAX + 1)
+    shown = found[:FOUND_MAX]
+    untold = await relay.planner.untold_of([one.resident for one in shown])
+    return StaffResidents(
+        residents=[
+            StaffResident(
+                resident=one.resident,
+                rooms=one.rooms,
+                joined_at=one.joined_at,
+                devices=one.devices,
+                bells=one.bells,
+                untold=untold.get(one.resident, 0),
+            )
+            for one in shown
+        ],
+        more=len(found) > FOUND_MAX,
+    )
+
+
+@router.get("/residents/{resident}/subscriptions", responses=refusals(*STAFF))
+async def bells_of_resident(
+    resident: ResidentPath, response: Response, relay: Relay, _caller: StaffCaller
+) -> MySubscriptions:
+    """List the bells of a resident's devices: when each was seen, and what went wrong last."""
+    response.headers["Cache-Control"] = "no-store"
+    return MySubscriptions(subscriptions=await relay.bells.of(resident, None))
 
 
 @router.get("/residents/{resident}/notices", responses=refusals(*STAFF))

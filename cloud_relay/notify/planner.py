@@ -296,6 +296,10 @@ class Planner:
         """Return the resident's newest notices of the last 30 days, newest first, and their fates."""
         return await store.of_resident(self._db, resident, limit)
 
+    async def untold_of(self, residents: Sequence[ResidentId]) -> dict[ResidentId, int]:
+        """Count the notices of the last 30 days that did not reach each; whom all reached is left out."""
+        return await store.untold_of(self._db, residents)
+
     async def forget(self, resident: ResidentId) -> None:
         """Delete what the resident was, or was to be, told."""
         async with transaction(self._db) as db:

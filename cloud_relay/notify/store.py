@@ -284,6 +284,18 @@ def _unseen(row: aiosqlite.Row) -> Unseen:
     return Unseen(NoticeCard.model_validate_json(row["card"]), row["resident"], bool(row["pushed"]))
 
 
+async def untold_of(
+    db: aiosqlite.Connection, residents: Sequence[ResidentId]
+) -> dict[ResidentId, int]:
+    """Count the kept notices of each that should have reached them and did not; none: left out."""
+    rows = await db.execute_fetchall(
+        "SELECT resident, count(*) AS count FROM notices"
+        " WHERE resident IN (SELECT value FROM json_each(?)) AND state IN (?, ?) GROUP BY resident",
+        (json.dumps(list(residents)), DeliveryState.EXPIRED, DeliveryState.UNREACHABLE),
+    )
+    return {row["resident"]: row["count"] for row in rows}
+
+
 async def end_use(db: aiosqlite.Connection, notice_id: NoticeId, room_now: datetime) -> None:
     """Let no page show a notice that a push told: what happened since made it pointless or untrue."""
     await db.execute(

@@ -32,8 +32,8 @@ class Bells:
     def __init__(self, db: aiosqlite.Connection) -> None:
         self._db = db
 
-    async def of(self, resident: ResidentId, device: DeviceId) -> list[MySubscription]:
-        """Return all of the resident's, oldest first; ``device`` is the one that asks."""
+    async def of(self, resident: ResidentId, device: DeviceId | None) -> list[MySubscription]:
+        """Return all of the resident's, oldest first; ``device`` is the one that asks, None: staff does."""
         found = await self._db.execute_fetchall(_OWN, (resident, REMOVED))
         return [_bell(row, device) for row in found]
 
@@ -70,7 +70,7 @@ class Bells:
             return bool(found) or cursor.rowcount > 0
 
 
-def _bell(row: aiosqlite.Row, device: DeviceId) -> MySubscription:
+def _bell(row: aiosqlite.Row, device: DeviceId | None) -> MySubscription:
     return MySubscription(
         id=row["id"],
         name=row["name"],

@@ -55,6 +55,13 @@ class Detector:
         marks = self._finder.advance(now_s)
         return _signals(marks, now, now_s) if marks else []
 
+    def stop(self, at: datetime) -> list[Signal]:
+        """Take somebody's word, at ``at``, that the running cycle is over; nothing when none runs.
+
+        It teaches nothing, and what the machine draws now is taken for no load: what draws more is one.
+        """
+        return _signals(self._finder.stop(), at, _unix_s(at))
+
     def gone(self, at: datetime) -> bool:
         """Take note that the plug is gone since ``at``, by its will or its broker's: that ends nothing.
 

@@ -385,6 +385,11 @@ class Finder:
             self.state.tumble_w = self._hot_w()
         return [End(course.started_s, ended_s)]
 
+    def stop(self) -> list[Mark]:
+        """End the running cycle: somebody saw that it is over. What is drawn now is no load's."""
+        course = self.state.course
+        return NOTHING if course is None or course.is_ended() else self._leave_on(course, 0)
+
     def _leave_on(self, course: Course, bins: int) -> list[Mark]:
         """End a course with the last ``bins`` of it, in which something that is no load draws on."""
         ended_s = course.grid_s + (len(course.levels) - bins) * BIN_S

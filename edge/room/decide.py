@@ -46,7 +46,7 @@ def _decide(state: RoomState, given: RoomInput, now: Moment, timings: RoomTiming
         case ResidentCommand():
             return decide_resident(state, given, now, timings)
         case StaffOrder():
-            return decide_staff(state, given, now)
+            return decide_staff(state, given, now, timings)
         case CycleStarted() | CycleFinished() | CycleResumed() | EndExpected() | SensorChanged():
             return decide_plug(state, given, now, timings)
         case Tick():

@@ -10,7 +10,8 @@ late, is whose the machine was then, unless somebody took it in between.
 
 A cycle that was called finished and goes on is its owner's again, unless somebody collected or took the
 machine in between: then it is as a start. A plug that speaks of the end of a cycle which the room does
-not know as running says with that that it runs: a timer or a resident was wrong while it was silent.
+not know as running says with that that it runs: a timer or a resident was wrong while it was silent. Of a
+cycle that staff ended the plug is not believed any more; the next one counts as any other.
 """
 
 from __future__ import annotations
@@ -47,6 +48,14 @@ def decide_plug(
     record = state.machines.get(signal.machine)
     if record is None:
         return Refused(ErrorCode.UNKNOWN_MACHINE, f"{signal.machine}: no such machine here")
+    if not isinstance(signal, SensorChanged) and signal.started_at == record.stopped_cycle:
+        return _stopped(record, signal)
+    return _believed(record, signal, now, timings)
+
+
+def _believed(
+    record: MachineRecord, signal: _PlugInput, now: Moment, timings: RoomTimings
+) -> Decision:
     match signal:
         case CycleStarted():
             return _started(record, signal.started_at, now)
@@ -66,6 +75,15 @@ def cycle_runs(record: MachineRecord, started_at: Moment, now: Moment) -> Change
         record.emptied(Phase.IN_USE, now), started_at=started_at, plug_cycle_since=started_at
     )
     return change(record, Cause.CYCLE_STARTED, after)
+
+
+def _stopped(
+    record: MachineRecord, signal: CycleStarted | CycleFinished | CycleResumed | EndExpected
+) -> Decision:
+    """Pass over what a plug says of a cycle that staff ended, until it says itself that it is over."""
+    if isinstance(signal, CycleFinished):
+        return quiet(replace(record, stopped_cycle=None))
+    return Accepted()
 
 
 def _started(record: MachineRecord, started_at: Moment, now: Moment) -> Decision:

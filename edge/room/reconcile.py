@@ -69,7 +69,12 @@ def _record(before: MachineRecord | None, setup: MachineSetup, now: Moment) -> M
         return replace(after, sensor_since=now) if after.sensor is Sensor.OK else after
     sensor = Sensor.SILENT if setup.has_plug else Sensor.NONE
     return replace(
-        after, sensor=sensor, sensor_since=now, plug_cycle_since=None, ends_confidence=None
+        after,
+        sensor=sensor,
+        sensor_since=now,
+        plug_cycle_since=None,
+        ends_confidence=None,
+        stopped_cycle=None,
     )
 
 

@@ -69,7 +69,8 @@ class MachineRecord:
     ``pickup_askers``: who asked and waits for the answer. ``faults`` that staff has not cleared, oldest
     first. ``failed_for``: who held or used it when it went out of order. ``lost``: whose it was until a
     deadline freed it; None once it is anybody's run again. ``hold_ending_told``: that the hold ends soon
-    was told, or is not to be.
+    was told, or is not to be. ``stopped_cycle``: start of a cycle that staff ended before its plug did, until
+    the plug's detector has ended it, too: what it says of that cycle counts no more.
     """
 
     machine: Slug
@@ -98,6 +99,7 @@ class MachineRecord:
     failed_for: ResidentId | None = None
     lost: Lost | None = None
     hold_ending_told: bool = False
+    stopped_cycle: Moment | None = None
 
     @property
     def end_is_the_plugs(self) -> bool:
@@ -118,6 +120,7 @@ class MachineRecord:
             phase=phase,
             faults=self.faults,
             failed_for=self.failed_for,
+            stopped_cycle=self.stopped_cycle,
         )
 
     def lost_at(self, due_at: Moment, now: Moment) -> Self:

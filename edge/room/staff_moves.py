@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from edge.room.decision import Accepted, Decision, Refused, change, draft, told
 from edge.room.inputs import StaffOrder
-from edge.room.plug_moves import cycle_runs
+from edge.room.plug_moves import cycle_runs, finish
 from edge.room.records import MachineRecord, RoomState
+from edge.room.timings import RoomTimings
 from laundryd.wire.commands import StaffCommandName
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.notices import NoticeKind
@@ -17,12 +18,15 @@ from laundryd.wire.times import Moment
 _CAUSES = {
     StaffCommandName.OUT_OF_ORDER: Cause.OUT_OF_ORDER,
     StaffCommandName.REPAIRED: Cause.REPAIRED,
+    StaffCommandName.ENDED: Cause.FINISHED,
     StaffCommandName.COLLECTED: Cause.COLLECTED,
     StaffCommandName.FAULT_CLEARED: Cause.FAULT_CLEARED,
 }
 
 
-def decide_staff(state: RoomState, order: StaffOrder, now: Moment) -> Decision:
+def decide_staff(  # noqa: PLR0911 -- one return a word
+    state: RoomState, order: StaffOrder, now: Moment, timings: RoomTimings
+) -> Decision:
     """Carry out a staff command, or refuse it."""
     name = order.command.name
     record = state.machines.get(order.command.machine)
@@ -37,6 +41,8 @@ def decide_staff(state: RoomState, order: StaffOrder, now: Moment) -> Decision:
             return _out_of_order(record, now)
         case StaffCommandName.REPAIRED:
             return _repaired(record, now)
+        case StaffCommandName.ENDED:
+            return _ended(record, now, timings)
         case StaffCommandName.COLLECTED:
             free = record.emptied(Phase.FREE, now)
             notices = told(record, NoticeKind.COLLECTED_FOR_YOU)
@@ -67,6 +73,13 @@ def _repaired(record: MachineRecord, now: Moment) -> Decision:
     if record.plug_cycle_since is None or record.sensor is not Sensor.OK:
         return Accepted((repaired,))
     return Accepted((repaired, cycle_runs(free, record.plug_cycle_since, now)))
+
+
+def _ended(record: MachineRecord, now: Moment, timings: RoomTimings) -> Decision:
+    """End a run that the staff saw to be over: no plug, timer or resident knows."""
+    # A plug that still sees it run is wrong about this cycle: what it says of it counts no more.
+    seen = replace(record, stopped_cycle=record.plug_cycle_since or record.stopped_cycle)
+    return Accepted((finish(seen, now, now, timings),))
 
 
 def _fault_cleared(record: MachineRecord) -> Decision:

@@ -40,6 +40,7 @@ class StaffCommandName(StrEnum):
 
     OUT_OF_ORDER = "out_of_order"
     REPAIRED = "repaired"
+    ENDED = "ended"
     COLLECTED = "collected"
     FAULT_CLEARED = "fault_cleared"
 

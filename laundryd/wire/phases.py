@@ -57,7 +57,7 @@ class Cause(StrEnum):
     ENDING_SOON = "ending_soon"
     """The phase stays ``in_use``; the end is near."""
     FINISHED = "finished"
-    """The plug, or without one the timer, saw its end."""
+    """The plug, or without one the timer, saw its end; or staff did."""
     RESUMED = "resumed"
     """It was called finished and goes on with the same load: what was said is corrected."""
     END_EXPECTED = "end_expected"

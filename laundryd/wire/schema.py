@@ -17,7 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 from typing_extensions import override
 
-from laundryd.wire import announcements, bodies, frames, subscriptions
+from laundryd.wire import announcements, bodies, frames, staff, subscriptions
 from laundryd.wire.close_codes import CLOSE_CODES, may_reconnect
 from laundryd.wire.commands import COMMAND_PHASES, MAX_PROGRAMME_MIN, CommandAnswer
 from laundryd.wire.delivery import STATES, WHYS
@@ -79,6 +79,7 @@ _BODIES_TO_APP: Final[tuple[type[BaseModel], ...]] = (
     RoomSnapshot,
     announcements.Announcements,
     announcements.StaffMe,
+    staff.StaffResidents,
 )
 
 _CLOSE_CODE_SPACE: Final = range(1_000, 5_000)

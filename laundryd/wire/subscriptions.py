@@ -91,7 +91,10 @@ class MySubscription(WireModel):
 
 
 class MySubscriptions(WireModel):
-    """Answer of ``GET /push/subscriptions``: the resident's own, of all their devices, oldest first."""
+    """Answer of ``GET /push/subscriptions``: the resident's own, of all their devices, oldest first.
+
+    And of ``GET /staff/residents/{resident}/subscriptions``, where none is ``here``.
+    """
 
     subscriptions: list[MySubscription]
 

@@ -102,7 +102,7 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
         "room",
         False,
         StaffCommand,
-        "Out of order, repaired, collected, fault cleared",
+        "Out of order, repaired, ended, collected, fault cleared",
     ),
     Topic.STAFF_ANSWER: TopicRow(
         Side.EDGE,

@@ -8,6 +8,7 @@ import "./styles/card.css";
 import "./styles/sheet.css";
 import "./styles/parts.css";
 import "./styles/staff.css";
+import "./styles/look_up.css";
 import "./styles/page.css";
 import "./styles/wall.css";
 import { closePage, followAddress, page } from "./pages/page";

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Page, expect
-from typer.testing import CliRunner
 
-from cloud_relay.cli import app
 from laundryd.demo.town import Town
 from tests.e2e.browsers.fixtures import NewChromium
-from tests.e2e.town import SEEN_WITHIN_MS, go_to_the_rooms_own_page, join, live
+from tests.e2e.town import SEEN_WITHIN_MS, admin, go_to_the_rooms_own_page, join, live
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -26,14 +23,6 @@ async def town() -> AsyncIterator[Town]:
     """As real: an announcement lasts for days, and nobody waits for its end."""
     async with Town(speed=1) as running:
         yield running
-
-
-async def admin(town: Town, *words: str) -> str:
-    """Run a word of ``laundryd relay`` beside the relay that runs; return what it prints."""
-    command = [*words, "--config", str(town.plan.relay_config)]
-    done = await asyncio.to_thread(CliRunner().invoke, app, command)
-    assert done.exit_code == 0, done.output
-    return done.stdout
 
 
 async def sign_in(page: Page, town: Town) -> None:

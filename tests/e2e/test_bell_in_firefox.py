@@ -9,6 +9,7 @@ from tests.e2e.browsers.bidi import JsonValue
 from tests.e2e.browsers.firefox import Firefox
 from tests.e2e.browsers.fixtures import LaunchFirefox
 from tests.e2e.test_push_to_firefox import click
+from tests.pwa import axe
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -21,6 +22,14 @@ ENDPOINT = (
 def there(selector: str) -> str:
     """An expression that says whether something is on the page."""
     return f"!!document.querySelector('{selector}')"
+
+
+async def assert_accessible_in(firefox: Firefox) -> None:
+    """Fail with what axe finds wrong with the page as it stands."""
+    run = f"async () => {{ {axe.source()}; return JSON.stringify(await ({axe.RUN})()); }}"
+    said = axe.Judged.model_validate(await firefox.bidi.call(run, firefox.page))
+    assert said.passed > 0
+    assert said.found == [], "\n".join(said.found)
 
 
 async def with_the_bell_on(firefox: Firefox, town: Town) -> None:
@@ -42,6 +51,7 @@ async def test_a_dead_bell_is_told_by_the_test_and_switched_on_again(
     await with_the_bell_on(firefox, town)
     await firefox.wait_for(click("[data-testid=bell-test]"))
     await firefox.wait_for(there("[data-tried=accepted]"))
+    await assert_accessible_in(firefox)
     shown = await firefox.notification("The bell works")
     assert shown.body == "Firefox on Linux: this is a test. This is how you are told."
 

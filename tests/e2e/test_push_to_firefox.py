@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from laundryd.demo.town import Town
+from tests.e2e.browsers.firefox import Firefox
 from tests.e2e.browsers.fixtures import LaunchFirefox
+from tests.e2e.town import admin
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
+SOON_S = 60.0
 SET_MINUTES = """(() => {
   const field = document.querySelector('[data-testid=start-minutes]');
   field.value = '12';
@@ -25,10 +28,8 @@ def click(selector: str) -> str:
     )
 
 
-async def test_a_closed_page_gets_its_wash_by_push(
-    town: Town, launch_firefox: LaunchFirefox
-) -> None:
-    firefox = await launch_firefox({"dom.push.serverURL": town.push.websocket_url})
+async def with_a_bell(firefox: Firefox, town: Town) -> None:
+    """Join, and switch the bell on."""
     await firefox.goto(town.relay_url)
     await firefox.grant(town.relay_url)
     await firefox.goto(town.join_url)
@@ -37,6 +38,12 @@ async def test_a_closed_page_gets_its_wash_by_push(
     await firefox.js("document.querySelector('[data-bell]').click()", as_user=True)
     await firefox.wait_for("!!document.querySelector('[data-bell=on]')")
 
+
+async def test_a_closed_page_gets_its_wash_by_push(
+    town: Town, launch_firefox: LaunchFirefox
+) -> None:
+    firefox = await launch_firefox({"dom.push.serverURL": town.push.websocket_url})
+    await with_a_bell(firefox, town)
     await firefox.wait_for(click("[data-machine=w1] [data-command=start]"))
     await firefox.wait_for("!!document.querySelector('[data-testid=start-minutes]')")
     await firefox.js(SET_MINUTES)
@@ -53,3 +60,24 @@ async def test_a_closed_page_gets_its_wash_by_push(
     assert len(delivered) == 2, "each notice is one push"
     assert all(b"Washer" not in post.body for post in delivered), "the push service reads nothing"
     assert all(post.vapid_fault is None for post in delivered)
+
+
+async def test_a_browser_that_was_off_shows_what_waited_and_a_click_leads_to_the_room(
+    town: Town, launch_firefox: LaunchFirefox
+) -> None:
+    pushed_here = {"dom.push.serverURL": town.push.websocket_url}
+    firefox = await launch_firefox(pushed_here)
+    await with_a_bell(firefox, town)
+    await firefox.quit()
+    await town.push.until(lambda: town.push.browsers_online == 0, SOON_S, "Firefox leaves")
+    for title in ("Water off", "Water on"):
+        await admin(town, "announce", "--everybody", "--title-en", title, "--body-en", "Today.")
+    await town.push.until(lambda: len(town.push.posts) == 2, SOON_S, "two pushes wait")
+
+    firefox = await launch_firefox(pushed_here)
+    for title in ("Water off", "Water on"):
+        assert (await firefox.notification(title)).body == "Today."
+    await firefox.click_notification("Water on")
+    await firefox.adopt_page(f"{town.relay_url}/#room={town.room.key}")
+    await firefox.wait_for(f"!!document.querySelector('main[data-room=\"{town.room.key}\"]')")
+    assert [post.status for post in town.push.posts] == [201, 201], "each is one push"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Page, expect
+from typer.testing import CliRunner
 
+from cloud_relay.cli import app
 from laundryd.demo.town import Town
 
 SEEN_WITHIN_MS = 20_000
@@ -18,6 +21,14 @@ async def town() -> AsyncIterator[Town]:
     """Brokers, relay, edge, six plugs, a push service; room time runs 60 times as fast."""
     async with Town(speed=60) as running:
         yield running
+
+
+async def admin(town: Town, *words: str) -> str:
+    """Run a word of ``laundryd relay`` beside the relay that runs; return what it prints."""
+    command = [*words, "--config", str(town.plan.relay_config)]
+    done = await asyncio.to_thread(CliRunner().invoke, app, command)
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 async def join(page: Page, town: Town) -> None:

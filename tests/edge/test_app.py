@@ -183,6 +183,30 @@ async def test_staff_collect_what_was_left(edge: EdgeProcess, mosquitto: Mosquit
         await watch.until(lambda: watch.phase("w2") is Phase.FREE)
 
 
+async def test_staff_end_what_its_plug_sees_run_for_ever(
+    edge: EdgeProcess, mosquitto: Mosquitto
+) -> None:
+    del edge
+    async with RoomWatch.on(mosquitto.settings) as watch, plug(watch) as power_w:
+        await watch.until(lambda: watch.power_w("w1") == 1.0)
+        power_w[0] = 40.0
+        await watch.until(lambda: watch.phase("w1") is Phase.IN_USE)
+        await watch.order("ended", machine="w1")
+        await watch.until(lambda: watch.phase("w1") is Phase.FINISHED)
+        await watch.order("collected", machine="w1")
+        await watch.until(lambda: watch.phase("w1") is Phase.FREE)
+        # What draws on is no load; what draws more is the next one.
+        power_w[0] = 200.0
+        await watch.until(lambda: watch.phase("w1") is Phase.IN_USE)
+        causes = [one for one in watch.causes("w1") if one is not Cause.SENSOR_CHANGED]
+        assert causes == [
+            Cause.CYCLE_STARTED,
+            Cause.FINISHED,
+            Cause.COLLECTED,
+            Cause.CYCLE_STARTED,
+        ]
+
+
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [

@@ -16,7 +16,7 @@ from edge import sensing as sensing_module
 from edge.detect.detector import Detector
 from edge.detect.signals import CycleFinished, CycleStarted
 from edge.room.inputs import CycleFinished as RoomCycleFinished
-from edge.room.inputs import RoomInput
+from edge.room.inputs import RoomInput, StaffOrder
 from edge.room.reconcile import MachineSetup
 from edge.sensing import INBOX_MAX, Sensing
 from edge.sources.router import Router
@@ -27,6 +27,7 @@ from edge.store.edge_store import EdgeStore
 from edge.writer import Outcome, RoomWriter
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.mqtt import Message
+from laundryd.wire.commands import StaffCommand, StaffCommandName
 from laundryd.wire.ids import RoomRef
 from laundryd.wire.machines import MachineKind
 from laundryd.wire.phases import Phase, Sensor
@@ -94,6 +95,32 @@ async def test_a_crash_between_two_signals_loses_neither(
     position = writer.position
     await sensing._tick(NOW)
     assert writer.position == position, "and neither is told twice"
+
+
+async def test_a_cycle_that_staff_ended_ends_at_the_detector_too_over_a_restart(
+    store: EdgeStore,
+) -> None:
+    sensing, writer = await sensing_of(store)
+    begin = NOW - timedelta(minutes=30)
+    for second in range(0, 1_200, 5):
+        for heard in sensing._router.take(
+            "tele/washer-1/SENSOR", b'{"ENERGY": {"Power": 200}}', begin + timedelta(seconds=second)
+        ):
+            await sensing._hear(heard)
+    assert writer.state.machines["w1"].phase is Phase.IN_USE
+    ended = StaffCommand(id="e", machine="w1", name=StaffCommandName.ENDED)
+    assert (await writer.command(StaffOrder("kim", ended))).ok
+    assert sensing._ears["w1"].detector.started_at is not None
+
+    sensing, writer = await sensing_of(store)
+    assert writer.state.machines["w1"].stopped_cycle is not None
+    await sensing._tick(begin + timedelta(seconds=1_201))
+    record = writer.state.machines["w1"]
+    assert (record.phase, record.stopped_cycle) == (Phase.FINISHED, None)
+    assert sensing._ears["w1"].detector.started_at is None
+    position = writer.position
+    await sensing._tick(begin + timedelta(seconds=1_202))
+    assert writer.position == position
 
 
 async def test_what_a_full_disk_refused_stays_due(

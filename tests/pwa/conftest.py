@@ -21,6 +21,7 @@ from laundryd.wire.errors import ErrorCode
 
 from .relay_door import RelayDoor
 from .room_door import RoomDoor
+from .staff_door import StaffDoor
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -119,6 +120,19 @@ def door() -> RoomDoor:
 @pytest.fixture
 def relay() -> RelayDoor:
     return RelayDoor()
+
+
+@pytest.fixture
+def office() -> StaffDoor:
+    return StaffDoor()
+
+
+@pytest.fixture
+async def at_the_office(office: StaffDoor, tmp_path: Path) -> AsyncIterator[Shell]:
+    """A browser of the staff's before the relay of ``office``, which it has not opened yet."""
+    app = HttpGuard(office.application(), hosts=["localhost"])
+    async with _served(app) as address, _opened(address, tmp_path / "profile") as opened:
+        yield opened
 
 
 @pytest.fixture

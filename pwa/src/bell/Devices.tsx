@@ -4,13 +4,12 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { removeSubscription } from "../api/calls";
 import { codeOf } from "../api/http";
-import { lang, now_ms, t } from "../state/signals";
-import { dateWords, errorText, momentWords } from "../texts/texts";
+import { lang, t } from "../state/signals";
+import { errorText } from "../texts/texts";
 import type { MySubscription } from "../wire/types";
 import { bell, switchOff } from "./bell";
+import { DeviceFacts } from "./DeviceFacts";
 import { devices, loadDevices, problem } from "./list";
-import { WARNED_BEFORE_MS } from "./decide";
-import { faultWords } from "./words";
 
 export function Devices() {
   const removed = useSignal(false);
@@ -53,33 +52,10 @@ export function Devices() {
 }
 
 function Device({ device, remove }: { device: MySubscription; remove(): void }) {
-  const { name, here, lost, fault } = device;
-  const ends_ms = device.expires_at === null ? null : Date.parse(device.expires_at);
-  const ends_soon = ends_ms !== null && ends_ms - Date.now() < WARNED_BEFORE_MS;
-  const when = (at: string) => momentWords(lang.value, Date.parse(at), now_ms.value);
+  const { id, name, here, lost } = device;
   return (
-    <li class="device" data-device={device.id} data-lost={lost} data-here={here}>
-      <div>
-        <h3>
-          {name}
-          {here && <span class="tag">{t("device.here")}</span>}
-        </h3>
-        <p class="hint">
-          {t("device.since", { date: dateWords(lang.value, Date.parse(device.created_at)) })}
-          {" · "}
-          {t("device.seen", { time: when(device.seen_at) })}
-          {device.sent_at !== null && ` · ${t("device.sent", { time: when(device.sent_at) })}`}
-        </p>
-        {lost && fault && <p class="trouble">{t("device.lost", { time: when(fault.at) })}</p>}
-        {!lost && fault && (
-          <p class="trouble" data-fault={fault.kind}>
-            {t("device.fault", { time: when(fault.at), what: faultWords(fault.kind) })}
-          </p>
-        )}
-        {ends_soon && ends_ms !== null && (
-          <p class="trouble">{t("device.ends", { date: dateWords(lang.value, ends_ms) })}</p>
-        )}
-      </div>
+    <li class="device" data-device={id} data-lost={lost} data-here={here}>
+      <DeviceFacts device={device} reader="resident" />
       <button
         type="button"
         class="small"

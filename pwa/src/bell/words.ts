@@ -3,7 +3,6 @@
 import { lang, t } from "../state/signals";
 import { dateWords, errorText } from "../texts/texts";
 import type { Bell, Failure } from "./decide";
-import { faultClass } from "./faults";
 
 export function bellWords(bell: Bell): string {
   switch (bell.state) {
@@ -29,9 +28,4 @@ export function failureWords(failure: Failure): string {
   if (failure === "dismissed") return t("bell.dismissed");
   if (failure === "unanswered") return t("bell.failed");
   return t("bell.refused", { why: errorText(lang.value, failure.code) });
-}
-
-/** What a push service did, from the kind that the relay noted. */
-export function faultWords(kind: string): string {
-  return t(`fault_kind.${faultClass(kind)}`, { kind });
 }

@@ -1,4 +1,4 @@
-/** The last 30 days: each notice, what became of it and why, and its way step by step. */
+/** The resident's last 30 days: what they were told, and if not, why and what to do about it. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -7,19 +7,12 @@ import { codeOf } from "../api/http";
 import { Elsewhere } from "../pages/Elsewhere";
 import { openPage } from "../pages/page";
 import { PageFrame } from "../pages/PageFrame";
-import { lang, me, now_ms, t } from "../state/signals";
-import { dayWords, errorText, noticeText, preciseTime, timeOfDay } from "../texts/texts";
-import { Icon, type IconName } from "../ui/icons";
+import { lang, me, t } from "../state/signals";
+import { errorText } from "../texts/texts";
 import type { MyNotice } from "../wire/types";
-import { byDay, dayKey, fateOf, remedyOf, stateWords, tellingWhy, whyWords, type Fate } from "./history";
+import { HistoryDays } from "./HistoryDays";
+import { fateOf, remedyOf } from "./history";
 import { notices } from "./notices";
-
-const ICONS: Record<Fate, IconName> = {
-  told: "free",
-  open: "waiting",
-  untold: "out_of_order",
-  unneeded: "unneeded",
-};
 
 export function HistoryPage() {
   return (
@@ -73,60 +66,8 @@ function History() {
           <p class="centre">{t(found.value?.length === 0 ? "history.empty" : "history.none_missed")}</p>
         )}
       </div>
-      {byDay(shown).map((day) => (
-        <section key={day.at_ms} class="day">
-          <h2>{dayTitle(day.at_ms)}</h2>
-          <ul>
-            {day.notices.map((one) => (
-              <Told key={one.notice.id} told={one} />
-            ))}
-          </ul>
-        </section>
-      ))}
+      <HistoryDays notices={shown} reader="resident" remedy={(told) => <Remedy told={told} />} />
     </>
-  );
-}
-
-function dayTitle(at_ms: number): string {
-  const key = dayKey(at_ms, now_ms.value);
-  return key === null ? dayWords(lang.value, at_ms) : t(key);
-}
-
-function Told({ told }: { told: MyNotice }) {
-  const { notice, state } = told;
-  const { title, body } = noticeText(lang.value, notice);
-  const fate = fateOf(told);
-  const why = whyWords(lang.value, tellingWhy(told));
-  return (
-    <li class={`entry ${fate}`} data-history-id={notice.id} data-fate={fate} data-state={state}>
-      <h3>
-        {title}
-        <time dateTime={notice.caused_at}>{timeOfDay(lang.value, Date.parse(notice.caused_at))}</time>
-      </h3>
-      <p>{body}</p>
-      <p class="fate">
-        <Icon name={ICONS[fate]} />
-        <span>
-          <b>{stateWords(lang.value, state)}</b>
-          {why !== "" && <span class="why"> {why}</span>}
-        </span>
-      </p>
-      <Remedy told={told} />
-      <details>
-        <summary>{t("history.steps")}</summary>
-        <ol>
-          {told.steps.map((step, index) => (
-            <li key={index}>
-              <time dateTime={step.at}>{preciseTime(lang.value, Date.parse(step.at))}</time>
-              <span>
-                {stateWords(lang.value, step.state)}
-                {step.why !== "" && <span class="why"> {whyWords(lang.value, step.why)}</span>}
-              </span>
-            </li>
-          ))}
-        </ol>
-      </details>
-    </li>
   );
 }
 

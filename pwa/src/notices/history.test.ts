@@ -69,3 +69,14 @@ test("notices stand under the days of the reader's calendar", () => {
   expect(days.map((day) => dayKey(day.at_ms, now_ms))).toEqual(["history.today", "history.yesterday"]);
   expect(dayKey(Date.parse(at(20)), now_ms)).toBe(null);
 });
+
+describe("what the staff reads of somebody else's notices", () => {
+  test.each(tables.delivery_states)("%s is said of them", (state) => {
+    expect(stateWords("en", state, "staff")).not.toMatch(/\byour?\b/i);
+    expect(stateWords("ko", state, "staff")).not.toMatch(/내 기기|정하셨/);
+  });
+  test.each([...tables.delivery_whys, "http_410"])("%s is said of them", (why) => {
+    expect(whyWords("en", why, "staff")).not.toMatch(/\byour?\b/i);
+    expect(whyWords("ko", why, "staff")).not.toMatch(/내 기기|셨|셔서|계셔|드렸|드리/);
+  });
+});

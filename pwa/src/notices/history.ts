@@ -1,4 +1,4 @@
-/** What became of a notice, in the resident's words. Pure. */
+/** What became of a notice, in words for the resident, or for the staff that looks it up. Pure. */
 
 import { fill, textIn, TEXTS, type TextKey } from "../texts/texts";
 import type { DeliveryState, DeliveryStep, Lang, MyNotice } from "../wire/types";
@@ -33,16 +33,24 @@ export function fateOf({ state }: MyNotice): Fate {
   return (FATES as Partial<Record<string, Fate>>)[state] ?? "open";
 }
 
-export function stateWords(lang: Lang, state: DeliveryState): string {
-  const known: Partial<Record<string, string>> = TEXTS[lang];
-  return known[`fate.${state}`] ?? textIn(lang, "notice.unknown");
+/** Who reads it: whom it concerns, or the staff. */
+export type Reader = "resident" | "staff";
+
+export function stateWords(lang: Lang, state: DeliveryState, reader: Reader = "resident"): string {
+  return wordsFor(lang, `fate.${state}`, reader) ?? textIn(lang, "notice.unknown");
 }
 
 /** Why, as a sentence; what a push service answered is said as it answered; empty: the state says it all. */
-export function whyWords(lang: Lang, why: string): string {
+export function whyWords(lang: Lang, why: string, reader: Reader = "resident"): string {
   if (why === "") return "";
+  const answered = () => fill(wordsFor(lang, "why.answered", reader) ?? "", { answer: why });
+  return wordsFor(lang, `why.${why}`, reader) ?? answered();
+}
+
+/** A text by its key; for the staff that of its own, where what a resident reads says "you". */
+export function wordsFor(lang: Lang, key: string, reader: Reader): string | undefined {
   const known: Partial<Record<string, string>> = TEXTS[lang];
-  return known[`why.${why}`] ?? fill(textIn(lang, "why.answered"), { answer: why });
+  return (reader === "staff" ? known[`staff.${key}`] : undefined) ?? known[key];
 }
 
 /** The step that led to where the notice is now: its last of that state, null when none is kept. */

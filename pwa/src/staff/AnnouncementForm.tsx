@@ -4,8 +4,9 @@ import { lang, t } from "../state/signals";
 import { tables } from "../wire/tables";
 import type { Lang, StaffRoom } from "../wire/types";
 import { isWhole, KINDS, LANGS, SHOWN_FOR_MIN, type Draft } from "./draft";
-import { busy, draft, editing, send, stopEditing } from "./staff";
-import { StaffProblem } from "./StaffScreen";
+import { busy } from "./signed_in";
+import { draft, editing, send, stopEditing } from "./staff";
+import { StaffProblem } from "./StaffProblem";
 import { durationWords } from "./words";
 
 function set(part: Partial<Draft>): void {

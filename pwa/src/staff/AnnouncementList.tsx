@@ -4,7 +4,8 @@ import { useSignal } from "@preact/signals";
 import { lang, t } from "../state/signals";
 import { momentWords } from "../texts/texts";
 import type { Announcement, AnnouncementCounts, StaffRoom } from "../wire/types";
-import { announcements, busy, edit, editing, takeBack } from "./staff";
+import { busy } from "./signed_in";
+import { announcements, edit, editing, takeBack } from "./staff";
 
 const COUNTED = ["read", "on_socket", "pushed", "app_only", "waiting", "failed"] as const;
 

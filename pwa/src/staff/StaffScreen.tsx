@@ -1,15 +1,21 @@
-/** The page of staff: write an announcement, and see what became of those before. */
+/** The pages of staff: announcements, and why a resident was not told. */
 
 import { useEffect } from "preact/hooks";
 import { LangSwitch } from "../menu/LangSwitch";
-import { lang, t } from "../state/signals";
-import { errorText } from "../texts/texts";
+import { t } from "../state/signals";
+import type { StaffMe } from "../wire/types";
 import { AnnouncementForm } from "./AnnouncementForm";
 import { AnnouncementList } from "./AnnouncementList";
-import { asking, leaveStaff, refresh, staff, staffProblem } from "./staff";
+import { LookUpPage } from "./LookUpPage";
+import { place } from "./looking";
+import { StaffProblem } from "./StaffProblem";
+import { staff } from "./signed_in";
+import { asking, leaveStaff, refresh } from "./staff";
+import { hashOfPlace, type StaffView } from "./views";
 
-/** Counts move while pushes go out. */
+/** Counts move, and notices go their way, while pushes go out. */
 const REFRESH_MS = 10_000;
+const VIEWS: readonly StaffView[] = ["announce", "told"];
 
 export function StaffScreen() {
   const who = staff.value;
@@ -28,9 +34,20 @@ export function StaffScreen() {
           <p class="connected">{t("staff.signed_in", { name: who.name })}</p>
         </div>
       </header>
-      <main class="staff" data-testid="staff">
-        <AnnouncementForm rooms={who.rooms} />
-        <AnnouncementList rooms={who.rooms} />
+      <nav class="views" aria-label={t("staff.views")}>
+        {VIEWS.map((view) => (
+          <a
+            key={view}
+            href={hashOfPlace({ view, resident: null })}
+            data-view={view}
+            aria-current={view === place.value.view ? "page" : undefined}
+          >
+            {t(`staff.view_${view}`)}
+          </a>
+        ))}
+      </nav>
+      <main class="staff" data-testid="staff" data-view-shown={place.value.view}>
+        <View who={who} />
         <footer>
           <LangSwitch />
           <a href="/">{t("staff.to_room")}</a>
@@ -39,6 +56,16 @@ export function StaffScreen() {
           </button>
         </footer>
       </main>
+    </>
+  );
+}
+
+function View({ who }: { who: StaffMe }) {
+  if (place.value.view === "told") return <LookUpPage rooms={who.rooms} />;
+  return (
+    <>
+      <AnnouncementForm rooms={who.rooms} />
+      <AnnouncementList rooms={who.rooms} />
     </>
   );
 }
@@ -52,15 +79,5 @@ function SignedOut() {
       <a href="/">{t("staff.to_room")}</a>
       <LangSwitch />
     </main>
-  );
-}
-
-/** Why the last thing was refused. */
-export function StaffProblem() {
-  const said = staffProblem.value;
-  return (
-    <div role="alert" data-problem={said?.code}>
-      {said && <p class="banner bad">{errorText(lang.value, said.code)}</p>}
-    </div>
   );
 }

@@ -290,7 +290,11 @@ export interface PushFault {
   at: string;
   kind: string;
 }
-/** Answer of ``GET /push/subscriptions``: the resident's own, of all their devices, oldest first. */
+/**
+ * Answer of ``GET /push/subscriptions``: the resident's own, of all their devices, oldest first.
+ *
+ * And of ``GET /staff/residents/{resident}/subscriptions``, where none is ``here``.
+ */
 export interface MySubscriptions {
   subscriptions: MySubscription[];
 }
@@ -361,6 +365,30 @@ export interface StaffRoom {
   room: string;
   name: string;
   machines: StaffMachine[];
+}
+/**
+ * A resident as staff finds them; all times are real.
+ *
+ * ``devices``: what their devices called themselves when they joined, oldest first. ``bells``: how many
+ * subscriptions a push reaches. ``untold``: notices of the last 30 days that should have reached them and
+ * did not.
+ */
+export interface StaffResident {
+  resident: string;
+  rooms: string[];
+  joined_at: string;
+  devices: string[];
+  bells: number;
+  untold: number;
+}
+/**
+ * Answer of ``GET /staff/residents``: who joined last comes first, ``FOUND_MAX`` at most.
+ *
+ * ``more``: there are others, which what was looked for fits as well.
+ */
+export interface StaffResidents {
+  residents: StaffResident[];
+  more: boolean;
 }
 /** ``POST /staff/sign-in``: the one-time secret of the link that ``laundryd relay staff add`` made. */
 export interface StaffSignIn {

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from cloud_relay.explaining import load
+from cloud_relay.push.outcomes import Outcome
+from cloud_relay.push.subscriptions import Attempted
+from cloud_relay.settings import RelaySettings
+from cloud_relay.staff.cli import opened
+from tests.cloud_relay.residents.test_subscriptions import NOW, House, body
 from tests.cloud_relay.test_cli import URL, add, init, relay
 
 WATER = ("--title-en", "Water off", "--body-en", "Until noon.")
@@ -92,3 +99,27 @@ def test_a_resident_who_was_told_nothing(config: tuple[str, str]) -> None:
     found = relay("notices", "nobody", *config)
     assert found.exit_code == 0
     assert "nothing to tell them" in found.stderr
+
+
+def test_the_bells_of_a_resident_are_said_and_never_where_they_are(
+    config: tuple[str, str],
+) -> None:
+    number = asyncio.run(with_a_bell(load(Path(config[1]))))
+    found = relay("notices", number, *config)
+    assert found.exit_code == 0, found.output
+    assert "Firefox on Linux: rings, app opened 2026-11-23 12:00 UTC, " in found.stdout
+    assert "http_503 at 2026-11-23 12:00 UTC" in found.stdout
+    assert "googleapis" not in found.output
+    assert "No device of theirs" in relay("notices", "nobody", *config).stderr
+
+
+async def with_a_bell(settings: RelaySettings) -> str:
+    """Keep a resident with a bell that a push service had no time for; return their number."""
+    async with opened(settings) as db:
+        house = House(db)
+        resident, (device,) = await house.resident()
+        named = body("somewhere").model_copy(update={"name": "Firefox on Linux"})
+        await house.store.put(device, named, NOW)
+        (push,) = await house.store.for_resident(resident)
+        await house.store.note([Attempted(push.id, Outcome.LATER, "http_503", NOW)])
+    return resident

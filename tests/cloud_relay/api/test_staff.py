@@ -9,14 +9,20 @@ import pytest
 
 from cloud_relay.api.staff_door import COOKIE
 from cloud_relay.app import STAFF_WRITES_H
+from cloud_relay.push.outcomes import Outcome
+from cloud_relay.push.subscriptions import Attempted
+from cloud_relay.residents.subscriptions import SubscriptionStore
 from cloud_relay.staff.people import Staff
 from tests.cloud_relay.api.conftest import Api
+from tests.cloud_relay.api.test_residents_path import subscription
 
 WATER = {"kind": "maintenance", "texts": {"en": {"title": "Water off", "body": "Until noon."}}}
 STAFF_ROUTES = [
     ("GET", "/api/v1/staff/me"),
     ("DELETE", "/api/v1/staff/me"),
+    ("GET", "/api/v1/staff/residents"),
     ("GET", "/api/v1/staff/residents/somebody/notices"),
+    ("GET", "/api/v1/staff/residents/somebody/subscriptions"),
     ("GET", "/api/v1/announcements"),
     ("POST", "/api/v1/announcements"),
     ("PUT", "/api/v1/announcements/0123456789abcdef"),
@@ -35,6 +41,15 @@ async def kim(api: Api) -> AsyncIterator[httpx.AsyncClient]:
         answer = await browser.post("/api/v1/staff/sign-in", json={"secret": await link(api)})
         assert answer.status_code == 200, answer.text
         yield browser
+
+
+async def announced(api: Api) -> None:
+    """Let what was announced go, and be planned to its end."""
+    relay = api.relay
+    relay._planner._returning_until = relay._clock.real_now()  # long after the start
+    await relay._announcer.look()
+    while await relay._planner.take_due():
+        pass
 
 
 async def test_a_link_becomes_a_cookie_that_no_script_reads(api: Api) -> None:
@@ -147,14 +162,50 @@ async def test_staff_sees_why_a_resident_was_not_told(
 ) -> None:
     resident = (await joined.get("/api/v1/me")).json()["resident"]
     assert (await kim.post("/api/v1/announcements", json=WATER)).status_code == 201
-    relay = api.relay
-    relay._planner._returning_until = relay._clock.real_now()  # long after the start
-    await relay._announcer.look()
-    while await relay._planner.take_due():
-        pass
+    await announced(api)
     (told,) = (await kim.get(f"/api/v1/staff/residents/{resident}/notices")).json()["notices"]
     assert told["state"] == "unreachable"
     assert told["steps"][-1]["why"] == "no_subscription"
     (listed,) = (await kim.get("/api/v1/announcements")).json()["announcements"]
     assert (listed["counts"]["addressed"], listed["counts"]["failed"]) == (1, 1)
     assert (await kim.get("/api/v1/staff/residents/nobody/notices")).json() == {"notices": []}
+
+
+async def test_staff_finds_a_resident_and_sees_what_did_not_reach_them(
+    api: Api, kim: httpx.AsyncClient, joined: httpx.AsyncClient
+) -> None:
+    resident = (await joined.get("/api/v1/me")).json()["resident"]
+    assert (await kim.post("/api/v1/announcements", json=WATER)).status_code == 201
+    await announced(api)
+    answer = await kim.get("/api/v1/staff/residents", params={"sought": resident[:6].lower()})
+    assert answer.headers["Cache-Control"] == "no-store"
+    said = answer.json()
+    (found,) = said["residents"]
+    assert found["resident"] == resident
+    assert found["rooms"] == ["maple-hall.north"]
+    assert (found["devices"], found["bells"], found["untold"]) == (["Browser"], 0, 1)
+    assert not said["more"]
+    for nobody in ({"sought": "nobody"}, {"room": "maple-hall.south"}, {"sought": "_"}):
+        assert (await kim.get("/api/v1/staff/residents", params=nobody)).json()["residents"] == []
+    long = await kim.get("/api/v1/staff/residents", params={"sought": "x" * 61})
+    assert long.json()["code"] == "invalid_body"
+
+
+async def test_staff_sees_the_bells_of_a_resident_and_never_where_they_are(
+    api: Api, kim: httpx.AsyncClient, joined: httpx.AsyncClient
+) -> None:
+    body = {**subscription("a-secret-place"), "name": "Firefox on Linux"}
+    assert (await joined.put("/api/v1/push/subscriptions", json=body)).status_code == 204
+    resident = (await joined.get("/api/v1/me")).json()["resident"]
+    store = SubscriptionStore(api.relay._db, api.settings.push_hosts)
+    (push,) = await store.for_resident(resident)
+    now = api.relay._clock.real_now()
+    await store.note([Attempted(push.id, Outcome.LATER, "http_503", now)])
+    answer = await kim.get(f"/api/v1/staff/residents/{resident}/subscriptions")
+    (seen,) = answer.json()["subscriptions"]
+    assert (seen["name"], seen["here"], seen["lost"]) == ("Firefox on Linux", False, False)
+    assert seen["fault"]["kind"] == "http_503"
+    for secret in ("a-secret-place", "googleapis", push.p256dh, push.auth):
+        assert secret not in answer.text
+    nobody = await kim.get("/api/v1/staff/residents/nobody/subscriptions")
+    assert nobody.json() == {"subscriptions": []}

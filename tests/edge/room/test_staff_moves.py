@@ -51,7 +51,62 @@ def test_staff_empty_a_machine_and_its_owner_is_told() -> None:
     assert room.is_now("free", None)
 
 
-@pytest.mark.parametrize("name", ["repaired", "collected"])
+def test_staff_end_a_machine_that_runs_for_ever_and_its_owner_is_told() -> None:
+    room = RoomDriver()
+    room.say("anna", "start")
+    room.at(2).cycle_starts(1)
+    decision = room.at(200).staff("ended")
+    assert causes(decision) == [Cause.FINISHED]
+    assert told(decision) == [("anna", "done")]
+    assert room.is_now("finished", "anna")
+    assert room.record().ended_at == room.minute(200)
+    assert told(room.tick(215)) == [("anna", "reminder")]
+    assert causes(room.staff("collected")) == [Cause.COLLECTED]
+
+
+@pytest.mark.parametrize("word", ["expects", "resumes", "starts"])
+def test_what_the_plug_says_of_a_cycle_that_staff_ended_counts_no_more(word: str) -> None:
+    room = RoomDriver()
+    room.cycle_starts(0)
+    room.at(200).staff("ended")
+    room.staff("collected")
+    said = {
+        "expects": lambda: room.end_expected(0, 240),
+        "resumes": lambda: room.cycle_resumes(0, 200),
+        "starts": lambda: room.cycle_starts(0),
+    }
+    assert causes(said[word]()) == []
+    assert room.is_now("free", None)
+
+
+def test_after_it_the_next_cycle_counts_as_any_other() -> None:
+    room = RoomDriver()
+    room.cycle_starts(0)
+    room.at(200).staff("ended")
+    assert causes(room.at(201).cycle_ends(0, 200)) == [None]
+    assert room.record().stopped_cycle is None
+    assert causes(room.at(210).cycle_starts(209)) == [Cause.CYCLE_STARTED]
+    assert room.is_now("in_use", None)
+
+
+def test_the_end_of_the_ended_cycle_ends_no_load_that_was_put_in_since() -> None:
+    room = RoomDriver()
+    room.cycle_starts(0)
+    room.at(200).staff("ended")
+    room.staff("collected")
+    room.say("ben", "start", minutes=30)
+    assert causes(room.at(201).cycle_ends(0, 200)) == [None]
+    assert room.is_now("in_use", "ben")
+
+
+def test_staff_end_what_no_plug_sees() -> None:
+    room = RoomDriver()
+    room.say("anna", "start", "bare")
+    assert told(room.at(60).staff("ended", "bare")) == [("anna", "done")]
+    assert room.record("bare").stopped_cycle is None
+
+
+@pytest.mark.parametrize("name", ["repaired", "ended", "collected"])
 def test_a_staff_command_in_the_wrong_phase_is_refused(name: str) -> None:
     assert refusal(RoomDriver().staff(name)) is ErrorCode.ILLEGAL_MOVE
 

@@ -251,6 +251,8 @@ async def _kill(tmp_path: Path, mosquitto: Mosquitto, kills: int) -> None:
     assert running >= kills // 12, "kills hit running cycles"
 
 
+# Each kill is followed by a start, which takes a busy machine seconds.
+@pytest.mark.timeout(400)
 async def test_kill_9_at_any_moment_loses_nothing_and_leaves_no_half_state(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
