@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -71,12 +72,15 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._now_s = 1_000.0
         self._until_s = self._now_s
-        self._ready: deque[asyncio.Handle]  # the base class's own; its stubs do not show it
+        # The base class's own; its stubs do not show them.
+        self._ready: deque[asyncio.Handle]
+        self._clock_resolution: float
         self._rounds = 0
         """Rounds at this moment."""
         self._ran: Counter[str] = Counter()
         """Who ran in the last of them."""
         super().__init__(_NeverBlocks(self))
+        self._set(self._now_s)
 
     @override
     def time(self) -> float:
@@ -129,10 +133,18 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._rounds = 0
         self._ran.clear()
         if timeout is None or next_s > self._until_s:
-            self._now_s = self._until_s
+            self._set(self._until_s)
             self.stop()
         else:
-            self._now_s = next_s
+            self._set(next_s)
+
+    def _set(self, now_s: float) -> None:
+        """Let it be ``now_s``. No timer fires early: who looks at the time would find that it is not due.
+
+        A real loop calls up to a nanosecond early, and by the second look that has passed.
+        """
+        self._now_s = now_s
+        self._clock_resolution = math.ulp(now_s)
 
     def went_round(self) -> None:
         """Count a round of the loop.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
 
@@ -41,4 +42,23 @@ def test_what_is_given_to_a_thread_is_done_before_time_passes() -> None:
     assert loop.time() == began_s
     with pytest.raises(ZeroDivisionError):
         loop.finish(asyncio.to_thread(lambda: 1 // 0))
+    loop.close()
+
+
+def test_no_timer_fires_early() -> None:
+    async def waits_until_it_is_due() -> int:
+        loop, looks = asyncio.get_running_loop(), 0
+        due_s = math.nextafter(loop.time(), math.inf)
+        while loop.time() < due_s:
+            looks += 1
+            await _at(loop, due_s)
+        return looks
+
+    async def _at(loop: asyncio.AbstractEventLoop, due_s: float) -> None:
+        called = asyncio.Event()
+        loop.call_at(due_s, called.set)
+        await called.wait()
+
+    loop = SimulatedLoop()
+    assert loop.finish(waits_until_it_is_due()) == 1
     loop.close()
