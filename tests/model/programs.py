@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -206,6 +207,17 @@ class EdgeProcess(Process):
             uplink.run(),
         ):
             self._start(work)
+
+    async def stop(self) -> None:
+        """End its work, then close its store: nothing is written after that; as ``Edge.run`` does."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks)
+        await self.writer.settle()
+        with contextlib.suppress(sqlite3.Error):
+            await self.writer.keep_clock()
+        await self.store.close()
 
     async def room(self, token: str) -> RoomSnapshot | Refusal | None:
         """GET the room."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 
 import pytest
@@ -46,19 +47,22 @@ def test_what_is_given_to_a_thread_is_done_before_time_passes() -> None:
 
 
 def test_no_timer_fires_early() -> None:
-    async def waits_until_it_is_due() -> int:
+    async def waits_until_it_is_due(turns: int) -> int:
         loop, looks = asyncio.get_running_loop(), 0
         due_s = math.nextafter(loop.time(), math.inf)
+        for _ in range(turns):
+            await asyncio.sleep(0)
         while loop.time() < due_s:
             looks += 1
-            await _at(loop, due_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(due_s):
+                    await asyncio.Event().wait()
         return looks
 
-    async def _at(loop: asyncio.AbstractEventLoop, due_s: float) -> None:
-        called = asyncio.Event()
-        loop.call_at(due_s, called.set)
-        await called.wait()
+    async def some() -> list[int]:
+        # While one of them looks, another one is woken: the loop is never idle.
+        return await asyncio.gather(*(waits_until_it_is_due(turns) for turns in range(4)))
 
     loop = SimulatedLoop()
-    assert loop.finish(waits_until_it_is_due()) == 1
+    assert loop.finish(some()) == [1, 1, 1, 1]
     loop.close()

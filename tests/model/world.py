@@ -248,7 +248,7 @@ class World:
         if process is self.edge:
             self._lost_epoch()
             if process.running:
-                self.loop.finish(self.edge.store.close())
+                self.loop.finish(self.edge.stop())
         else:
             self.restores += 1
             # Of what it had acknowledged, the room keeps only so much to send again.
