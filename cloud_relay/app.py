@@ -41,8 +41,10 @@ from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.keys import KeyKeeper, VapidKeys
 from cloud_relay.push.queue import PushQueue
+from cloud_relay.push.senders import Senders
+from cloud_relay.push.service_account import load_service_account
 from cloud_relay.push.trial import Trial
-from cloud_relay.push.webpush import WebPushSender
+from cloud_relay.push.webpush import Sender, WebPushSender
 from cloud_relay.residents.bells import Bells
 from cloud_relay.residents.directory import Directory
 from cloud_relay.residents.join_codes import HOUR_S, JoinCodes, JoinLimits
@@ -71,6 +73,7 @@ from laundryd.daemon.settling import settle_with_many_connections
 from laundryd.daemon.sqlite import MigrationError, open_database
 from laundryd.daemon.tokens import LIVE_SESSIONS, SigningKey
 from laundryd.live.server import LiveServer
+from laundryd.wire.bodies import FcmWeb
 from laundryd.wire.ids import RoomKey
 
 log = logging.getLogger("laundryd.relay")
@@ -130,6 +133,7 @@ class Relay:
         )
         self.rooms = rooms = Rooms(db, clock)
         await rooms.load()
+        await rooms.begin_run()
         snapshots = Snapshots(
             rooms,
             clock,
@@ -147,11 +151,13 @@ class Relay:
         vapid = VapidKeys.load_or_create(settings.keys.vapid, settings.push.vapid_subject)
         self._keys = KeyKeeper(vapid, settings.keys.vapid, subscriptions, clock)
         await self._keys.start()
-        sender = await stack.enter_async_context(
+        web_push = await stack.enter_async_context(
             WebPushSender(
                 vapid, clock, public_url=settings.http.public_url, hosts=settings.push_hosts
             )
         )
+        fcm, fcm_web = await self._open_fcm(stack)
+        sender = Senders(web_push, fcm)
         self._queue = queue = PushQueue(db, clock, sender=sender, subscriptions=subscriptions)
         self._boards = boards = RoomBoards(link, rooms)
         sockets = Sockets(edges, boards)
@@ -268,12 +274,33 @@ class Relay:
                 announcements=Announcements(db, clock, rooms),
                 announced=announcer.changed,
                 vapid_keys=vapid,
+                fcm=fcm_web,
                 signed_out=self._signed_out,
                 missing=lambda: [] if link.connected else ["broker"],
                 metrics=registry(collector),
             ),
             live,
         )
+
+    async def _open_fcm(self, stack: AsyncExitStack) -> tuple[Sender | None, FcmWeb | None]:
+        """Return FCM's sender, and what apps register with; without a configuration neither."""
+        settings = self._settings
+        if settings.fcm.service_account is None:
+            return None, None
+        # Here, so that a relay without FCM does not pay for the library.
+        from cloud_relay.push.fcm import FcmSender  # noqa: PLC0415 -- the same
+
+        account = load_service_account(settings.fcm.service_account)
+        sender = await stack.enter_async_context(
+            FcmSender(
+                account,
+                self._clock,
+                public_url=settings.http.public_url,
+                origin=settings.testing.fcm_origin,
+            )
+        )
+        log.info("pushing to Android by FCM, project %s", account.project_id)
+        return sender, settings.fcm.web(account.project_id)
 
     async def _live_until_told(
         self, listener: socket.socket, on_listening: Callable[[int], None]

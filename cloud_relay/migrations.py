@@ -9,9 +9,9 @@ from cloud_relay.kept_clock import TABLE as CLOCK
 from cloud_relay.notify.tables import OUTAGES, STEPS
 from cloud_relay.notify.tables import TABLES as NOTIFY
 from cloud_relay.push.tables import TABLES as PUSH
-from cloud_relay.residents.tables import BELLS, PREFERENCES, VAPID_KEYS
+from cloud_relay.residents.tables import BELLS, PREFERENCES, VAPID_KEYS, WAYS
 from cloud_relay.residents.tables import TABLES as RESIDENTS
-from cloud_relay.rooms.tables import RUNS, WAITING
+from cloud_relay.rooms.tables import OPENINGS, RUNS, WAITING
 from cloud_relay.rooms.tables import TABLES as ROOMS
 from cloud_relay.staff.tables import TABLES as STAFF
 
@@ -24,5 +24,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     OUTAGES,
     f"{STAFF}\n{ANNOUNCE}",
     VAPID_KEYS,
+    OPENINGS,
+    WAYS,
     CLOCK,
 )

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_settings import SettingsConfigDict
 
 from cloud_relay.push.endpoints import PUSH_SERVICES, PushHosts
@@ -19,6 +26,7 @@ from laundryd.daemon.mqtt import BrokerSettings
 from laundryd.daemon.settings import ProgramSettings
 from laundryd.daemon.settings_page import page, write_page
 from laundryd.live.settings import LiveSettings
+from laundryd.wire.bodies import FcmWeb
 from laundryd.wire.ids import CommandId
 
 ENV_PREFIX: Final = "LAUNDRYD_RELAY_"
@@ -131,6 +139,52 @@ class PushSettings(_Table):
     )
 
 
+class FcmSettings(_Table):
+    """Firebase Cloud Messaging, for Android. All of it is given, or none: then all goes by Web Push."""
+
+    service_account: Path | None = Field(
+        default=None,
+        description="Key file of the Firebase project's service account, JSON, that nobody else may "
+        "read; best given as a credential, whose path is written here.",
+    )
+    api_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{20,100}$")] | None = Field(
+        default=None,
+        description="`apiKey` of the project's web app. This and the rest are public: the app is told.",
+    )
+    app_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z:]{10,100}$")] | None = Field(
+        default=None, description="`appId` of the project's web app."
+    )
+    sender_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{5,20}$")] | None = Field(
+        default=None, description="`messagingSenderId` of the project's web app."
+    )
+    vapid_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{87}$")] | None = Field(
+        default=None,
+        description="Public key of the project's web push certificate, under Cloud Messaging: 65 "
+        "bytes as base64url.",
+    )
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> Self:
+        missing = [name for name in type(self).model_fields if getattr(self, name) is None]
+        if missing and len(missing) < len(type(self).model_fields):
+            raise ValueError(
+                f"{', '.join(missing)} of fcm too: all of the table is given, or none of it"
+            )
+        return self
+
+    def web(self, project_id: str) -> FcmWeb | None:
+        """Return what the app registers with, None: by Web Push; ``project_id``: the service account's."""
+        if not (self.api_key and self.app_id and self.sender_id and self.vapid_key):
+            return None
+        return FcmWeb(
+            project_id=project_id,
+            api_key=self.api_key,
+            app_id=self.app_id,
+            sender_id=self.sender_id,
+            vapid_key=self.vapid_key,
+        )
+
+
 class SnapshotSettings(_Table):
     """Rooms that are kept encoded, for pages that open or that missed too much."""
 
@@ -188,6 +242,11 @@ class TestingSettings(_Table):
         default=frozenset(),
         description="Origins such as http://127.0.0.1:8090 that are pushed to whatever else they "
         "break: a local push service. In production that would aim the relay at inner servers.",
+    )
+    fcm_origin: Annotated[str, AfterValidator(_origin)] | None = Field(
+        default=None,
+        description="Where FCM is instead of at Google's: a local one. In production whoever is "
+        "there would read every notice.",
     )
 
     @model_validator(mode="after")
@@ -261,6 +320,9 @@ class RelaySettings(ProgramSettings):
     http: HttpSettings = Field(description="The HTTP server.")
     live: LiveSettings = Field(default_factory=LiveSettings, description="The session server.")
     push: PushSettings = Field(description="Web Push.")
+    fcm: FcmSettings = Field(
+        default_factory=FcmSettings, description="Firebase Cloud Messaging, for Android phones."
+    )
     snapshots: SnapshotSettings = Field(
         default_factory=SnapshotSettings, description="Rooms that are kept encoded."
     )

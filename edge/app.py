@@ -142,7 +142,7 @@ class Edge:
             # A room that is durable without its key throws everybody out at its next start.
             await store.leave_disk(own_key.unkept)
         self._uplink: Uplink | None = None
-        door = LocalDoor(
+        self._door = door = LocalDoor(
             self._ref,
             clock,
             own_key=own_key,
@@ -315,6 +315,7 @@ class Edge:
                 *([f"IN MEMORY, its database fails: {trouble}"] if trouble else []),
                 f"room's broker {_standing(self._room_broker)}",
                 *([f"cloud's broker {_standing(self._cloud)}"] if self._cloud else []),
+                *(["it awaits its roster: nobody can come in"] if self._door.awaits_roster else []),
                 *(
                     [f"its clock and the relay's differ by {abs(uplink.relay_ahead)}"]
                     if uplink and abs(uplink.relay_ahead) > SKEW_TOLD

@@ -5,6 +5,7 @@ EdgeError
 ├── EnrolmentError          the enrolment file is missing, unreadable or another room's
 ├── JoinCodeError           a join code was made and cannot be kept
 ├── PlotError               a replay's picture cannot be drawn or written
+├── RosterAwaitedError      an enrolled room has no roster yet and can judge no token
 └── RosterError             a roster is not signed by our relay, for another room, or older than ours
 
 Wrong settings are laundryd.daemon.settings.SettingsError; a database that cannot be opened is
@@ -32,6 +33,10 @@ class JoinCodeError(EdgeError):
 
 class PlotError(EdgeError):
     """A replay's picture cannot be drawn or written; the replay itself stands."""
+
+
+class RosterAwaitedError(EdgeError):
+    """An enrolled room has no roster yet: nobody's token can be judged, and none is wrong for that."""
 
 
 class RosterError(EdgeError):

@@ -19,7 +19,11 @@ export default defineConfig({
       filename: "sw.ts",
       // src/main.tsx registers it: only a secure context has service workers.
       injectRegister: false,
-      injectManifest: { globPatterns: ["**/*.{js,css,html,svg,png,webmanifest}"] },
+      injectManifest: {
+        globPatterns: ["**/*.{js,css,html,svg,png,webmanifest}"],
+        // Only for who registers with FCM.
+        globIgnores: ["assets/fcm-*.js"],
+      },
       manifest: {
         id: "/",
         name: "laundryd",

@@ -14,6 +14,11 @@ from laundryd.daemon import openapi, problems, webapp
 from laundryd.daemon.http_guard import HttpGuard
 from laundryd.daemon.live_first import LiveFirst
 
+FIREBASE: Final = (
+    "https://firebaseinstallations.googleapis.com",
+    "https://fcmregistrations.googleapis.com",
+)
+"""Whom the app asks for a token, where the relay pushes by FCM."""
 OPENAPI_PATH: Final = "/api/v1/openapi.json"
 
 
@@ -40,5 +45,10 @@ def create_app(services: Services) -> FastAPI:
 def web_side(services: Services, live: ASGIApp) -> ASGIApp:
     """Put the parts together: what uvicorn serves."""
     settings = services.settings
-    guarded = HttpGuard(create_app(services), settings.hosts, settings.origins)
+    guarded = HttpGuard(
+        create_app(services),
+        settings.hosts,
+        settings.origins,
+        connects=FIREBASE if services.fcm is not None else (),
+    )
     return LiveFirst(live, guarded)

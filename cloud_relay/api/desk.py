@@ -15,7 +15,15 @@ from laundryd.wire.announcements import ShownAnnouncement
 from laundryd.wire.commands import CommandAnswer, CommandError, ResidentCommand
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind, PublicEvent
-from laundryd.wire.ids import NoticeId, Position, ResidentId, RoomKey, SessionId
+from laundryd.wire.ids import (
+    NoticeId,
+    PagePosition,
+    Position,
+    ResidentId,
+    RoomKey,
+    Run,
+    SessionId,
+)
 
 
 class Commands(Protocol):
@@ -71,6 +79,14 @@ class RelayDesk(Desk):
     @override
     def position(self, room: RoomKey) -> Position | None:
         return self._rooms.position(room)
+
+    @override
+    def run(self, room: RoomKey) -> Run | None:
+        return self._rooms.own_run
+
+    @override
+    def is_same_past(self, room: RoomKey, position: PagePosition) -> bool:
+        return self._rooms.is_same_past(room, position)
 
     @override
     async def since(

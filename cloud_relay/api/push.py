@@ -1,4 +1,4 @@
-"""Web Push: the relay's key, this device's subscription, and the bells of one's own devices.
+"""Pushes: the relay's key, this device's subscription, and the bells of one's own devices.
 
 Nobody reads or takes away anybody else's: another's is a 404, as if there were none.
 """
@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Response
 from cloud_relay.api.services import Caller, Relay
 from laundryd.daemon.openapi import CHANGING, SIGNED_IN, refusals
 from laundryd.daemon.problems import ProblemError
-from laundryd.wire.bodies import PushKey, SubscriptionBody
+from laundryd.wire.bodies import FcmBody, PushKey, SubscriptionBody
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import ID_PATTERN
 from laundryd.wire.subscriptions import MySubscriptions, PushTested, Tried
@@ -35,8 +35,8 @@ SubscriptionPath = Annotated[
 
 @router.get("/key", responses=refusals())
 async def push_key(relay: Relay) -> PushKey:
-    """Return the key to subscribe with (`applicationServerKey`)."""
-    return PushKey(key=relay.vapid_keys.present.public_key)
+    """Return the key to subscribe with (`applicationServerKey`), and what Android devices register with."""
+    return PushKey(key=relay.vapid_keys.present.public_key, fcm=relay.fcm)
 
 
 @router.get("/subscriptions", responses=refusals(*SIGNED_IN))
@@ -71,6 +71,25 @@ async def subscribe(body: SubscriptionBody, relay: Relay, caller: Caller) -> Res
         )
     told = body.model_copy(update={"application_server_key": key or keys.present.public_key})
     await relay.subscriptions.put(caller.person.device, told, relay.real_now())
+    return Response(status_code=204)
+
+
+@router.put(
+    "/fcm",
+    status_code=204,
+    responses=refusals(
+        *CHANGING,
+        *SIGNED_IN,
+        ErrorCode.NOT_FOUND,
+        ErrorCode.SUBSCRIPTION_DEAD,
+        ErrorCode.SUBSCRIPTION_REMOVED,
+    ),
+)
+async def register_with_fcm(body: FcmBody, relay: Relay, caller: Caller) -> Response:
+    """Push to this device by FCM instead; sending the same token again says that its app was started."""
+    if relay.fcm is None:
+        raise ProblemError(ErrorCode.NOT_FOUND, "This relay does not push by FCM.")
+    await relay.subscriptions.put_fcm(caller.person.device, body, relay.real_now())
     return Response(status_code=204)
 
 

@@ -34,6 +34,7 @@ from laundryd.daemon.codes import RateLimit
 from laundryd.daemon.http_guard import headers_of
 from laundryd.daemon.problems import ProblemError
 from laundryd.live.address import caller_address
+from laundryd.wire.bodies import FcmWeb
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Services:
 
     ``push_tests`` limits how often a resident sends themselves a test. ``staff_tries``: sign-in links tried,
     by address; ``staff_writes``: announcements, by who writes them. ``announced`` hears that one was
-    written, edited or cancelled. ``vapid_keys``: those of our pushes. ``signed_out`` hears of a
+    written, edited or cancelled. ``vapid_keys``: those of our pushes; ``fcm``: what apps register with for
+    the others, None: there are none. ``signed_out`` hears of a
     device whose tokens count no
     more. ``missing`` names what the relay waits for, empty when it is ready. ``metrics``: what this relay
     counts, beside the process's own.
@@ -71,6 +73,7 @@ class Services:
     announcements: Announcements
     announced: Callable[[], None]
     vapid_keys: VapidKeys
+    fcm: FcmWeb | None
     signed_out: Callable[[str], None]
     missing: Callable[[], list[str]]
     metrics: CollectorRegistry

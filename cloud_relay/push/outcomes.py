@@ -73,6 +73,38 @@ ANSWERS: Final[dict[str, Answer]] = {
     "http_3xx": _ours("A redirect. It is not followed: it could lead anywhere."),
     "http_5xx": _theirs("The service is in trouble."),
     "http_other": _ours("A status that no push service should send."),
+    # FCM's own words: https://firebase.google.com/docs/cloud-messaging/error-codes
+    "fcm_unregistered": Answer(
+        Outcome.GONE, "FCM does not know the app's token any more (UNREGISTERED, 404)."
+    ),
+    "fcm_quota_exceeded": Answer(
+        Outcome.LATER, "Too many messages, of ours or to this device (QUOTA_EXCEEDED, 429)."
+    ),
+    "fcm_unavailable": _theirs("FCM is in trouble (UNAVAILABLE, 503)."),
+    "fcm_internal": _theirs("FCM is in trouble (INTERNAL, 500)."),
+    "fcm_invalid_argument": _ours("FCM takes the message for malformed (INVALID_ARGUMENT, 400)."),
+    "fcm_sender_id_mismatch": _ours(
+        "The token belongs to another Firebase project than the service account"
+        " (SENDER_ID_MISMATCH, 403)."
+    ),
+    "fcm_third_party_auth_error": _ours(
+        "The browser's own push service refuses the project's web push certificate"
+        " (THIRD_PARTY_AUTH_ERROR, 401)."
+    ),
+    "fcm_unauthenticated": _ours("FCM does not believe who we are (UNAUTHENTICATED, 401)."),
+    "fcm_permission_denied": _ours(
+        "The service account may not send, or the project's messaging API is switched off"
+        " (PERMISSION_DENIED, 403)."
+    ),
+    "fcm_credentials": _ours(
+        "Google refuses the service account: it or its key was deleted, or the clock of this"
+        " computer is wrong."
+    ),
+    "fcm_other": _ours("An answer that FCM should not give, such as a project it does not know."),
+    "fcm_off": _ours(
+        "The relay has no FCM configuration any more; the app changes over to Web Push at its next"
+        " start."
+    ),
     # Attempts without an answer.
     "timeout": _theirs("No answer within ten seconds."),
     "tls": _theirs("No trustworthy TLS connection."),

@@ -15,7 +15,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NoReturn, Protocol
-from urllib.parse import urlsplit
 
 import aiosqlite
 
@@ -93,7 +92,7 @@ class PushQueue:
     ) -> int:
         """Queue one delivery a subscription, inside the caller's transaction; return how many."""
         subscriptions = await self._subscriptions.for_resident(resident)
-        named = [(one.id, _service(one)) for one in subscriptions]
+        named = [(one.id, one.service) for one in subscriptions]
         await store.insert(db, card, resident, named, self._clock.real_now())
         return len(subscriptions)
 
@@ -330,7 +329,3 @@ def end_of(
         return DeliveryState.EXPIRED, Why.NOT_TAKEN
     details = sorted({detail for _, detail in rows if detail})
     return DeliveryState.UNREACHABLE, ", ".join(details)
-
-
-def _service(subscription: Subscription) -> str:
-    return urlsplit(subscription.endpoint).hostname or ""

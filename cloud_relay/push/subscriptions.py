@@ -1,11 +1,13 @@
-"""What the sender needs to know of a push subscription, and who keeps them."""
+"""What the senders need to know of a push subscription, and who keeps them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import aiosqlite
 
@@ -14,12 +16,20 @@ from laundryd.wire.ids import ResidentId
 from laundryd.wire.notices import Lang
 
 
+class Way(StrEnum):
+    """Who carries a push to a device. A device has one way, never two: it would be told twice."""
+
+    WEB_PUSH = "web_push"
+    FCM = "fcm"
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """One browser that may be pushed to.
 
     ``endpoint`` and the keys are secrets of that browser: they are not even in this object's repr.
     ``p256dh`` and ``auth`` are base64url (RFC 8291). ``vapid_key``: the public key it was made with.
+    By FCM ``endpoint`` is the app's registration token, and there are no keys.
     """
 
     id: str
@@ -28,6 +38,15 @@ class Subscription:
     auth: str = field(repr=False)
     lang: Lang
     vapid_key: str = ""
+    way: Way = Way.WEB_PUSH
+
+    @property
+    def service(self) -> str:
+        """Whose trouble would hold this one up: the host of a push service, or ``fcm``.
+
+        FCM's interface and Chrome's push service share a host, and fail apart.
+        """
+        return Way.FCM if self.way is Way.FCM else urlsplit(self.endpoint).hostname or ""
 
 
 @dataclass(frozen=True, slots=True)

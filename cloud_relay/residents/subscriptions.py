@@ -18,10 +18,10 @@ import aiosqlite
 
 from cloud_relay.push.endpoints import EndpointRefusedError, PushHosts, check_endpoint
 from cloud_relay.push.outcomes import Outcome
-from cloud_relay.push.subscriptions import Attempted, Subscription
+from cloud_relay.push.subscriptions import Attempted, Subscription, Way
 from laundryd.daemon.problems import ProblemError
 from laundryd.daemon.sqlite import Statement, execute_all, transaction
-from laundryd.wire.bodies import SubscriptionBody
+from laundryd.wire.bodies import FcmBody, SubscriptionBody
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import DeviceId, ResidentId
 from laundryd.wire.notices import Lang
@@ -40,7 +40,7 @@ LOST_KEPT_FOR: Final = timedelta(days=30)
 """How long a device is told that its bell rings no more: as long as the list of its notices goes back."""
 
 _SELECT: Final = (
-    "SELECT s.id, s.endpoint, s.p256dh, s.auth, s.vapid_key, r.lang FROM subscriptions s"
+    "SELECT s.id, s.endpoint, s.p256dh, s.auth, s.vapid_key, s.way, r.lang FROM subscriptions s"
     " JOIN devices d ON d.device = s.device JOIN residents r ON r.resident = d.resident"
 )
 _SENT: Final = (
@@ -103,10 +103,10 @@ class SubscriptionStore:
                     body.application_server_key,
                 ),
             )
-            # A browser has one subscription: under the key before it is not subscribed any more.
+            # A browser has one subscription: under the key before, or by FCM, it is none any more.
             await db.execute(
-                "DELETE FROM subscriptions WHERE device = ? AND vapid_key != ?",
-                (device, body.application_server_key),
+                "DELETE FROM subscriptions WHERE device = ? AND (vapid_key != ? OR way != ?)",
+                (device, body.application_server_key, Way.WEB_PUSH),
             )
             if body.replaces is not None and body.replaces != body.endpoint:
                 await db.execute(
@@ -119,6 +119,39 @@ class SubscriptionStore:
                 (device, device, PER_DEVICE_MAX),
             )
             # It rings again: what was lost before is of no interest, to its owner or to us.
+            await db.execute("DELETE FROM lost_subscriptions WHERE device = ?", (device,))
+
+    async def put_fcm(self, device: DeviceId, body: FcmBody, at: datetime) -> None:
+        """Keep a device's FCM token; the same one again renews when it was seen.
+
+        It is the only subscription of the device then: a browser that FCM pushes to has no other.
+
+        Raises:
+            ProblemError: ``subscription_dead``: FCM has forgotten the token; ``subscription_removed``: its
+                owner took it away, on another device.
+
+        """
+        async with transaction(self._db) as db:
+            await self._refuse_lost_in(device, body.token)
+            # Anybody else's row with this very token is the same browser, before it joined anew.
+            await db.execute(
+                "DELETE FROM subscriptions WHERE (device = ?1) != (way = ?2 AND endpoint = ?3)",
+                (device, Way.FCM, body.token),
+            )
+            await db.execute(
+                "INSERT INTO subscriptions (id, device, endpoint, p256dh, auth, created_at, seen_at, "
+                "name, way) VALUES (?, ?, ?, '', '', ?, ?, ?, ?) ON CONFLICT (device, endpoint) "
+                "DO UPDATE SET seen_at = excluded.seen_at, name = excluded.name",
+                (
+                    secrets.token_urlsafe(ID_BYTES),
+                    device,
+                    body.token,
+                    to_rfc3339(at),
+                    to_rfc3339(at),
+                    body.name,
+                    Way.FCM,
+                ),
+            )
             await db.execute("DELETE FROM lost_subscriptions WHERE device = ?", (device,))
 
     async def remove(self, device: DeviceId) -> None:
@@ -140,7 +173,8 @@ class SubscriptionStore:
         """Note this key for the subscriptions that name none."""
         async with transaction(self._db) as db:
             await db.execute(
-                "UPDATE subscriptions SET vapid_key = ? WHERE vapid_key IS NULL", (public_key,)
+                "UPDATE subscriptions SET vapid_key = ? WHERE vapid_key IS NULL AND way = ?",
+                (public_key, Way.WEB_PUSH),
             )
 
     async def uses(self, public_key: str) -> int:
@@ -231,6 +265,7 @@ def _subscription(row: aiosqlite.Row) -> Subscription:
         auth=row["auth"],
         lang=Lang(row["lang"]),
         vapid_key=row["vapid_key"] or "",
+        way=Way(row["way"]),
     )
 
 

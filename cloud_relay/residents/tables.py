@@ -111,3 +111,9 @@ CREATE TABLE preferences (
     wishes TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
+
+WAYS: Final = """
+-- Who carries its pushes, web_push or fcm. By fcm the endpoint is the app's registration token; there are
+-- no keys of the browser's then, and none of ours.
+ALTER TABLE subscriptions ADD COLUMN way TEXT NOT NULL DEFAULT 'web_push';
+"""

@@ -10,12 +10,13 @@ import aiosqlite
 
 from cloud_relay.errors import RoomExistsError
 from cloud_relay.rooms import store
+from cloud_relay.rooms.runs import Runs
 from cloud_relay.rooms.state import Change, RoomState, apply_entries, apply_snapshot
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import Entry, PublicEvent
 from laundryd.wire.frames import Mine
-from laundryd.wire.ids import Position, ResidentId, RoomKey, Run
+from laundryd.wire.ids import PagePosition, Position, ResidentId, RoomKey, Run
 from laundryd.wire.machines import EdgeStatus, RoomSnapshot
 from laundryd.wire.uplink import UpSnapshot
 
@@ -33,11 +34,16 @@ class Rooms:
         self._states: dict[RoomKey, RoomState] = {}
         self._edges: dict[RoomKey, EdgeStatus] = {}
         self._rooms_of: dict[ResidentId, set[RoomKey]] = defaultdict(set)
+        self._runs: Runs | None = None
 
     async def load(self) -> None:
         """Read every room. Edges count as offline, since they were last heard, until heard again."""
         for state in await store.load_rooms(self._db):
             self._take(state)
+
+    async def begin_run(self) -> None:
+        """Go on from here as the one relay that serves; who only looks in, or enrols, leaves it out."""
+        self._runs = await Runs.begin(self._db)
 
     async def enroll(self, room: RoomKey, name: str) -> None:
         """Let ``room`` speak to this relay.
@@ -78,6 +84,18 @@ class Rooms:
         state = self._states.get(room)
         return state.position if state else None
 
+    @property
+    def own_run(self) -> Run | None:
+        """Name this opening of the relay's database; None before ``begin_run``."""
+        return self._runs.present if self._runs else None
+
+    def is_same_past(self, room: RoomKey, position: PagePosition) -> bool:
+        """Say whether what is kept of ``room``, in its present epoch, went through ``position``."""
+        state = self._states.get(room)
+        if state is None or self._runs is None:
+            return position.run is None
+        return self._runs.is_same_past(state, position)
+
     def run(self, room: RoomKey) -> Run | None:
         """Return which run of the edge's store wrote the entry at ``position``; None when unknown."""
         state = self._states.get(room)
@@ -99,7 +117,9 @@ class Rooms:
     def snapshot(self, room: RoomKey) -> RoomSnapshot | None:
         """Return the room as residents may see it; None when unknown, or when its edge was never heard."""
         state = self._states.get(room)
-        return state.snapshot(self._clock.now(), self._edges[room]) if state else None
+        if state is None:
+            return None
+        return state.snapshot(self._clock.now(), self._edges[room], self.own_run)
 
     def looks(self, room: RoomKey) -> tuple[RoomState, EdgeStatus] | None:
         """Return all that a room's snapshot shows; None for an unknown room.
@@ -146,8 +166,7 @@ class Rooms:
     ) -> Change:
         """Apply entries that follow the room's position, inside the caller's transaction."""
         before = self._states[room]
-        change = apply_entries(before, entries, self._clock.now())
-        return replace(change, state=await store.write_change(db, before, change))
+        return await self._write(db, before, apply_entries(before, entries, self._clock.now()))
 
     async def write_snapshot(self, db: aiosqlite.Connection, body: UpSnapshot) -> Change | None:
         """Replace the room, inside the caller's transaction; None when the snapshot is an older one.
@@ -159,8 +178,13 @@ class Rooms:
         kept = before.position
         if kept is not None and kept.epoch == new.epoch and new.offset < kept.offset:
             return None
-        change = apply_snapshot(before, body, self._clock.now())
-        return replace(change, state=await store.write_change(db, before, change))
+        return await self._write(db, before, apply_snapshot(before, body, self._clock.now()))
+
+    async def _write(self, db: aiosqlite.Connection, before: RoomState, change: Change) -> Change:
+        after = await store.write_change(db, before, change)
+        if self._runs is not None:
+            after = await self._runs.note(db, before, after)
+        return replace(change, state=after)
 
     def commit(self, change: Change) -> None:
         """Make a change visible, after its transaction was committed."""

@@ -77,7 +77,7 @@ class Snapshots:
 
     def _make(self, state: RoomState, edge: EdgeStatus, now_s: float) -> _Kept | None:
         at = self._clock.now()
-        snapshot = state.snapshot(at, edge)
+        snapshot = state.snapshot(at, edge, self._rooms.own_run)
         if snapshot is None:
             return None
         before, mark, after = snapshot.model_dump_json().encode().partition(_AT)

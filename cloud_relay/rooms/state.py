@@ -8,7 +8,7 @@ from datetime import datetime
 
 from laundryd.wire.events import Entry, PublicEvent, Waiting
 from laundryd.wire.frames import MyClaim, MyMachine, MyWatch
-from laundryd.wire.ids import Position, ResidentId, RoomKey, Run, Slug
+from laundryd.wire.ids import Offset, Position, ResidentId, RoomKey, Run, Slug
 from laundryd.wire.machines import EdgeStatus, MachineView, Programme, RoomSnapshot
 from laundryd.wire.phases import Cause, Phase
 from laundryd.wire.uplink import UpSnapshot
@@ -24,7 +24,8 @@ class RoomState:
     ``position`` None: the room's edge has not been heard yet. ``floor`` is the offset that the journal
     begins after: a client that stands before it gets a snapshot. ``heard_at`` is room time. ``waiting``
     has those alone of whom there is something to say. ``run`` of the edge's store wrote the entry at
-    ``position``; None: not known.
+    ``position``; None: not known. ``run_heads``: by number of the relay's own run, oldest first, where
+    the journal stood in this epoch when that run first wrote to it.
     """
 
     room: RoomKey
@@ -39,9 +40,15 @@ class RoomState:
     owners: Mapping[Slug, ResidentId] = field(default_factory=dict)
     waiting: Mapping[ResidentId, Waiting] = field(default_factory=dict)
     programmes: tuple[Programme, ...] = ()
+    run_heads: tuple[tuple[int, Offset], ...] = ()
 
-    def snapshot(self, at: datetime, edge: EdgeStatus) -> RoomSnapshot | None:
-        """Return the room as residents may see it, or None when its edge was never heard."""
+    def snapshot(
+        self, at: datetime, edge: EdgeStatus, run: Run | None = None
+    ) -> RoomSnapshot | None:
+        """Return the room as residents may see it, or None when its edge was never heard.
+
+        ``run`` is the relay's own; None: the room is shown to nobody who comes back with it.
+        """
         if self.position is None:
             return None
         return RoomSnapshot(
@@ -53,6 +60,7 @@ class RoomState:
             durable=self.durable,
             machines=list(self.machines.values()),
             programmes=list(self.programmes),
+            run=run,
         )
 
     def claims_of(self, resident: ResidentId) -> list[MyClaim]:

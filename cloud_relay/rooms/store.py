@@ -50,6 +50,9 @@ async def _state(db: aiosqlite.Connection, row: aiosqlite.Row) -> RoomState:
         "SELECT resident, waiting FROM room_waiting WHERE room = ? ORDER BY resident",
         (row["room"],),
     )
+    heads = await db.execute_fetchall(
+        "SELECT nth, head FROM room_runs WHERE room = ? ORDER BY nth", (row["room"],)
+    )
     epoch = row["epoch"]
     return RoomState(
         room=row["room"],
@@ -64,6 +67,7 @@ async def _state(db: aiosqlite.Connection, row: aiosqlite.Row) -> RoomState:
         owners={m["machine"]: m["owner"] for m in machines if m["owner"] is not None},
         waiting={w["resident"]: Waiting.model_validate_json(w["waiting"]) for w in waiting},
         programmes=_PROGRAMMES.validate_json(row["programmes"]),
+        run_heads=tuple((head["nth"], head["head"]) for head in heads),
     )
 
 

@@ -62,6 +62,21 @@ CREATE TABLE room_waiting (
 ALTER TABLE rooms ADD COLUMN programmes TEXT NOT NULL DEFAULT '[]';
 """
 
+OPENINGS: Final = """
+-- Each opening of this database by a relay that serves, oldest first: pages name it with a position.
+CREATE TABLE store_runs (
+    nth INTEGER PRIMARY KEY,
+    run TEXT NOT NULL UNIQUE
+) STRICT;
+-- Where a room's journal stood, in the room's epoch, when opening nth first wrote to it.
+CREATE TABLE room_runs (
+    room TEXT NOT NULL REFERENCES rooms (room) ON DELETE CASCADE,
+    nth INTEGER NOT NULL,
+    head INTEGER NOT NULL,
+    PRIMARY KEY (room, nth)
+) STRICT, WITHOUT ROWID;
+"""
+
 RUNS: Final = """
 -- Which run of the edge's store wrote the entry at position_offset; NULL: not known.
 ALTER TABLE rooms ADD COLUMN run TEXT;

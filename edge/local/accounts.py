@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from edge.local.door import LocalDoor
+from edge.errors import RosterAwaitedError
+from edge.local.door import ROSTER_RETRY_S, LocalDoor
 from edge.local.own_key import OwnKey
 from edge.store.people import JoinCode, People
 from laundryd.daemon import codes
@@ -64,7 +65,8 @@ class Accounts:
         """Let somebody in with a voucher or a code.
 
         Raises:
-            ProblemError: voucher_invalid, join_at_relay, join_code_*, rate_limited, invalid_body.
+            ProblemError: voucher_invalid, roster_awaited, join_at_relay, join_code_*, rate_limited,
+                invalid_body.
 
         """
         if body.voucher is not None:
@@ -130,6 +132,10 @@ class Accounts:
     async def _with_voucher(self, voucher: str, lang: Lang) -> Entrance:
         try:
             claims = await self._door.claims(voucher)
+        except RosterAwaitedError as error:
+            raise ProblemError(
+                ErrorCode.ROSTER_AWAITED, str(error), retry_after_s=ROSTER_RETRY_S
+            ) from error
         except TokenRefusedError as error:
             raise ProblemError(
                 ErrorCode.VOUCHER_INVALID, f"The voucher was refused: {error}."

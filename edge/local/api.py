@@ -50,6 +50,8 @@ from laundryd.wire.notices import Lang
 
 BASE: Final = "/api/v1"
 _COOKIE = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by join and link.")
+ADMITTED: Final = (*SIGNED_IN, ErrorCode.ROSTER_AWAITED)
+"""What every request with a token may meet."""
 _BEARER = HTTPBearer(auto_error=False, description="For programs without a cookie jar.")
 
 
@@ -109,7 +111,7 @@ class LocalRoom:
         """
         found = await self.door.admit(dict(request.headers.items()))
         if isinstance(found, Refusal):
-            raise ProblemError(found.code, found.detail)
+            raise ProblemError(found.code, found.detail, retry_after_s=found.retry_after_s)
         return found
 
     def enter(self, entrance: Entrance, response: Response) -> Joined:
@@ -172,6 +174,7 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
             ErrorCode.JOIN_CODE_INVALID,
             ErrorCode.JOIN_CODE_SPENT,
             ErrorCode.VOUCHER_INVALID,
+            ErrorCode.ROSTER_AWAITED,
             ErrorCode.JOIN_AT_RELAY,
             ErrorCode.RATE_LIMITED,
         ),
@@ -182,7 +185,7 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
 
     @api.post(
         f"{BASE}/devices/link-code",
-        responses=refusals(*CHANGING, *SIGNED_IN, ErrorCode.JOIN_AT_RELAY),
+        responses=refusals(*CHANGING, *ADMITTED, ErrorCode.JOIN_AT_RELAY),
     )
     async def make_link_code(who: Resident) -> LinkCode:
         """Make a code that links one more device of yours, once; in a room without a relay."""
@@ -201,12 +204,12 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
         """Become one more device of the resident who made the code; in a room without a relay."""
         return local.enter(await local.accounts.link(body, local.address(request)), response)
 
-    @api.get(f"{BASE}/me", responses=refusals(*SIGNED_IN))
+    @api.get(f"{BASE}/me", responses=refusals(*ADMITTED))
     async def who_am_i(who: Resident) -> Me:
         """Say who you are."""
         return local.me(who, await local.people.lang(who.resident))
 
-    @api.put(f"{BASE}/me", responses=refusals(*CHANGING, *SIGNED_IN))
+    @api.put(f"{BASE}/me", responses=refusals(*CHANGING, *ADMITTED))
     async def set_preferences(body: MeBody, who: Resident) -> Me:
         """Keep your language on the room's own page; wishes are the relay's, a room pushes nothing."""
         if body.lang is not None:
@@ -217,7 +220,7 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
 def _room_routes(api: FastAPI, local: LocalRoom) -> None:
     Resident = Annotated[Admission, Depends(local.admit)]  # noqa: N806 -- a type for the routes
 
-    @api.get(f"{BASE}/rooms/{{room}}", responses=refusals(*SIGNED_IN, ErrorCode.UNKNOWN_ROOM))
+    @api.get(f"{BASE}/rooms/{{room}}", responses=refusals(*ADMITTED, ErrorCode.UNKNOWN_ROOM))
     async def room_now(room: RoomPath, _who: Resident) -> RoomSnapshot:
         """Return the whole room, with the position that events go on from."""
         local.check(room)
@@ -225,7 +228,7 @@ def _room_routes(api: FastAPI, local: LocalRoom) -> None:
 
     @api.post(
         f"{BASE}/rooms/{{room}}/machines/{{machine}}/{{command}}",
-        responses=refusals(*CHANGING, *SIGNED_IN, ErrorCode.UNKNOWN_ROOM, *COMMANDED),
+        responses=refusals(*CHANGING, *ADMITTED, ErrorCode.UNKNOWN_ROOM, *COMMANDED),
     )
     async def command_machine(
         room: RoomPath,

@@ -15,7 +15,16 @@ from laundryd.wire import frames
 from laundryd.wire.announcements import ShownAnnouncement
 from laundryd.wire.commands import CommandAnswer, ResidentCommand
 from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
-from laundryd.wire.ids import NoticeId, Offset, Position, ResidentId, RoomKey, Run, SessionId
+from laundryd.wire.ids import (
+    NoticeId,
+    Offset,
+    PagePosition,
+    Position,
+    ResidentId,
+    RoomKey,
+    Run,
+    SessionId,
+)
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import NoticeKind
 from laundryd.wire.uplink import PresentSession, UpSnapshot
@@ -54,6 +63,7 @@ class RoomDesk:
             position=position,
             at=self._clock.now(),
             durable=self._writer.durable,
+            run=self._store.room.run,
         )
 
     def has(self, machine: str) -> bool:
@@ -63,6 +73,14 @@ class RoomDesk:
     def position(self, room: RoomKey) -> Position | None:
         """Return the journal's head; None for another room."""
         return self._writer.position if room == self._writer.room.key else None
+
+    def run(self, room: RoomKey) -> Run | None:
+        """Name this opening of the room's store; None for another room."""
+        return self._store.room.run if room == self._writer.room.key else None
+
+    def is_same_past(self, room: RoomKey, position: PagePosition) -> bool:
+        """Say whether the journal went through ``position`` before it came to where it is."""
+        return room == self._writer.room.key and self._store.room.is_same_past(position)
 
     async def since(
         self, room: RoomKey, position: Position, limit: int
@@ -143,7 +161,7 @@ class LinkedRoom:
 
     def run(self) -> Run:
         """Name this opening of the store."""
-        return self._store.shelf.run
+        return self._store.room.run
 
     async def run_at(self, offset: Offset) -> Run | None:
         """Return which run of the store wrote the entry at ``offset``; None when that is not known."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
+from edge.errors import RosterAwaitedError
 from edge.link.roster import RosterKeeper
 from edge.local.own_key import OwnKey
 from edge.store.people import People
@@ -17,6 +18,9 @@ from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import DeviceId, RoomKey, RoomRef
 
 COOKIE: Final = "laundryd_edge"
+ROSTER_RETRY_S: Final = 10.0
+"""Seconds after which a page asks again while the room awaits its roster. That is retained at the cloud's
+broker and comes within a second of the connection; with the cloud away it may take as long as that."""
 
 
 def token_of(headers: Mapping[str, str]) -> str | None:
@@ -54,6 +58,11 @@ class LocalDoor:
         self._own_key, self._people, self._roster = own_key, people, roster
         self._relay_ahead = relay_ahead
 
+    @property
+    def awaits_roster(self) -> bool:
+        """Whether the room is a relay's and has not heard yet who its residents are."""
+        return self._roster is not None and self._roster.current is None
+
     def signer_now(self) -> datetime:
         """Real time by the clock of whoever signs tokens for this room."""
         now = self._clock.real_now()
@@ -63,9 +72,12 @@ class LocalDoor:
         """Check a token and return what it says.
 
         Raises:
+            RosterAwaitedError: which keys sign is not known yet, in an enrolled room that lost its store.
             TokenRefusedError: not valid for this room now; the message says why, without the token.
 
         """
+        if self.awaits_roster:
+            raise RosterAwaitedError("The relay's roster has not come yet.")
         keys = self._own_key.keys if self._roster is None else self._roster.keys
         claims = verify_token(token, keys, self._ref.audience, self.signer_now())
         if await self._is_revoked(claims.device):
@@ -85,6 +97,9 @@ class LocalDoor:
             return Refusal(ErrorCode.UNAUTHENTICATED, "There is no token.")
         try:
             claims = await self.claims(token)
+        except RosterAwaitedError as error:
+            # Not 401: an app would sign out a resident who is known again in a moment.
+            return Refusal(ErrorCode.ROSTER_AWAITED, str(error), ROSTER_RETRY_S)
         except TokenRefusedError as error:
             return Refusal(ErrorCode.UNAUTHENTICATED, f"The token was refused: {error}.")
         left_s = (claims.expires_at - self.signer_now()).total_seconds()

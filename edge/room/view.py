@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge.room.records import HELD, MachineRecord, RoomState
 from laundryd.wire.events import Waiting
 from laundryd.wire.frames import Mine, MyClaim, MyMachine, MyWatch
-from laundryd.wire.ids import Position, ResidentId, RoomKey, Slug
+from laundryd.wire.ids import Position, ResidentId, RoomKey, Run, Slug
 from laundryd.wire.machines import MachineView, RoomSnapshot
 from laundryd.wire.phases import Sensor
 from laundryd.wire.times import Moment
@@ -42,8 +42,12 @@ def snapshot(
     position: Position,
     at: Moment,
     durable: bool,
+    run: Run | None = None,
 ) -> RoomSnapshot:
-    """Return the whole room. ``position`` must have been taken before ``state`` was read."""
+    """Return the whole room. ``position`` must have been taken before ``state`` was read.
+
+    ``run`` is that of the store; None: the room is shown to nobody who comes back with it.
+    """
     return RoomSnapshot(
         room=room,
         name=name,
@@ -52,6 +56,7 @@ def snapshot(
         durable=durable,
         machines=[view(record) for record in state.machines.values()],
         programmes=list(state.programmes),
+        run=run,
     )
 
 

@@ -17,6 +17,7 @@ import aiosqlite
 from pydantic import ValidationError
 
 from edge.store.limits import ACKS_CARRIED_MAX, NOTICES_MAX
+from edge.store.runs import begin_runs_anew
 from laundryd.wire.events import Carried, Entry, NoticeAck
 from laundryd.wire.ids import Epoch, NoticeId, Offset, Run
 from laundryd.wire.notices import Notice
@@ -101,4 +102,5 @@ async def begin_epoch(db: aiosqlite.Connection, epoch: Epoch, run: Run, bequest:
         entry = Entry(epoch=epoch, offset=head, carried=carried, ack=ack, run=run)
         await db.execute("INSERT INTO journal VALUES (?, 0, ?)", (head, entry.model_dump_json()))
     await db.execute("UPDATE meta SET head = ?", (head,))
+    await begin_runs_anew(db, run, head)
     return head

@@ -115,7 +115,7 @@ class EdgeStore:
         cls, shelf: Shelf, max_bytes: int | None = None, *, witness: Witness | None = None
     ) -> Self:
         try:
-            room = await RoomStore.load(shelf)
+            room = await RoomStore.load(shelf, begins_run=witness is not None)
         except BaseException:
             await shelf.close()
             raise

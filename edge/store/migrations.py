@@ -92,4 +92,12 @@ CREATE TABLE learned (
 # What no entry tells begins a new epoch.
 _NO_SNAPSHOT_DUE: Final = "ALTER TABLE meta DROP COLUMN snapshot_due"
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _CLOCK_AND_LEARNED, _NO_SNAPSHOT_DUE)
+_RUNS: Final = """
+CREATE TABLE runs (
+    nth INTEGER PRIMARY KEY,          -- oldest first
+    run TEXT NOT NULL UNIQUE,         -- an opening of this store
+    head INTEGER NOT NULL             -- where the journal ended then, in the epoch in meta
+) STRICT
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _CLOCK_AND_LEARNED, _NO_SNAPSHOT_DUE, _RUNS)

@@ -34,11 +34,22 @@ from edge.store.commit import (
 )
 from edge.store.limits import KEPT_ACKNOWLEDGED, UNACKNOWLEDGED_MAX
 from edge.store.rows import new_epoch_name
+from edge.store.runs import begin_run, openings
 from edge.store.shelf import Shelf
 from laundryd.daemon.steady import ANCHOR, Anchor
+from laundryd.live.openings import Opening, is_same_past
 from laundryd.wire.commands import CommandAnswer, ResidentCommand, StaffCommand
 from laundryd.wire.events import AckKind, Entry, PublicEvent
-from laundryd.wire.ids import CommandId, Epoch, NoticeId, Offset, Position, ResidentId, Run
+from laundryd.wire.ids import (
+    CommandId,
+    Epoch,
+    NoticeId,
+    Offset,
+    PagePosition,
+    Position,
+    ResidentId,
+    Run,
+)
 from laundryd.wire.notices import Notice, NoticeCard
 from laundryd.wire.times import Moment, to_rfc3339
 
@@ -74,6 +85,7 @@ class RoomStore:
         dropped: Offset,
         clock: Anchor | None,
         clock_shift: timedelta,
+        openings: tuple[Opening, ...] = (),
     ) -> None:
         self._shelf = shelf
         self.head = head
@@ -85,6 +97,7 @@ class RoomStore:
         """Where the clock stood when it was kept last; None: it never was."""
         self.clock_shift = clock_shift
         """By how much room time was set since the store began, in all: the sum of every ``shift``."""
+        self._openings = openings
         self._taken_along: Offset = 0
         """Entries up to here began this epoch: another one would begin with the same, and win nothing."""
         self.on_head: Callable[[Position], object] = lambda _head: None
@@ -93,19 +106,24 @@ class RoomStore:
         shelf.make_room = self._make_room
 
     @classmethod
-    async def load(cls, shelf: Shelf) -> Self:
-        """Read the journal's end; an empty database begins a new epoch."""
+    async def load(cls, shelf: Shelf, *, begins_run: bool = False) -> Self:
+        """Read the journal's end; an empty database begins a new epoch.
 
-        async def begin(db: aiosqlite.Connection) -> aiosqlite.Row:
+        ``begins_run``: the room goes on here, in the shelf's run; false for who only looks in.
+        """
+
+        async def begin(db: aiosqlite.Connection) -> tuple[aiosqlite.Row, tuple[Opening, ...]]:
             await db.execute(
                 "INSERT INTO meta (only_row, epoch, head, last_public, acked, dropped)"
                 " VALUES (1, ?, 0, 0, 0, 0) ON CONFLICT DO NOTHING",
                 (new_epoch_name(),),
             )
             (row,) = await db.execute_fetchall("SELECT * FROM meta")
-            return row
+            if begins_run:
+                await begin_run(db, shelf.run, row["head"])
+            return row, await openings(db)
 
-        row = await shelf.write(begin)
+        row, known = await shelf.write(begin)
         return cls(
             shelf,
             JournalHead(row["epoch"], row["head"], row["last_public"]),
@@ -113,6 +131,7 @@ class RoomStore:
             dropped=row["dropped"],
             clock=_anchor(row["clock"]),
             clock_shift=timedelta(milliseconds=row["clock_shift_ms"]),
+            openings=known,
         )
 
     async def records(self) -> list[MachineRecord]:
@@ -176,6 +195,15 @@ class RoomStore:
         total = self.clock_shift + clock.shift
         await self._shelf.write(lambda db: write_clock(db, clock, total))
         self.clock, self.clock_shift = clock.anchor, total
+
+    @property
+    def run(self) -> Run:
+        """Name this opening of the store."""
+        return self._shelf.run
+
+    def is_same_past(self, position: PagePosition) -> bool:
+        """Say whether the journal, in its present epoch, went through ``position`` of a page."""
+        return is_same_past(position, self._shelf.run, self._openings)
 
     async def answer_to(self, asker: str, command: CommandId) -> KeptAnswer | None:
         """Return what ``asker`` was answered to this command before; None when it is new.
@@ -335,6 +363,7 @@ class RoomStore:
 
     def _moved(self, head: Position) -> None:
         self.head = JournalHead(head.epoch, head.offset)
+        self._openings = (Opening(self._shelf.run, head.offset),)
         self.acked, self.dropped = 0, 0
         self._taken_along = head.offset
 

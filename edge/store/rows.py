@@ -28,8 +28,8 @@ TABLES: Final[dict[str, bool]] = {
     "link_codes": False,
 }
 """Table, in an order that references allow, and whether its rows are of the room's state, where an old
-row beside a new one would be wrong. The journal is not among them: a new epoch begins it anew, with what
-``edge.store.carrying`` takes over."""
+row beside a new one would be wrong. The journal is not among them, nor the runs that wrote it: a new
+epoch begins both anew, with what ``edge.store.carrying`` takes over."""
 _BODIES: Final = frozenset({"body", "command", "answer"})
 CHUNK_ROWS: Final = 500
 

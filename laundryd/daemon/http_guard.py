@@ -20,12 +20,7 @@ MAX_BODY_BYTES: Final = 16_384
 _LENGTH_DIGITS: Final = 12
 """More digits in a Content-Length are not even read as a number."""
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_CSP: Final = (
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-)
 _SECURITY_HEADERS: Final = (
-    (b"content-security-policy", _CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -39,17 +34,37 @@ def headers_of(scope: Scope) -> dict[str, str]:
     }
 
 
+def content_policy(connects: Iterable[str] = ()) -> str:
+    """Return the Content-Security-Policy of our pages; ``connects``: origins that they may ask, too."""
+    asked = " ".join(("'self'", "ws:", "wss:", *connects))
+    return (
+        f"default-src 'self'; connect-src {asked}; "
+        "img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+        "form-action 'self'"
+    )
+
+
 class HttpGuard:
     """ASGI middleware. ``hosts`` are allowed Host headers (``name`` or ``name:port``), lower case.
 
     ``origins`` are further allowed Origins; one whose host is in ``hosts`` is always ours. ``*`` in
     ``hosts`` allows any name: for a room's page behind a reverse proxy that checks by itself.
+    ``connects``: foreign origins that our pages may send requests to.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str],
+        origins: Iterable[str] = (),
+        *,
+        connects: Iterable[str] = (),
+    ) -> None:
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origins)
+        policy = (b"content-security-policy", content_policy(connects).encode())
+        self._headers = (policy, *_SECURITY_HEADERS)
 
     def knows_host(self, host: str | None) -> bool:
         """Say whether a Host header names this server; the port may be left out of the setting."""
@@ -77,9 +92,9 @@ class HttpGuard:
         try:
             self._check(scope["method"], headers_of(scope))
         except ProblemError as error:
-            await problem_response(error)(scope, receive, _secured(send))
+            await problem_response(error)(scope, receive, self._secured(send))
             return
-        await self._app(scope, _limited(receive), _secured(send))
+        await self._app(scope, _limited(receive), self._secured(send))
 
     def _check(self, method: str, headers: Mapping[str, str]) -> None:
         host = headers.get("host")
@@ -102,6 +117,16 @@ class HttpGuard:
         if has_body and kind != "application/json":
             raise ProblemError(ErrorCode.NOT_JSON)
 
+    def _secured(self, send: Send) -> Send:
+        async def send_secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message.get("headers", ())}
+                extra = [row for row in self._headers if row[0] not in present]
+                message = {**message, "headers": [*message.get("headers", ()), *extra]}
+            await send(message)
+
+        return send_secured
+
 
 def _limited(receive: Receive) -> Receive:
     """Count the body as it comes: Content-Length may be missing."""
@@ -116,14 +141,3 @@ def _limited(receive: Receive) -> Receive:
         return message
 
     return receive_counted
-
-
-def _secured(send: Send) -> Send:
-    async def send_secured(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            present = {name.lower() for name, _ in message.get("headers", ())}
-            extra = [row for row in _SECURITY_HEADERS if row[0] not in present]
-            message = {**message, "headers": [*message.get("headers", ()), *extra]}
-        await send(message)
-
-    return send_secured

@@ -24,6 +24,13 @@ FIELDS: Final = (
 """The fields that a line may carry, in this order; others are dropped, so that nothing slips in."""
 
 
+CHATTY: Final = (
+    "uvicorn", "uvicorn.error", "websockets", "aiosqlite", "asyncio",
+    "urllib3", "google", "firebase_admin",
+)  # fmt: skip
+"""Libraries that speak of every connection."""
+
+
 def _fields(record: logging.LogRecord) -> dict[str, object]:
     return {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
 
@@ -81,6 +88,6 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Theirs speak of every connection; what matters of it we say ourselves.
-    for chatty in ("uvicorn", "uvicorn.error", "websockets", "aiosqlite", "asyncio"):
+    # What matters of it we say ourselves.
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

@@ -206,7 +206,7 @@ class Resident:
         snapshot = await self.room()
         self.snapshots += 1
         if _is_later(snapshot.position, client.positions.get(room)):
-            client.snapshot_taken(room, snapshot.position)
+            client.snapshot_taken(room, snapshot.page_position)
         else:
             client.needs_snapshot.discard(room)
 

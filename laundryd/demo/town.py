@@ -21,10 +21,11 @@ import aiohttp
 from laundryd.daemon.clock import Clock
 from laundryd.demo.broker import Broker, demo_broker, free_port
 from laundryd.demo.errors import ProgramEndedError
+from laundryd.demo.fcm_service import FcmService
 from laundryd.demo.plugs import Plug
 from laundryd.demo.processes import Program
 from laundryd.demo.push_service import PushService
-from laundryd.demo.town_files import MACHINES, ROOM, TownPlan, set_up
+from laundryd.demo.town_files import MACHINES, ROOM, LocalFcm, TownPlan, set_up
 from laundryd.wire.ids import RoomRef, Slug
 
 HTTP_WITHIN_S: Final = 20.0
@@ -37,7 +38,7 @@ class Town:
 
     ``speed`` is how many room seconds pass in a real second. ``plugs_speak`` False: the plugs are online
     and say only what they are told to, for recorded power. ``folder`` None: a temporary one, removed at
-    the end.
+    the end. ``fcm``: who pushes to Android devices, running already; None: all goes by Web Push.
 
     Attributes:
         clock: room time, the same for everybody in town.
@@ -47,11 +48,16 @@ class Town:
     """
 
     def __init__(
-        self, *, speed: float = 60.0, plugs_speak: bool = True, folder: Path | None = None
+        self,
+        *,
+        speed: float = 60.0,
+        plugs_speak: bool = True,
+        folder: Path | None = None,
+        fcm: FcmService | None = None,
     ) -> None:
         self.push = PushService()
         self.join_code = self.join_url = ""
-        self._speed, self._folder = speed, folder
+        self._speed, self._folder, self._fcm = speed, folder, fcm
         self.plugs_speak = plugs_speak
         self._stack = AsyncExitStack()
         self._plugs: dict[Slug, Plug] = {}
@@ -138,6 +144,7 @@ class Town:
             push_origin=self.push.origin,
             clock_speed=self._speed,
             clock_epoch_s=round(time.time(), 3),
+            fcm=LocalFcm(self._fcm.origin, self._fcm.settings(folder)) if self._fcm else None,
         )
         self.clock = Clock(plan.clock_speed, plan.clock_epoch_s)
         added = await set_up(plan)

@@ -37,10 +37,19 @@ MACHINES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class LocalFcm:
+    """Where FCM is, and the table ``fcm`` of the relay's settings."""
+
+    origin: str
+    settings: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class TownPlan:
     """Where everything is. Ports on 127.0.0.1, chosen before; the two clock numbers go to both programs.
 
-    ``push_origin`` is the local push service that the relay may push to.
+    ``push_origin`` is the local push service that the relay may push to, ``fcm`` the local FCM with the
+    settings that name it, None: there is none.
     """
 
     folder: Path
@@ -52,6 +61,7 @@ class TownPlan:
     clock_speed: float
     clock_epoch_s: float
     machines: tuple[DemoMachine, ...] = MACHINES
+    fcm: LocalFcm | None = None
 
     @property
     def relay_url(self) -> str:
@@ -108,15 +118,23 @@ async def set_up(plan: TownPlan) -> AddedRoom:
             vapid_subject="mailto:demo@example.org",
             listeners=Listeners(plan.cloud_broker_port),
             edge_host="127.0.0.1",
-            tables={
-                "http": {"port": plan.relay_port},
-                "testing": {**testing, "push_origins": [plan.push_origin]},
-            },
+            tables=_relay_tables(plan, testing),
         )
     )
     added = await add_room(done.settings, ROOM, ROOM_NAME)
     plan.edge_config.write_text(_edge_settings(plan, added.enrolment_file, testing), "utf-8")
     return added
+
+
+def _relay_tables(plan: TownPlan, testing: dict[str, object]) -> dict[str, dict[str, object]]:
+    tables: dict[str, dict[str, object]] = {
+        "http": {"port": plan.relay_port},
+        "testing": {**testing, "push_origins": [plan.push_origin]},
+    }
+    if plan.fcm is not None:
+        tables["fcm"] = plan.fcm.settings
+        tables["testing"]["fcm_origin"] = plan.fcm.origin
+    return tables
 
 
 def _edge_settings(plan: TownPlan, enrolment: Path, testing: dict[str, object]) -> str:

@@ -32,7 +32,7 @@ from laundryd.live.web import Web
 from laundryd.wire import frames
 from laundryd.wire.commands import CommandName, CommandParams
 from laundryd.wire.events import AckKind, PublicEvent
-from laundryd.wire.ids import NoticeId, Position, RoomKey, SessionId, Slug
+from laundryd.wire.ids import NoticeId, PagePosition, Position, RoomKey, SessionId, Slug
 from laundryd.wire.notices import Lang
 
 Frame = TypeVar("Frame", bound=frames.ServerFrame)
@@ -97,7 +97,7 @@ class LiveClient:
         return self._core.session_id
 
     @property
-    def positions(self) -> Mapping[RoomKey, Position | None]:
+    def positions(self) -> Mapping[RoomKey, PagePosition | None]:
         """Where the client stands in each room."""
         return self._core.rooms.positions
 
@@ -200,9 +200,9 @@ class LiveClient:
         return [received.item for received in self._frames.items]
 
     def snapshot_taken(self, room: RoomKey, position: Position) -> None:
-        """Say that the caller has the whole room at ``position``."""
+        """Say that the caller has the whole room at ``position``; a ``PagePosition`` names its run, too."""
         self.needs_snapshot.discard(room)
-        self._core.rooms.positions[room] = position
+        self._core.rooms.positions[room] = PagePosition.of(position)
 
     # -- sending
 

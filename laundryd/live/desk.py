@@ -9,7 +9,15 @@ from typing import Protocol
 from laundryd.wire import frames
 from laundryd.wire.announcements import ShownAnnouncement
 from laundryd.wire.events import AckKind, PublicEvent
-from laundryd.wire.ids import NoticeId, Position, ResidentId, RoomKey, SessionId
+from laundryd.wire.ids import (
+    NoticeId,
+    PagePosition,
+    Position,
+    ResidentId,
+    RoomKey,
+    Run,
+    SessionId,
+)
 
 
 class RoomTime(Protocol):
@@ -30,6 +38,20 @@ class Desk(Protocol):
 
     def position(self, room: RoomKey) -> Position | None:
         """Return the head of the room's journal; None when there is no such room."""
+        ...
+
+    def run(self, room: RoomKey) -> Run | None:
+        """Name this opening of the room's store, the same for the life of the program.
+
+        None: positions name none here, and their numbers alone count.
+        """
+        ...
+
+    def is_same_past(self, room: RoomKey, position: PagePosition) -> bool:
+        """Say whether the journal, in its present epoch, went through ``position``.
+
+        Not so after a restored backup, for what came after that (``laundryd.live.openings``).
+        """
         ...
 
     async def since(

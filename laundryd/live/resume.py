@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from laundryd.wire import frames
 from laundryd.wire.events import PublicEvent
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import Position, Run
 
 
 class Outcome(StrEnum):
@@ -23,6 +23,7 @@ class Outcome(StrEnum):
     UP_TO_DATE = "up_to_date"
     REPLAYED = "replayed"
     OTHER_EPOCH = "other_epoch"
+    OTHER_PAST = "other_past"
     FROM_THE_FUTURE = "from_the_future"
     TOO_OLD = "too_old"
     TOO_MANY = "too_many"
@@ -46,13 +47,14 @@ class Resumption:
         """Whether the client has, with ``replay``, everything up to ``floor``."""
         return self.outcome in _RECOVERED
 
-    def frame(self) -> frames.RoomResume:
-        """Write it as part of ``welcome``."""
+    def frame(self, run: Run | None) -> frames.RoomResume:
+        """Write it as part of ``welcome``; ``run`` is that of the store that answers."""
         return frames.RoomResume(
             epoch=self.head.epoch,
             offset=self.head.offset,
             was_recovering=self.outcome is not Outcome.NONE_NAMED,
             recovered=self.recovered,
+            run=run,
         )
 
 
@@ -104,6 +106,11 @@ def decide(
     # Not recovered: the client takes a snapshot, which is at the head or after it.
     replay = tuple(missed or ()) if outcome is Outcome.REPLAYED else ()
     return Resumption(head, outcome, reached or head, replay)
+
+
+def other_past(head: Position) -> Resumption:
+    """Answer a position that is not of the past that this journal goes on from: the whole room."""
+    return Resumption(head, Outcome.OTHER_PAST, head)
 
 
 def _walk(start: Position, events: Sequence[PublicEvent]) -> Position | None:

@@ -15,6 +15,7 @@ from laundryd.live.desk import Desk
 from laundryd.live.door import Door
 from laundryd.live.hub import Hub
 from laundryd.live.replays import Replay
+from laundryd.live.resume import other_past
 from laundryd.wire import frames
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import RoomKey
@@ -49,7 +50,7 @@ async def welcome(
     hub.attach(connection, identify.session_id, visible=identify.visible)
     if connection.session_id is None:
         raise RuntimeError("the hub attached a connection without a session id")
-    _send(hub, connection, _frame(hub, connection.session_id, resumptions))
+    _send(hub, connection, _frame(hub, desk, connection.session_id, resumptions))
     for room, replay in resumptions.items():
         floor = None if replay is None else replay.resumption.floor
         held = hub.settle(room, connection, floor)
@@ -94,13 +95,19 @@ async def _resume(
     head = desk.position(room)
     if head is None:
         return None
-    not_before = hub.clock.now() - timedelta(seconds=hub.settings.replay_age_s)
-    replay = await hub.replays.answer(room, identify.rooms[room], head, not_before)
+    named = identify.rooms[room]
+    if named is not None and named.epoch == head.epoch and not desk.is_same_past(room, named):
+        replay = Replay(other_past(head))
+    else:
+        not_before = hub.clock.now() - timedelta(seconds=hub.settings.replay_age_s)
+        replay = await hub.replays.answer(room, named, head, not_before)
     hub.counts.resumed(replay.resumption.outcome)
     return replay
 
 
-def _frame(hub: Hub, session_id: str, resumptions: dict[RoomKey, Replay | None]) -> frames.Welcome:
+def _frame(
+    hub: Hub, desk: Desk, session_id: str, resumptions: dict[RoomKey, Replay | None]
+) -> frames.Welcome:
     settings = hub.settings
     return frames.Welcome(
         session_id=session_id,
@@ -109,7 +116,7 @@ def _frame(hub: Hub, session_id: str, resumptions: dict[RoomKey, Replay | None])
         backoff=settings.backoff,
         clock=frames.RoomClock(at=hub.clock.now(), speed=hub.clock.speed),
         rooms={
-            room: found.resumption.frame()
+            room: found.resumption.frame(desk.run(room))
             for room, found in resumptions.items()
             if found is not None
         },

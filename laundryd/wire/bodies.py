@@ -155,10 +155,37 @@ class SubscriptionBody(ClosedModel):
     application_server_key: Annotated[str, StringConstraints(max_length=100)] | None = None
 
 
+FcmToken = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_:%.-]{20,1000}$")]
+
+
+class FcmBody(ClosedModel):
+    """``PUT /push/fcm``: the token that FCM gave this device's app. ``name``: as in ``SubscriptionBody``."""
+
+    token: FcmToken
+    name: DeviceWords | None = None
+
+
+class FcmWeb(WireModel):
+    """The relay's Firebase project as an app must know it to register with FCM; all of it is public.
+
+    ``vapid_key``: of the project's web push certificate, uncompressed point, base64url.
+    """
+
+    project_id: str
+    api_key: str
+    app_id: str
+    sender_id: str
+    vapid_key: str
+
+
 class PushKey(WireModel):
-    """Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url."""
+    """Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url.
+
+    ``fcm``: Android devices register with that instead, None: this relay pushes by Web Push alone.
+    """
 
     key: str
+    fcm: FcmWeb | None = None
 
 
 class Problem(WireModel):

@@ -15,6 +15,7 @@ class ErrorCode(StrEnum):
 
     # who is asking
     UNAUTHENTICATED = "unauthenticated"
+    ROSTER_AWAITED = "roster_awaited"
     FOREIGN_ORIGIN = "foreign_origin"
     FOREIGN_HOST = "foreign_host"
     FOREIGN_ROOM = "foreign_room"
@@ -72,6 +73,11 @@ class ErrorRow:
 ERRORS: Final[dict[ErrorCode, ErrorRow]] = {
     ErrorCode.UNAUTHENTICATED: ErrorRow(
         401, "No valid token for this server", "Join with the room's code, or link this device."
+    ),
+    ErrorCode.ROSTER_AWAITED: ErrorRow(
+        503,
+        "The room has not heard yet who its residents are",
+        "Wait for as many seconds as Retry-After says; your token stands.",
     ),
     ErrorCode.FOREIGN_ORIGIN: ErrorRow(
         403, "The request comes from another site", "Open the app at this server's own address."

@@ -16,8 +16,10 @@ from laundryd.wire.ids import (
     ClosedModel,
     CommandId,
     NoticeId,
+    PagePosition,
     Position,
     RoomKey,
+    Run,
     SessionId,
     Slug,
     WireModel,
@@ -33,11 +35,15 @@ NoticeIds = Annotated[list[NoticeId], Field(min_length=1, max_length=100)]
 
 
 class Identify(ClosedModel):
-    """First frame of a client. ``rooms``: where it stands in each room, None for a room never seen."""
+    """First frame of a client. ``rooms``: where it stands in each room, None for a room never seen.
+
+    A position names the run that ``welcome`` or the room itself named when it was taken: numbers that a
+    store restored from a backup gives out again are told from the first ones by it.
+    """
 
     type: Literal["identify"] = "identify"
     session_id: SessionId | None = None
-    rooms: Annotated[dict[RoomKey, Position | None], Field(max_length=20)]
+    rooms: Annotated[dict[RoomKey, PagePosition | None], Field(max_length=20)]
     visible: bool
     lang: Lang
 
@@ -108,12 +114,15 @@ class RoomResume(WireModel):
 
     ``was_recovering``: the client named a position. ``recovered``: everything after it follows in the
     next frames. Otherwise the client GETs the room. ``epoch`` and ``offset``: the head at this moment.
+    ``run``: the run of this server's store, which the client keeps with its position from now on; None:
+    it names none.
     """
 
     epoch: str
     offset: int
     was_recovering: bool
     recovered: bool
+    run: Run | None = None
 
 
 class Welcome(WireModel):

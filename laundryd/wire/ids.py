@@ -25,8 +25,9 @@ CommandId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 NoticeId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Epoch = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{1,32}$")]
 Run = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{1,32}$")]
-"""Names one opening of an edge's store. Every entry says in which run it was written, so two journals
-that share an epoch and an offset, of which one went on from a backup, are told apart."""
+"""Names one opening of a program's store. Every entry says in which run of the edge's it was written, and
+every page's position in which run of its server's it was taken: two journals that share an epoch and an
+offset, of which one went on from a backup, are told apart."""
 Word = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{1,32}$")]
 """Names one message, so that its answer is told from late and doubled answers to others."""
 Offset = Annotated[int, Field(ge=0, le=2**53 - 1)]
@@ -52,6 +53,26 @@ class Position(WireModel):
 
     epoch: Epoch
     offset: Offset
+
+
+class PagePosition(Position):
+    """Where a page stands, in the words of the server that it follows.
+
+    ``run`` names the opening of that server's store in which the position was taken; only the same
+    server can tell what it means. None: the server named none, and then the numbers alone count.
+    """
+
+    run: Run | None = None
+
+    @classmethod
+    def of(cls, position: Position) -> Self:
+        """Return ``position`` with the run that it names, if it names one."""
+        run = position.run if isinstance(position, PagePosition) else None
+        return cls(epoch=position.epoch, offset=position.offset, run=run)
+
+    def in_run(self, run: Run | None) -> Self:
+        """Return the same place as it is called in ``run``."""
+        return type(self)(epoch=self.epoch, offset=self.offset, run=run)
 
 
 class RoomRef(WireModel):

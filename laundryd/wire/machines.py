@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from laundryd.wire.ids import Position, RoomKey, Slug, WireModel
+from laundryd.wire.ids import PagePosition, Position, RoomKey, Run, Slug, WireModel
 from laundryd.wire.phases import Phase, Sensor
 from laundryd.wire.times import Moment
 
@@ -78,7 +78,8 @@ class EdgeStatus(WireModel):
 class RoomSnapshot(WireModel):
     """A whole room at a position that was taken before the machines were read.
 
-    ``edge`` is None on the room's own page: there the edge itself answers.
+    ``edge`` is None on the room's own page: there the edge itself answers. ``run`` is the run of the
+    answering server's store, which a page keeps with the position; None: it names none.
     """
 
     room: RoomKey
@@ -89,3 +90,9 @@ class RoomSnapshot(WireModel):
     durable: bool = True
     machines: Annotated[list[MachineView], Field(max_length=200)]
     programmes: Annotated[list[Programme], Field(max_length=50)] = Field(default_factory=list)
+    run: Run | None = None
+
+    @property
+    def page_position(self) -> PagePosition:
+        """Where a page stands that shows this room."""
+        return PagePosition(epoch=self.position.epoch, offset=self.position.offset, run=self.run)

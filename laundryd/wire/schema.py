@@ -62,6 +62,7 @@ _BODIES_FROM_APP: Final[tuple[type[BaseModel], ...]] = (
     bodies.MeBody,
     bodies.CommandBody,
     bodies.SubscriptionBody,
+    bodies.FcmBody,
     announcements.AnnouncementBody,
     announcements.StaffSignIn,
 )

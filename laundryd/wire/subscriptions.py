@@ -32,12 +32,7 @@ def _or_browser(name: str) -> str:
     return name or "Browser"
 
 
-DeviceWords = Annotated[
-    str,
-    BeforeValidator(plain_words),
-    StringConstraints(max_length=NAME_MAX),
-    AfterValidator(_or_browser),
-]
+DeviceWords = Annotated[str, BeforeValidator(plain_words), AfterValidator(_or_browser)]
 """What a browser says that it is, "Chrome on Android": cut to ``NAME_MAX``, never refused for its form."""
 SubscriptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -62,8 +57,9 @@ TRIES: Final[Mapping[PushTry, str]] = {
 class PushFault(WireModel):
     """The last thing that went wrong with a bell; real time.
 
-    ``kind``: ``http_`` and the push service's status, or the name of what failed: ``timeout``, ``dns``,
-    ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``, ``private_address``.
+    ``kind``: ``http_`` and the push service's status, ``fcm_`` and what FCM calls it, or the name of what
+    failed: ``timeout``, ``dns``, ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``,
+    ``private_address``.
     """
 
     at: Moment

@@ -115,7 +115,7 @@ function answer(method, path, body) {
     }];
   }
   if (path === "/devices/link-code") return [200, { code: "K7PM-3XQT", expires_at: minutes(10) }];
-  if (path === "/push/key" && state.relay) return [200, { key: "B".repeat(87) }];
+  if (path === "/push/key" && state.relay) return [200, { key: "B".repeat(87), fcm: null }];
   return [404, { code: "not_found", status: 404, detail: method }];
 }
 

@@ -6,7 +6,7 @@ import { page } from "./pages/page";
 import { Page } from "./pages/Page";
 import { RoomScreen } from "./room/RoomScreen";
 import { StaffScreen } from "./staff/StaffScreen";
-import { enter } from "./state/session";
+import { isAwaited, tryAgain } from "./state/session";
 import { connection, screen, t } from "./state/signals";
 
 export function App() {
@@ -32,9 +32,9 @@ function Screen() {
         <main class="narrow">
           <h1>laundryd</h1>
           <p class="banner bad" role="status">
-            {t("connection.offline")}
+            {t(isAwaited() ? "error.roster_awaited" : "connection.offline")}
           </p>
-          <button type="button" class="primary" onClick={() => void enter()}>
+          <button type="button" class="primary" onClick={tryAgain}>
             {t("app.retry")}
           </button>
           <LocalPages />

@@ -2,7 +2,7 @@
 
 /// <reference lib="webworker" />
 import { cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
-import { toBytes } from "./bell/key";
+import { sameKey, toBytes } from "./bell/key";
 import { deviceName } from "./join/device_name";
 import { refusedWords, wishOf, type Wish } from "./push/answering";
 import { ownPath, readPayload } from "./push/payload";
@@ -109,20 +109,25 @@ interface PushSubscriptionChange extends ExtendableEvent {
   readonly oldSubscription?: PushSubscription | null;
 }
 
-/** The browser has changed the subscription, or taken it away: the relay gets the next one. */
+/**
+ * The browser has changed the subscription, or taken it away: the relay gets the next one, by Web Push.
+ * One that was FCM's is registered with it again when the app starts: Google's library is not loaded here.
+ */
 async function renew({ newSubscription, oldSubscription }: PushSubscriptionChange): Promise<void> {
-  const subscription = newSubscription ?? (await subscribe());
+  const subscription = await ownSubscription(newSubscription ?? null);
   const name = deviceName(navigator.userAgent);
   const body = bodyOf(subscription, name, oldSubscription?.endpoint ?? null);
   await ask("PUT", "/api/v1/push/subscriptions", body);
 }
 
-async function subscribe(): Promise<PushSubscription> {
-  const { key } = (await (await fetch("/api/v1/push/key")).json()) as { key: string };
-  return self.registration.pushManager.subscribe({
-    userVisibleOnly: true,
-    applicationServerKey: toBytes(key),
-  });
+/** One that the relay can push to itself: the browser's new one, unless it was made with another key. */
+async function ownSubscription(offered: PushSubscription | null): Promise<PushSubscription> {
+  const { pushManager } = self.registration;
+  const key = toBytes(((await (await fetch("/api/v1/push/key")).json()) as { key: string }).key);
+  const found = offered ?? (await pushManager.getSubscription());
+  if (found !== null && sameKey(found.options.applicationServerKey, key)) return found;
+  await found?.unsubscribe();
+  return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
 }
 
 function ask(method: "POST" | "PUT", path: string, body: unknown): Promise<Response> {

@@ -163,3 +163,39 @@ def test_a_credential_that_cannot_be_read_is_named_without_its_content(
     (said,) = sentences(relay_toml)
     assert str(tmp_path / "broker.password") in said
     assert "secret" not in said
+
+
+FCM = """[fcm]
+service_account = "/run/credentials/laundryd-relay.service/service-account.json"
+api_key = "AIzaSyA-0123456789_0123456789-0123456789"
+app_id = "1:123456789012:web:0123456789abcdef012345"
+sender_id = "123456789012"
+vapid_key = "{key}"
+"""
+KEY = "B" + "A" * 86
+
+
+def test_fcm_is_off_until_all_of_it_is_given(relay_toml: Path) -> None:
+    off = load_settings(RelaySettings, relay_toml).fcm
+    assert off.service_account is None
+    assert off.web("a-project") is None
+    on = load_settings(RelaySettings, add(relay_toml, FCM.format(key=KEY))).fcm
+    web = on.web("a-project")
+    assert web is not None
+    assert (web.project_id, web.vapid_key) == ("a-project", KEY)
+
+
+def test_half_of_fcm_is_refused_and_what_is_missing_named(relay_toml: Path) -> None:
+    (said,) = sentences(add(relay_toml, '[fcm]\nsender_id = "123456789012"\n'))
+    assert "service_account, api_key, app_id, vapid_key of fcm too" in said
+
+
+def test_a_private_key_in_the_public_ones_place_is_refused(relay_toml: Path) -> None:
+    (said,) = sentences(add(relay_toml, FCM.format(key="A" * 43)))
+    assert said.startswith("fcm.vapid_key in ")
+
+
+def test_where_fcm_is_cannot_be_set_in_production(relay_toml: Path) -> None:
+    local = '[testing]\nfcm_origin = "http://127.0.0.1:1"\n'
+    (said,) = sentences(add(relay_toml, local))
+    assert "fcm_origin only together with testing.enabled = true" in said

@@ -22,7 +22,7 @@ from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.outcomes import Outcome, Result
 from cloud_relay.push.queue import PushQueue
-from cloud_relay.push.subscriptions import Attempted, Subscription
+from cloud_relay.push.subscriptions import Attempted, Subscription, Way
 from cloud_relay.push.webpush import Sender
 from cloud_relay.rooms import store
 from cloud_relay.rooms.presence import EdgePresence
@@ -296,8 +296,14 @@ class Subscribers:
     errors: list[tuple[str, str]] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
 
-    def add(self, resident: str, sub_id: str, host: str = "fcm.googleapis.com") -> None:
-        one = Subscription(sub_id, f"https://{host}/send/{sub_id}", "", "", Lang.EN)
+    def add(
+        self,
+        resident: str,
+        sub_id: str,
+        host: str = "fcm.googleapis.com",
+        way: Way = Way.WEB_PUSH,
+    ) -> None:
+        one = Subscription(sub_id, f"https://{host}/send/{sub_id}", "", "", Lang.EN, way=way)
         self.of.setdefault(resident, []).append(one)
 
     async def for_resident(self, resident: str) -> list[Subscription]:
@@ -443,6 +449,7 @@ async def relay(
     link, live = Link(), Live()
     rooms = Rooms(db, clock)
     await rooms.load()
+    await rooms.begin_run()
     edges = EdgePresence(await store.load_presence(db))
     queue = PushQueue(db, clock, sender=sender or Postman(), subscriptions=subscribers)
     told = ToldSender(link)

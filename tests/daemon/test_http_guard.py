@@ -5,7 +5,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from laundryd.daemon.http_guard import MAX_BODY_BYTES, HttpGuard
+from laundryd.daemon.http_guard import MAX_BODY_BYTES, HttpGuard, content_policy
 from laundryd.wire.errors import ERRORS, ErrorCode
 
 OURS = "http://laundry.local:8080"
@@ -61,3 +61,12 @@ async def test_our_own_page_gets_in_by_each_of_its_names(host: str) -> None:
 async def test_a_length_that_is_too_large_or_none_is_a_problem_document(length: str) -> None:
     answer = await ask(Origin=OURS, Content_Length=length)
     assert_refused(answer, ErrorCode.TOO_LARGE)
+
+
+async def test_pages_may_ask_ourselves_and_whoever_is_named() -> None:
+    ours = "default-src 'self'; connect-src 'self' ws: wss:"
+    assert content_policy().startswith(f"{ours}; ")
+    guard = HttpGuard(inner, ["laundry.local"], connects=["https://a.example"])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(guard), base_url=OURS) as client:
+        policy = (await client.get("/x")).headers["content-security-policy"]
+    assert policy.startswith(f"{ours} https://a.example; ")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 import pytest
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import Page
 
 from cloud_relay.push import message
 from laundryd.demo.people import Place, Resident, live_in
@@ -19,6 +19,7 @@ from laundryd.wire.notices import Lang, NoticeCard, NoticeKind
 from laundryd.wire.phases import Phase
 from tests.e2e.browsers.desktop import Desktop
 from tests.e2e.browsers.fixtures import NewChromium
+from tests.e2e.browsers.workers import ACTIVE, Worker
 from tests.e2e.town import SEEN_WITHIN_MS, join, press, shows
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -27,7 +28,6 @@ ASKED = "Somebody is waiting"
 COMING, COLLECTED = "I'm coming", "Collected"
 MINE_MS = 60_000
 """A programme of 12 room minutes, and the detection of its end, at 60 times."""
-ACTIVE = "navigator.serviceWorker.getRegistration().then((r) => r?.active?.state === 'activated')"
 
 
 @pytest.fixture
@@ -53,30 +53,9 @@ async def washer_1(neighbour: Resident) -> AsyncIterator[MachineView]:
         yield next(one for one in room.machines if one.machine == "w1")
 
 
-class Worker:
-    """The service worker of the app, whose pushes come through DevTools."""
-
-    def __init__(self, session: CDPSession, origin: str) -> None:
-        self._session, self._origin = session, origin
-        self._registration = ""
-
-    async def find(self) -> None:
-        found: list[str] = []
-
-        def updated(event: dict[str, list[dict[str, str]]]) -> None:
-            found.extend(one["registrationId"] for one in event["registrations"])
-
-        self._session.on("ServiceWorker.workerRegistrationUpdated", updated)
-        await self._session.send("ServiceWorker.enable")
-        while not found:
-            await self._session.send("ServiceWorker.enable")
-        self._registration = found[0]
-
-    async def push(self, card: NoticeCard, relay_url: str) -> None:
-        """Deliver what the relay would send."""
-        text = message.payload(card, Lang.EN, public_url=relay_url).decode()
-        push = {"origin": self._origin, "registrationId": self._registration, "data": text}
-        await self._session.send("ServiceWorker.deliverPushMessage", push)
+async def push(worker: Worker, card: NoticeCard, relay_url: str) -> None:
+    """Deliver what the relay would send."""
+    await worker.deliver(message.payload(card, Lang.EN, public_url=relay_url).decode())
 
 
 async def told(page: Page, relay_url: str, kind: NoticeKind) -> NoticeCard:
@@ -111,7 +90,7 @@ async def test_a_notification_leads_to_the_room_and_its_buttons_reach_the_edge(
         # From here on no page of the app is open: the worker alone is left.
         await page.goto("about:blank")
 
-        await worker.push(asked, town.relay_url)
+        await push(worker, asked, town.relay_url)
         shown = await desktop.until_shown(ASKED)
         assert "Washer 1: please collect your laundry." in shown.body
         assert {COMING, COLLECTED} <= set(shown.buttons)
@@ -122,20 +101,20 @@ async def test_a_notification_leads_to_the_room_and_its_buttons_reach_the_edge(
         await room.locator(f"main[data-room='{town.room.key}']").wait_for()
         await room.close()
 
-        await worker.push(asked, town.relay_url)
+        await push(worker, asked, town.relay_url)
         desktop.press(await desktop.until_shown(ASKED, 2), COMING)
         await until(neighbour, lambda machine: machine.owner_coming_at is not None)
 
         # Shown on another device, too, and tapped there: one wish, done once, and refused to nobody.
-        await worker.push(asked, town.relay_url)
+        await push(worker, asked, town.relay_url)
         desktop.press(await desktop.until_shown(ASKED, 3), COMING)
-        await worker.push(asked, town.relay_url)
+        await push(worker, asked, town.relay_url)
         desktop.press(await desktop.until_shown(ASKED, 4), COLLECTED)
         await until(neighbour, lambda machine: machine.phase is Phase.FREE)
         assert len(desktop.shown) == 4, "an answer that was taken needs no words"
 
         await town.kill_edge()
-        await worker.push(asked.model_copy(update={"id": "f" * 32}), town.relay_url)
+        await push(worker, asked.model_copy(update={"id": "f" * 32}), town.relay_url)
         desktop.press(await desktop.until_shown(ASKED, 5), COMING)
         refused = await desktop.until_shown(ASKED, 6)
         assert "The laundry room was not reached. Open the app and look." in refused.body

@@ -19,6 +19,7 @@ from websockets.typing import Origin
 from laundryd.daemon.serve import listen, serve
 from laundryd.live.client import LiveClient
 from laundryd.live.door import Admission, Refusal
+from laundryd.live.openings import Opening, is_same_past
 from laundryd.live.server import LiveServer
 from laundryd.live.settings import LiveSettings
 from laundryd.wire import frames
@@ -26,7 +27,7 @@ from laundryd.wire.announcements import AnnouncementKind, AnnouncementText, Show
 from laundryd.wire.commands import CommandError
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind, PublicEvent
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import PagePosition, Position
 from laundryd.wire.machines import EdgeStatus, MachineKind, MachineView
 from laundryd.wire.notices import Lang, NoticeCard, NoticeKind
 from laundryd.wire.phases import Cause, Phase, Sensor
@@ -138,6 +139,9 @@ class MemoryDesk:
     refuse_with: ErrorCode | None = None
     history_reads: int = 0
     broken: bool = False
+    store_run: str | None = None
+    openings: list[Opening] = field(default_factory=list)
+    """Runs of the store before, and this one; ``store_run`` None: positions name none."""
     mine_now: frames.Mine = field(default_factory=lambda: frames.Mine(machines=[], claims=[]))
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     command_gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -160,6 +164,17 @@ class MemoryDesk:
             return None
         events = self.journal[room]
         return Position(epoch=EPOCH, offset=events[-1].offset if events else 0)
+
+    def run(self, _room: str) -> str | None:
+        return self.store_run
+
+    def is_same_past(self, _room: str, position: PagePosition) -> bool:
+        return self.store_run is None or is_same_past(position, self.store_run, self.openings)
+
+    def opens(self, run: str, head: int) -> None:
+        """Begin a run of the store, with the journal at ``head``."""
+        self.store_run = run
+        self.openings.append(Opening(run, head))
 
     async def since(
         self, room: str, position: Position, limit: int

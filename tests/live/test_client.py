@@ -26,7 +26,7 @@ from laundryd.wire import frames
 from laundryd.wire.close_codes import CloseCode
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import PagePosition
 from laundryd.wire.machines import RoomSnapshot
 from tests.live.stage import AT, EPOCH, ROOM, Stage, StartLive, eventually, make_event, make_notice
 
@@ -139,7 +139,7 @@ async def test_beyond_what_is_replayed_the_room_is_fetched_anew(start_live: Star
         await eventually(lambda: shown(told).count("room") == 2)
         await live.publish(6)
         await eventually(lambda: 6 in shown(told))
-        assert client.positions[ROOM] == Position(epoch=EPOCH, offset=6)
+        assert client.positions[ROOM] == PagePosition(epoch=EPOCH, offset=6)
     assert shown(told) == ["room", "room", 6]
 
 

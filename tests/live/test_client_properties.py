@@ -21,9 +21,10 @@ from laundryd.live.following.actions import (
     Take,
 )
 from laundryd.live.following.core import Core
+from laundryd.live.openings import Opening, is_same_past
 from laundryd.wire import frames
 from laundryd.wire.events import PublicEvent
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import PagePosition
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import Lang
 from tests.live.stage import AT, ROOM, make_event
@@ -49,16 +50,18 @@ class World:
         self.answered: list[RoomSnapshot] = []
         """Answers that are under way since before the server was restored."""
         self.shown: list[PublicEvent] = []
-        self.never_again: int | None = None
-        """A number that the server does not come to before the client hears of the restore: the client may
-        have it from before, and no server could tell. One that gets so far begins a new epoch."""
-        self.stood: Position | None = None
+        self.runs = 0
+        self.openings: list[Opening] = []
+        self.late: list[PublicEvent] | None = None
+        """What may yet come over a connection to a run that is over; None: the client's is to the present."""
+        self.begin_run()
+        self.stood: PagePosition | None = None
         self.perform(self.core.start(0.0))
 
     @property
-    def head(self) -> Position:
+    def head(self) -> PagePosition:
         offset = self.journal[-1].offset if self.journal else 0
-        return Position(epoch=EPOCHS[self.epoch], offset=offset)
+        return PagePosition(epoch=EPOCHS[self.epoch], offset=offset)
 
     def perform(self, actions: list[Action]) -> None:
         for action in actions:
@@ -69,6 +72,7 @@ class World:
                 case Drop():
                     assert self.connection != "none", "nothing to drop"
                     self.connection = "none"
+                    self.late = None
                 case Send():
                     assert self.connection in {"open", "live"}, f"{action} without a connection"
                 case Get():
@@ -85,13 +89,13 @@ class World:
     def take(self, snapshot: RoomSnapshot, *, is_older: bool) -> None:
         if not is_older:
             self.shown = list(self.histories[int(snapshot.name)])
-            self.stood = snapshot.position
+            self.stood = snapshot.page_position
 
     def apply(self, event: PublicEvent) -> None:
         assert self.stood is not None, "an event before the room"
         assert event.epoch == self.stood.epoch, "an event of another epoch"
         assert event.follows <= self.stood.offset < event.offset, f"{event.offset} at {self.stood}"
-        self.stood = Position(epoch=event.epoch, offset=event.offset)
+        self.stood = PagePosition(epoch=event.epoch, offset=event.offset, run=self.stood.run)
         self.shown.append(event)
 
     # -- what happens
@@ -100,35 +104,46 @@ class World:
         if self.epoch + 1 < len(EPOCHS):
             self.epoch += 1
             self.journal = []
-            self.never_again = None
+            self.openings = [Opening(self.openings[-1].run, 0)]
 
-    def restore(self) -> None:
-        """The server goes back to an older journal, and all connections are lost; answers may not be."""
+    def begin_run(self) -> None:
+        self.runs += 1
+        self.openings.append(Opening(f"r{self.runs}", self.head.offset))
+
+    def restart(self) -> None:
+        """The server goes on where it was, in another run."""
+        self.break_link()
+        self.begin_run()
+
+    def restore(self, *, is_heard: bool) -> None:
+        """The server goes back to an older journal; answers that are under way still come.
+
+        Its connections are lost, ``is_heard`` or not: then what it said last may come late.
+        """
         self.answered += [self.snapshot(stale=self.dice.random() < 0.5) for _ in range(self.gets)]
         self.gets = 0
-        self.break_link()
         kept = self.dice.randint(0, len(self.journal))
         self.journal, lost = self.journal[:kept], self.journal[kept:]
-        numbers = [event.offset for event in lost]
-        if self.never_again is not None:
-            numbers.append(self.never_again)
-        self.never_again = min(numbers, default=None)
+        if is_heard:
+            self.break_link()
+        elif self.connection == "live" and self.late is None:
+            self.late = lost
+        head = self.head.offset
+        self.openings = [one for one in self.openings if one.head is not None and one.head <= head]
+        if len(self.openings) > 1 and self.openings[-1].head == head and self.dice.random() < 0.5:
+            self.openings.pop()  # it began after the backup, and nothing was written before it
+        self.begin_run()
 
     def publish(self) -> None:
         """Something is published; it may be lost on the way, or come twice."""
         follows = self.journal[-1].offset if self.journal else 0
         offset = follows + self.dice.randint(1, 3)
-        if self.never_again is not None and offset >= self.never_again:
-            self.new_epoch()
-            follows, offset = 0, 1
-            if self.never_again is not None:
-                return
         self.journal.append(make_event(offset, follows=follows, epoch=EPOCHS[self.epoch]))
         for _ in range(self.dice.choice((0, 1, 1, 1, 2))):
             self.deliver([self.journal[-1]])
 
     def deliver(self, events: list[PublicEvent]) -> None:
-        if self.connection == "live":
+        if self.connection == "live" and self.late is None:
             self.perform(self.core.take(frames.Batch(events=events), self.now_s))
 
     def snapshot(self, *, stale: bool) -> RoomSnapshot:
@@ -136,7 +151,7 @@ class World:
         known = [] if stale else list(self.journal)
         position = self.head
         if stale and self.journal:
-            position = Position(epoch=position.epoch, offset=self.journal[0].follows)
+            position = PagePosition(epoch=position.epoch, offset=self.journal[0].follows)
         self.histories.append(known)
         return RoomSnapshot(
             room=ROOM,
@@ -146,6 +161,7 @@ class World:
             edge=None,
             durable=True,
             machines=[],
+            run=self.openings[-1].run,
         )
 
     def answer_get(self, *, stale: bool) -> None:
@@ -167,7 +183,10 @@ class World:
             self.perform(self.core.opened())
         elif self.connection == "open":
             self.welcome()
-        elif self.connection == "live":
+        elif self.connection == "live" and self.late:
+            event = self.late.pop(0)
+            self.perform(self.core.take(frames.Batch(events=[event]), self.now_s))
+        elif self.connection == "live" and self.late is None:
             self.perform(self.core.take(frames.Pong(), self.now_s))
 
     def welcome(self) -> None:
@@ -178,11 +197,14 @@ class World:
             and at.epoch == self.head.epoch
             and at.offset <= self.head.offset
             and len(missed) <= KEPT
+            and is_same_past(at, self.openings[-1].run, self.openings)
         )
-        if not self.answered:
-            self.never_again = None
         resume = frames.RoomResume(
-            **self.head.model_dump(), was_recovering=at is not None, recovered=recovered
+            epoch=self.head.epoch,
+            offset=self.head.offset,
+            run=self.openings[-1].run,
+            was_recovering=at is not None,
+            recovered=recovered,
         )
         self.connection = "live"
         welcome = frames.Welcome(
@@ -195,9 +217,12 @@ class World:
         )
         self.perform(self.core.take(welcome, self.now_s))
         if recovered:
+            if self.stood is not None:
+                self.stood = self.stood.in_run(resume.run)
             self.deliver(missed)
 
     def break_link(self) -> None:
+        self.late = None
         if self.connection != "none":
             self.connection = "none"
             self.perform(self.core.closed(self.dice.choice((1001, 1006, 4001)), self.now_s))
@@ -218,7 +243,8 @@ class World:
             self.pass_time(4.0)
 
     def arrived(self) -> None:
-        assert self.stood == self.head
+        assert self.stood is not None
+        assert self.stood.in_run(None) == self.head
         shown = [event for event in self.shown if event.epoch == self.head.epoch]
         assert [id(event) for event in shown] == [id(event) for event in self.journal]
 
@@ -230,6 +256,8 @@ STEPS = st.sampled_from(
         "event",
         "epoch",
         "restore",
+        "restore unheard",
+        "restart",
         "link",
         "link",
         "link",
@@ -252,8 +280,10 @@ def test_events_are_applied_once_in_order_and_the_client_arrives_at_the_head(
                 world.publish()
             case "epoch":
                 world.new_epoch()
-            case "restore":
-                world.restore()
+            case "restore" | "restore unheard":
+                world.restore(is_heard=step == "restore")
+            case "restart":
+                world.restart()
             case "link":
                 world.advance_link()
             case "break":

@@ -16,7 +16,7 @@ from laundryd.live.following.link import Link
 from laundryd.live.following.rooms import Rooms
 from laundryd.wire import frames
 from laundryd.wire.events import AckKind, PublicEvent
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import PagePosition
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import Lang
 from tests.live.stage import AT, EPOCH, ROOM, make_event, make_notice
@@ -24,8 +24,8 @@ from tests.live.stage import AT, EPOCH, ROOM, make_event, make_notice
 NOTICE = make_notice("done").id
 
 
-def at(offset: int) -> Position:
-    return Position(epoch=EPOCH, offset=offset)
+def at(offset: int) -> PagePosition:
+    return PagePosition(epoch=EPOCH, offset=offset)
 
 
 @dataclass
@@ -48,10 +48,10 @@ class Page:
             self.do(self.core.tick(due_s))
         self.now_s = until_s
 
-    def connect(self, *, recovered: bool = True, head: int = 5) -> None:
+    def connect(self, *, recovered: bool = True, head: int = 5, run: str | None = None) -> None:
         self.do(self.core.opened())
         resume = frames.RoomResume(
-            epoch=EPOCH, offset=head, was_recovering=True, recovered=recovered
+            epoch=EPOCH, offset=head, was_recovering=True, recovered=recovered, run=run
         )
         self.take(
             frames.Welcome(
@@ -64,10 +64,10 @@ class Page:
             )
         )
 
-    def reconnect(self, *, recovered: bool = True, head: int = 5) -> None:
+    def reconnect(self, *, recovered: bool = True, head: int = 5, run: str | None = None) -> None:
         self.do(self.core.closed(1006, self.now_s))
         self.wait(1)
-        self.connect(recovered=recovered, head=head)
+        self.connect(recovered=recovered, head=head, run=run)
 
     def take(self, frame: frames.ServerFrame) -> None:
         self.do(self.core.take(frame, self.now_s))
@@ -75,8 +75,10 @@ class Page:
     def batch(self, *events: PublicEvent) -> None:
         self.take(frames.Batch(events=list(events)))
 
-    def got(self, offset: int) -> None:
-        snapshot = RoomSnapshot(room=ROOM, name="Basement", position=at(offset), at=AT, machines=[])
+    def got(self, offset: int, run: str | None = None) -> None:
+        snapshot = RoomSnapshot(
+            room=ROOM, name="Basement", position=at(offset), at=AT, machines=[], run=run
+        )
         self.do(self.core.got(snapshot, self.now_s))
 
     @property
@@ -191,6 +193,28 @@ def test_without_forgetting_its_own_position_what_a_restored_server_says_is_lost
     monkeypatch.setattr(Rooms, "welcomed", keeps)
     restored_server(page)
     assert page.seen == []
+
+
+def room_of_another_run(page: Page) -> None:
+    """The server was restored and began anew while the page still had its old connection, with 13 held."""
+    page.reconnect(recovered=False, head=12, run="r1")
+    page.batch(make_event(13))
+    page.got(12, run="r2")
+    page.batch(make_event(14))
+
+
+def test_what_came_before_a_server_began_anew_is_not_applied_to_its_room(page: Page) -> None:
+    room_of_another_run(page)
+    assert page.seen == [("room", 12)]
+    assert not page.core.is_live, "it comes back, and goes on from there"
+
+
+def test_without_comparing_the_runs_the_page_shows_what_is_no_more(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms_module, "_differ", lambda *_: False)
+    room_of_another_run(page)
+    assert page.seen == [("room", 12), 13, 14]
 
 
 def broken_after_an_ack(page: Page) -> None:

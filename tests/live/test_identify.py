@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from laundryd.wire import frames
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import PagePosition, Position
 from laundryd.wire.machines import EdgeStatus
 from tests.live.stage import (
     AT,
@@ -90,7 +90,7 @@ async def test_welcome_gives_a_position_even_when_nothing_was_ever_received(
             ROOM: frames.RoomResume(epoch=EPOCH, offset=0, was_recovering=False, recovered=False)
         }
         assert welcome.clock == frames.RoomClock(at=AT, speed=60)
-        assert client.positions[ROOM] == Position(epoch=EPOCH, offset=0)
+        assert client.positions[ROOM] == PagePosition(epoch=EPOCH, offset=0)
         assert client.needs_snapshot == {ROOM}
 
 

@@ -4,11 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from prometheus_client import generate_latest
 
 from laundryd.wire import frames
 from laundryd.wire.commands import CommandName
 from laundryd.wire.errors import ErrorCode
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import PagePosition, Position
 from tests.live.stage import (
     AT,
     EPOCH,
@@ -105,6 +106,32 @@ async def test_a_position_from_the_future_or_another_epoch_is_not_recovered(
     async with live.client(rooms=at(9)) as future, live.client(rooms=at(1, "e0")) as other:
         assert not (await future.welcomed()).rooms[ROOM].recovered
         assert not (await other.welcomed()).rooms[ROOM].recovered
+
+
+async def test_a_position_of_another_past_is_not_recovered_though_its_numbers_are_there(
+    start_live: StartLive,
+) -> None:
+    live = await start_live()
+    for offset in range(1, 6):
+        await live.publish(offset)
+    live.desk.opens("r1", 2)
+    live.desk.opens("r2", 4)
+    for run, offset, recovered in (
+        ("r1", 4, True),
+        ("r1", 5, False),  # r2 began at 4: this 5 was another one
+        ("r2", 5, True),
+        ("lost", 1, False),
+        (None, 1, True),
+    ):
+        named = PagePosition(epoch=EPOCH, offset=offset, run=run)
+        async with live.client(rooms={ROOM: named}) as client:
+            resume = (await client.welcomed()).rooms[ROOM]
+            assert (resume.recovered, resume.run) == (recovered, "r2"), named
+            stands = client.positions[ROOM]
+            assert stands is not None
+            assert stands.run == "r2"
+    text = generate_latest().decode()
+    assert 'outcome="other_past"' in text
 
 
 async def test_events_published_while_history_is_read_come_once_and_in_order(

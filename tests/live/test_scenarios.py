@@ -4,7 +4,8 @@ A step is ``{at_s, in, out}``: time passes up to ``at_s`` seconds with everythin
 way, then ``in`` happens (nothing, if it is missing), and ``out`` is everything that the client did since
 the step before. ``begins: live`` starts with a welcomed connection at 0 s. ``random`` are the numbers
 that the client draws, in order, the last one for ever. Frames, events and snapshots are filled up from
-``scenario_frames.json``.
+``scenario_frames.json``. ``rooms`` say where the client stands: epoch, offset, and the run if it has one; a
+position that is sent without a run is written without it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from laundryd.live.following.actions import (
 from laundryd.live.following.core import Core
 from laundryd.wire import frames
 from laundryd.wire.events import AckKind
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import PagePosition
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import Lang
 
@@ -88,16 +89,27 @@ def said(action: Action) -> JsonValue:  # noqa: PLR0911 -- one line an action
         case Apply(event):
             return {"apply": [event.room, event.epoch, event.offset]}
         case Send(frame):
-            sent: Object = json.loads(frame.model_dump_json())
-            if isinstance(ago_s := sent.get("touched_s_ago"), float):
-                sent["touched_s_ago"] = round(ago_s, 3)
-            return {"send": sent}
+            return {"send": _sent(frame)}
+
+
+def _sent(frame: frames.ClientFrame) -> Object:
+    sent: Object = json.loads(frame.model_dump_json())
+    if isinstance(ago_s := sent.get("touched_s_ago"), float):
+        sent["touched_s_ago"] = round(ago_s, 3)
+    for at in rooms.values() if isinstance(rooms := sent.get("rooms"), dict) else ():
+        if isinstance(at, dict) and at["run"] is None:
+            del at["run"]
+    return sent
+
+
+def _position(epoch: str | int, offset: str | int, run: str | int | None = None) -> PagePosition:
+    return PagePosition(epoch=str(epoch), offset=int(offset), run=None if run is None else str(run))
 
 
 class Stage:
     def __init__(self, scenario: Scenario) -> None:
         rooms = {
-            room: None if at is None else Position(epoch=str(at[0]), offset=int(at[1]))
+            room: None if at is None else _position(*at)
             for room, at in scenario.get("rooms", {"a.b": None}).items()
         }
         self.core = Core(

@@ -32,16 +32,13 @@ from laundryd.wire.close_codes import may_reconnect
 from laundryd.wire.commands import CommandName, CommandParams
 from laundryd.wire.errors import ERRORS
 from laundryd.wire.events import AckKind
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import PagePosition, Position
 from laundryd.wire.machines import MachineView, RoomSnapshot
 from laundryd.wire.notices import Lang, NoticeCard
 from tests.model.disks import KilledError
-from tests.model.seen import Seen, SessionLostError
+from tests.model.seen import Seen, SessionLostError, SignedOutError
 from tests.model.sockets import Application, Socket
 
-AGAIN_S: Final = 1.0
-"""After which a resident who was shown the door opens the page again: an edge without its roster knows
-nobody, and has it soon."""
 SHOWN_AFTER_S: Final = 0.2
 """From a notice's frame to the acknowledgement of a page that shows it."""
 TOUCH_EVERY_S: Final = 30.0
@@ -84,6 +81,8 @@ class Page:
         self._core: Core | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.session_id: str | None = None
+        self._run: str | None = None
+        """Of what the page showed when it was closed."""
         self._named: Position | None = None
         """The position in the newest ``identify``."""
         self.mine = frames.Mine(machines=[], claims=[])
@@ -129,7 +128,7 @@ class Page:
             self._perform(self._core.woken(self._now_s))
             return
         self._core = Core(
-            {self.room: self.position},
+            {self.room: self._stands()},
             lang=Lang.EN,
             random=self._dice.random,
             session_id=self.session_id,
@@ -145,6 +144,8 @@ class Page:
         if self._core is None:
             return
         core, self._core = self._core, None
+        stood = core.rooms.positions[self.room]
+        self._run = None if stood is None else stood.run
         if self.socket is not None:
             self.socket.leave()
             self._gone()
@@ -311,11 +312,11 @@ class Page:
     def _stopped(self) -> None:
         self._core = None
         if self.wants_to_be_open and not self.seen.closed_for_good:
-            self._loop.call_later(AGAIN_S, self._again)
+            raise SignedOutError(f"{self.name} was signed out, and nobody revoked anything")
 
-    def _again(self) -> None:
-        if self.wants_to_be_open and self._core is None:
-            self.open()
+    def _stands(self) -> PagePosition | None:
+        at = self.position
+        return None if at is None else PagePosition.of(at).in_run(self._run)
 
     def _say(self, frame: frames.ClientFrame) -> None:
         if self.socket is None:
@@ -341,7 +342,8 @@ class Page:
             self._perform(core.got(found, self._now_s))
         else:
             status = None if found is None else ERRORS[found.code].status
-            self._perform(core.get_failed(self.room, status, self._now_s))
+            again_s = None if found is None else found.retry_after_s
+            self._perform(core.get_failed(self.room, status, self._now_s, again_s))
 
     async def _ask_why(self, core: Core | None) -> None:
         await asyncio.sleep(self.http_s)
@@ -349,8 +351,11 @@ class Page:
         with contextlib.suppress(KilledError):
             refusal = await self._server.refusal(self._token)
         await asyncio.sleep(self.http_s)
-        if core is not None and core is self._core:
-            self._perform(core.why(None if refusal is None else ERRORS[refusal.code].status))
+        if core is None or core is not self._core:
+            return
+        status = None if refusal is None else ERRORS[refusal.code].status
+        again_s = None if refusal is None else refusal.retry_after_s
+        self._perform(core.why(status, self._now_s, again_s))
 
     # -- notices and attention
 

@@ -197,10 +197,10 @@ class RoomAndCloud(RuleBasedStateMachine):
     def back_up(self, program: str) -> None:
         self.world.back_up(self._program(program))
 
-    @rule()
-    def restore_room(self) -> None:
+    @rule(whole=st.booleans())
+    def restore_room(self, *, whole: bool) -> None:
         """An older store is put back, at any moment; the room is stopped for it, or was killed before."""
-        self.world.restore(self.world.edge)
+        self.world.restore(self.world.edge, whole=whole)
         self.world.start(self.world.edge)
         self.world.advance(3)
 

@@ -37,6 +37,10 @@ class SessionLostError(AssertionError):
     """A page came back and was not recognised."""
 
 
+class SignedOutError(AssertionError):
+    """A page was told that its resident is none, and nobody had removed them."""
+
+
 @dataclass
 class Seen:
     """What a page was sent, and what it shows."""

@@ -9,7 +9,9 @@ from tests.model.promises import check_all
 from tests.model.world import World
 
 
-def test_a_page_that_lost_its_session_to_another_comes_back_after_it_was_shown_the_door() -> None:
+def test_a_page_that_lost_its_session_to_another_goes_on_and_waits_for_a_room_without_its_roster() -> (
+    None
+):
     with World() as world:
         page = world.pages[0]
         twin = Page("anna-again", "anna", house().room_tokens["anna"], ROOM.key, world.edge)
@@ -18,7 +20,7 @@ def test_a_page_that_lost_its_session_to_another_comes_back_after_it_was_shown_t
         world.advance(5)
         assert page.seen.final_codes, "it was told that its session went elsewhere"
         world.do(twin.leave)
-        # A room without its store, and a broker that has nothing for it: nobody is let in for a moment.
+        # A room without its store, and a broker that has nothing for it: it puts everybody off.
         world.do(lambda: world.broker.stop(forget=True))
         world.lose_store()
         world.start(world.edge)

@@ -27,6 +27,7 @@ import edge.store.carrying
 import edge.store.room_store
 from cloud_relay.api.services import Services
 from edge.local.api import LocalRoom
+from edge.store.witness import witness_path
 from laundryd.live.server import LiveServer
 from laundryd.wire.commands import CommandName, CommandParams, ResidentCommand
 from laundryd.wire.events import Entry
@@ -239,9 +240,14 @@ class World:
         """Keep a copy of a program's database as it is committed now; it may be running."""
         if process.database.exists():
             self.disks.copy(process.database, self._backup_of(process))
+            if process is self.edge:
+                shutil.copyfile(witness_path(process.database), self._witness_backup)
 
-    def restore(self, process: Process) -> None:
-        """Stop a program and put its last backup, if there is one, in the place of its database."""
+    def restore(self, process: Process, *, whole: bool = False) -> None:
+        """Stop a program and put its last backup, if there is one, in the place of its database.
+
+        ``whole``: the room's witness is put back, too, as with its whole folder.
+        """
         backup = self._backup_of(process)
         if not backup.exists():
             return
@@ -255,6 +261,8 @@ class World:
             self.lost_notices |= set(self.rows(self.relay, "SELECT id FROM notices"))
         self.kill(process)
         self.disks.put_back(backup, process.database)
+        if whole and process is self.edge:
+            shutil.copyfile(self._witness_backup, witness_path(process.database))
 
     def relay_has_all(self) -> bool:
         """Say whether the relay keeps everything that the room has accepted."""
@@ -265,6 +273,10 @@ class World:
 
     def _backup_of(self, process: Process) -> Path:
         return self.folder / f"{'edge' if process is self.edge else 'relay'}-backup.db"
+
+    @property
+    def _witness_backup(self) -> Path:
+        return self.folder / "edge-backup.seen"
 
     def _lost_epoch(self) -> None:
         self.lost_epochs |= {str(one) for one in self.rows(self.edge, "SELECT epoch FROM meta")}

@@ -15,6 +15,7 @@ from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.staff.people import Staff
 from laundryd.daemon.sqlite import open_database
 from laundryd.demo.broker import Mosquitto
+from laundryd.demo.fcm_service import FcmService
 from laundryd.demo.town import Town
 from laundryd.demo.web import Web
 from laundryd.wire.bodies import JoinBody, Joined
@@ -103,7 +104,7 @@ async def answers_conform(
 
 @pytest.fixture
 async def town() -> AsyncIterator[Town]:
-    async with Town(speed=1) as running:
+    async with FcmService() as fcm, Town(speed=1, fcm=fcm) as running:
         yield running
 
 

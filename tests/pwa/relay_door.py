@@ -9,7 +9,18 @@ from fastapi import FastAPI, Response
 from typing_extensions import override
 
 from laundryd.daemon.problems import ProblemError
-from laundryd.wire.bodies import CommandBody, Me, MeBody, MyNotice, MyNotices, MyRoom, PushKey
+from laundryd.wire.bodies import (
+    CommandBody,
+    FcmBody,
+    FcmWeb,
+    Me,
+    MeBody,
+    MyNotice,
+    MyNotices,
+    MyRoom,
+    PushKey,
+    SubscriptionBody,
+)
 from laundryd.wire.delivery import DeliveryState, DeliveryStep
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import Position
@@ -70,7 +81,11 @@ class RelayDoor(RoomDoor):
         self.refused: ErrorCode | None = None
         self.asked: list[str] = []
         self.push_key: str | None = "B" + "A" * 86
+        self.fcm: FcmWeb | None = None
         self.lost_at: datetime | None = None
+        self.held = False
+        self.dead: str | None = None
+        self.subscribed: list[SubscriptionBody | FcmBody] = []
         self.posted: list[CommandBody] = []
 
     @override
@@ -83,6 +98,7 @@ class RelayDoor(RoomDoor):
             rooms=[MyRoom(room=ROOM, name="Maple Hall")],
             wishes=self.wishes,
             relay_url=self.relay_url,
+            push=self.held,
             push_lost_at=self.lost_at,
         )
 
@@ -90,6 +106,14 @@ class RelayDoor(RoomDoor):
         self.asked.append(what)
         if self.refused is not None:
             raise ProblemError(self.refused, retry_after_s=90)
+
+    def _keep(self, body: SubscriptionBody | FcmBody) -> Response:
+        self.subscribed.append(body)
+        self._may("subscribe")
+        if isinstance(body, FcmBody) and body.token == self.dead:
+            raise ProblemError(ErrorCode.SUBSCRIPTION_DEAD)
+        self.held, self.lost_at = True, None
+        return Response(status_code=204)
 
     @override
     def routes(self, app: FastAPI) -> None:
@@ -107,11 +131,34 @@ class RelayDoor(RoomDoor):
             self._may("notices")
             return MyNotices(notices=self.notices)
 
+        self._push_routes(app)
+
+        @app.post(f"/api/v1/rooms/{ROOM}/machines/w4/coming")
+        async def coming(body: CommandBody) -> dict[str, bool]:
+            self._may("coming")
+            self.posted.append(body)
+            return {"ok": True}
+
+    def _push_routes(self, app: FastAPI) -> None:
         @app.get("/api/v1/push/key")
         async def key() -> PushKey:
             if self.push_key is None:
                 raise ProblemError(ErrorCode.NOT_FOUND)
-            return PushKey(key=self.push_key)
+            return PushKey(key=self.push_key, fcm=self.fcm)
+
+        @app.put("/api/v1/push/subscriptions")
+        async def subscribe(body: SubscriptionBody) -> Response:
+            return self._keep(body)
+
+        @app.put("/api/v1/push/fcm")
+        async def register(body: FcmBody) -> Response:
+            return self._keep(body)
+
+        @app.delete("/api/v1/push/subscriptions")
+        async def unsubscribe() -> Response:
+            self._may("unsubscribe")
+            self.held = False
+            return Response(status_code=204)
 
         @app.get("/api/v1/push/subscriptions")
         async def bells() -> MySubscriptions:
@@ -127,12 +174,6 @@ class RelayDoor(RoomDoor):
         async def test() -> PushTested:
             self._may("test")
             return PushTested(tried=self.tried)
-
-        @app.post(f"/api/v1/rooms/{ROOM}/machines/w4/coming")
-        async def coming(body: CommandBody) -> dict[str, bool]:
-            self._may("coming")
-            self.posted.append(body)
-            return {"ok": True}
 
 
 def a_month() -> list[MyNotice]:

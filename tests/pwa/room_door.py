@@ -8,8 +8,11 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter
 
 from laundryd.daemon import problems, webapp
+from laundryd.daemon.problems import ProblemError
 from laundryd.wire.bodies import Me, MyRoom
+from laundryd.wire.close_codes import CloseCode
 from laundryd.wire.commands import CommandError
+from laundryd.wire.errors import ErrorCode
 from laundryd.wire.frames import (
     Backoff,
     ClientFrame,
@@ -68,6 +71,10 @@ class RoomDoor:
         self.lang = Lang.EN
         self.commands: list[Command] = []
         self.refusal: CommandError | None = None
+        self.awaits_roster = False
+        """It has not heard who its residents are."""
+        self.put_off = 0
+        """Handshakes refused meanwhile."""
         self._page: WebSocket | None = None
 
     def owned(self, *names: str, held: tuple[str, ...] = ()) -> None:
@@ -76,6 +83,11 @@ class RoomDoor:
             machines=[MyMachine(room=ROOM, machine=name) for name in names],
             claims=[MyClaim(room=ROOM, machine=name, held_until=in_minutes(8)) for name in held],
         )
+
+    async def restart(self) -> None:
+        """Close the page's connection as a server that stops does."""
+        assert self._page is not None, "no page is open"
+        await self._page.close(CloseCode.GOING_AWAY)
 
     async def tell(self, frame: ServerFrame) -> None:
         """Send a frame to the page that is open."""
@@ -89,6 +101,8 @@ class RoomDoor:
 
         @app.get("/api/v1/me")
         async def me() -> Me:
+            if self.awaits_roster:
+                raise ProblemError(ErrorCode.ROSTER_AWAITED, retry_after_s=1)
             return self.me()
 
         @app.get(f"/api/v1/rooms/{ROOM}")
@@ -105,6 +119,10 @@ class RoomDoor:
 
         @app.websocket("/api/v1/live")
         async def live(socket: WebSocket) -> None:
+            if self.awaits_roster:
+                self.put_off += 1
+                await socket.close()  # before it is accepted: an HTTP refusal that no page can read
+                return
             await socket.accept()
             self._page = socket
             try:

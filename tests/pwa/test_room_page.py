@@ -15,6 +15,7 @@ from laundryd.wire.ids import Position
 from laundryd.wire.machines import MachineKind, Programme
 from laundryd.wire.notices import ACTIONS, ActionId, Lang, NoticeKind, derive
 from laundryd.wire.phases import Cause, Phase, Sensor
+from tests.live.stage import eventually
 
 from .room_door import ROOM, RoomDoor, in_minutes, machine
 
@@ -270,3 +271,27 @@ async def test_what_a_push_told_stands_in_the_list_and_is_not_announced(
     await expect(spoken).to_have_count(1)
     await expect(spoken).to_have_attribute("data-notice-id", news.id)
     assert at_the_room.complaints == []
+
+
+async def test_a_room_that_does_not_know_its_residents_yet_signs_nobody_out(
+    at_the_room: Shell, door: RoomDoor
+) -> None:
+    door.machines = [machine("w1", Phase.FREE)]
+    door.awaits_roster = True
+    page = at_the_room.page
+    await page.goto(at_the_room.address)
+    said = page.locator("[data-screen=away] [role=status]")
+    await expect(said).to_contain_text("코드를 다시 입력하지 않아도 돼요")
+    door.awaits_roster = False
+    await page.locator("[data-screen=away] button.primary").click()
+    await page.locator("[data-screen=room][data-connection=live]").wait_for()
+
+    door.awaits_roster = True
+    await door.restart()
+    await eventually(lambda: door.put_off > 0)
+    await expect(page.locator("[data-screen=room]")).to_be_visible()
+    await expect(page.locator("[data-machine=w1]")).to_be_visible()
+    door.awaits_roster = False
+    await page.locator("[data-screen=room][data-connection=live]").wait_for()
+    # Browsers say of each refused handshake that it was.
+    assert [one for one in at_the_room.complaints if "WebSocket" not in one] == []

@@ -54,7 +54,8 @@ def test_a_drop_in_hands_over_what_the_settings_in_it_and_in_the_guide_name(drop
     text = drop_in.read_text()
     loaded = set(re.findall(r"^LoadCredential=([^:]+):/etc/laundryd/\1$", text, re.MULTILINE))
     assert loaded
-    named = set(re.findall(r'"/run/credentials/laundryd-edge.service/([^"]+)"', text))
+    unit = drop_in.parent.name.removesuffix(".d")
+    named = set(re.findall(rf'"/run/credentials/{unit}/([^"]+)"', text))
     assert named <= loaded
     assert drop_in.name in (ROOT / "docs" / "admin.md").read_text()
 

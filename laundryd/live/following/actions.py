@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from laundryd.wire import frames
 from laundryd.wire.events import PublicEvent
-from laundryd.wire.ids import Position, RoomKey
+from laundryd.wire.ids import PagePosition, RoomKey
 from laundryd.wire.machines import RoomSnapshot
 
 
@@ -47,7 +47,7 @@ class Get:
     """
 
     room: RoomKey
-    at_least: Position | None
+    at_least: PagePosition | None
 
 
 @dataclass(frozen=True, slots=True)

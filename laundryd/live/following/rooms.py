@@ -12,7 +12,7 @@ from laundryd.live.following.actions import Action, Apply, Get, Take
 from laundryd.live.following.link import Backoff
 from laundryd.wire import frames
 from laundryd.wire.events import PublicEvent
-from laundryd.wire.ids import Position, RoomKey
+from laundryd.wire.ids import PagePosition, Position, RoomKey, Run
 from laundryd.wire.machines import RoomSnapshot
 
 HELD_MAX: Final = 1_000
@@ -33,7 +33,7 @@ def is_final(status: int | None) -> bool:
 class _Fetch:
     """A room that is being fetched. ``due_s``: when to ask again; None while an answer is awaited."""
 
-    at_least: Position | None
+    at_least: PagePosition | None
     backoff: Backoff
     held: deque[PublicEvent] = field(default_factory=lambda: deque(maxlen=HELD_MAX))
     mismatches: int = 0
@@ -43,7 +43,7 @@ class _Fetch:
     is_put_off: bool = False
     """The server wants to be asked at ``due_s`` and not before."""
 
-    def begin_anew(self, head: Position | None) -> None:
+    def begin_anew(self, head: PagePosition | None) -> None:
         """Go on over a new connection: whatever is missing at ``head``, and after it, comes over that."""
         self.at_least = head
         self.held.clear()
@@ -52,17 +52,26 @@ class _Fetch:
 
 
 class Rooms:
-    """Positions, and the rooms that are being fetched. ``duplicates`` counts events that came again."""
+    """Positions, and the rooms that are being fetched. ``duplicates`` counts events that came again.
+
+    A position names the run of the server's store in which it was taken. While a connection lasts, that
+    is the run of its welcome: another one's room, or events, are of a server that began anew meanwhile.
+    """
 
     def __init__(
         self, rooms: Mapping[RoomKey, Position | None], random: Callable[[], float]
     ) -> None:
-        self.positions = dict(rooms)
+        self.positions: dict[RoomKey, PagePosition | None] = {
+            room: None if position is None else PagePosition.of(position)
+            for room, position in rooms.items()
+        }
         self.duplicates = 0
         self.backoff_rule: frames.Backoff | None = None
         self._random = random
         self._fetches: dict[RoomKey, _Fetch] = {}
-        self._resumed_from: dict[RoomKey, Position] = {}
+        self._runs: dict[RoomKey, Run | None] = {}
+        """Of the connection's server, by its welcome."""
+        self._resumed_from: dict[RoomKey, PagePosition] = {}
         self._came_to: dict[RoomKey, Position] = {}
 
     @property
@@ -80,7 +89,7 @@ class Rooms:
                 actions.append(Get(room, fetch.at_least))
         return actions
 
-    def fetch(self, room: RoomKey, at_least: Position | None = None) -> list[Action]:
+    def fetch(self, room: RoomKey, at_least: PagePosition | None = None) -> list[Action]:
         """Fetch a room; a fetch that is under way must reach ``at_least``, too."""
         fetch = self._fetches.get(room)
         if fetch is None:
@@ -105,12 +114,15 @@ class Rooms:
         actions: list[Action] = []
         for room, position in self.positions.items():
             resume = frame.rooms.get(room)
-            head = None if resume is None else Position(epoch=resume.epoch, offset=resume.offset)
+            head = None if resume is None else _head(resume)
+            self._runs[room] = None if head is None else head.run
             if room in self._fetches:
                 self._fetches[room].begin_anew(head)
             if resume is not None and not resume.recovered:
                 self.positions[room] = None
                 self._came_to.pop(room, None)
+            elif position is not None and head is not None:
+                self.positions[room] = position.in_run(head.run)
             is_known = position is not None if resume is None else resume.recovered
             if not is_known:
                 actions += self.fetch(room, head)
@@ -128,16 +140,17 @@ class Rooms:
                 continue
             position = self.positions.get(event.room)
             match step(position, event):
+                case _ if position is not None and self._must_resume(position, event):
+                    self._resumed_from[event.room] = position
+                    must_resume = True
                 case Step.APPLY:
                     actions.append(self._apply(event))
                 case Step.DUPLICATE:
                     # One that comes for the first time and is known stood in a snapshot: no double.
                     self.duplicates += came_again
-                case Step.GAP if position is not None and self._may_resume(position, event):
-                    self._resumed_from[event.room] = position
-                    must_resume = True
                 case Step.GAP:
-                    before = Position(epoch=event.epoch, offset=event.follows)
+                    run = self._runs.get(event.room)
+                    before = PagePosition(epoch=event.epoch, offset=event.follows, run=run)
                     actions += self.fetch(event.room, before)
                     self._fetches[event.room].held.append(event)
             if must_resume:
@@ -146,22 +159,27 @@ class Rooms:
 
     def got(self, snapshot: RoomSnapshot, now_s: float) -> list[Action]:
         """Take a fetched room and what was held of it."""
-        room, position = snapshot.room, snapshot.position
+        room, position = snapshot.room, snapshot.page_position
         take = Take(snapshot, is_older=_is_older(position, self.positions.get(room)))
         return [take, *self.stand_at(room, position, now_s)]
 
-    def stand_at(self, room: RoomKey, position: Position, now_s: float) -> list[Action]:
+    def stand_at(self, room: RoomKey, position: PagePosition, now_s: float) -> list[Action]:
         """Go on from ``position``, at which the whole room is known, or fetch it anew if that is too old."""
         fetch = self._fetches.get(room)
+        is_of_another_run = self._is_of_another_run(room, position)
         if fetch is not None and fetch.is_early:
             fetch.is_early = False
-            if _is_later(position, fetch.at_least):
+            if is_of_another_run or _is_later(position, fetch.at_least):
                 # The room went on since the welcome, or this is from the history before it: who knows.
                 self.positions[room] = None
                 return [Get(room, fetch.at_least)]
         if not _is_older(position, self.positions.get(room)):
             self.positions[room] = position
         if fetch is None:
+            return []
+        if is_of_another_run:
+            # Whoever sent what is held is not there any more: a new connection goes on from here.
+            del self._fetches[room]
             return []
         actions, met = self._apply_held(room, fetch.held)
         if not met or _is_behind(self.positions[room], fetch.at_least):
@@ -206,13 +224,21 @@ class Rooms:
         return actions, True
 
     def _apply(self, event: PublicEvent) -> Action:
-        self.positions[event.room] = Position(epoch=event.epoch, offset=event.offset)
+        position = self.positions[event.room]
+        run = None if position is None else position.run
+        self.positions[event.room] = PagePosition(epoch=event.epoch, offset=event.offset, run=run)
         return Apply(event)
 
-    def _may_resume(self, position: Position, event: PublicEvent) -> bool:
-        """Say whether resuming can help: the numbers go on, and it was not tried from here before."""
+    def _must_resume(self, position: PagePosition, event: PublicEvent) -> bool:
+        """Say whether the event leads on from elsewhere, resuming can help, and was not tried from here."""
+        is_gap = step(position, event) is Step.GAP and position.epoch == event.epoch
+        if not is_gap and not self._is_of_another_run(event.room, position):
+            return False
         tried = self._resumed_from.get(event.room)
-        return position.epoch == event.epoch and tried != position
+        return tried is None or tried.in_run(None) != position.in_run(None)
+
+    def _is_of_another_run(self, room: RoomKey, position: PagePosition) -> bool:
+        return _differ(position.run, self._runs.get(room))
 
     def _came_again(self, event: PublicEvent) -> bool:
         came = self._came_to.get(event.room)
@@ -220,6 +246,14 @@ class Rooms:
             return True
         self._came_to[event.room] = Position(epoch=event.epoch, offset=event.offset)
         return False
+
+
+def _head(resume: frames.RoomResume) -> PagePosition:
+    return PagePosition(epoch=resume.epoch, offset=resume.offset, run=resume.run)
+
+
+def _differ(one: Run | None, other: Run | None) -> bool:
+    return None not in {one, other} and one != other
 
 
 def _epoch(position: Position | None) -> str | None:
@@ -230,8 +264,10 @@ def _is_later(found: Position, known: Position | None) -> bool:
     return known is None or found.epoch != known.epoch or found.offset > known.offset
 
 
-def _is_older(found: Position, known: Position | None) -> bool:
-    return known is not None and found.epoch == known.epoch and found.offset < known.offset
+def _is_older(found: PagePosition, known: PagePosition | None) -> bool:
+    if known is None or _differ(found.run, known.run):
+        return False  # numbers of two runs say nothing of each other
+    return found.epoch == known.epoch and found.offset < known.offset
 
 
 def _is_behind(position: Position | None, at_least: Position | None) -> bool:

@@ -4,6 +4,7 @@ import type {
   CommandAnswer,
   CommandName,
   CommandParams,
+  FcmBody,
   Joined,
   Lang,
   LinkCode,
@@ -57,6 +58,7 @@ export const sendCommand = (
 export const getPushKey = () => ask<PushKey>("GET", "/push/key");
 export const putSubscription = (subscription: SubscriptionBody) =>
   ask<unknown>("PUT", "/push/subscriptions", subscription);
+export const putFcm = (registration: FcmBody) => ask<unknown>("PUT", "/push/fcm", registration);
 /** The bells of all one's own devices. */
 export const getSubscriptions = () => ask<MySubscriptions>("GET", "/push/subscriptions");
 export const removeSubscription = (id: string) =>

@@ -1,14 +1,25 @@
-/** The bell: this device's push subscription, at the relay. What it is, decide.ts decides. */
+/** The bell: this device's push subscription, at the relay. What it is, decide.ts decides; whose, way.ts. */
 
 import { computed, signal } from "@preact/signals";
-import { deleteSubscription, getPushKey, putSubscription } from "../api/calls";
+import { deleteSubscription, getPushKey, putFcm, putSubscription } from "../api/calls";
 import { codeOf, Refusal } from "../api/http";
 import { deviceOf } from "./browser";
 import { decide, wantsRenewal, type Facts } from "./decide";
-import { currentSubscription, endOf, holdsKey, subscribe, toBody } from "./subscribing";
+import {
+  currentSubscription,
+  endOf,
+  holdsKey,
+  NotLoaded,
+  registerWithFcm,
+  subscribe,
+  toBody,
+} from "./subscribing";
 import { toBytes } from "./key";
+import { fcmFor } from "./way";
+import type { FcmWeb } from "../wire/types";
 
 const KEY_RETRY_MS = 30_000;
+const FCM_FAILED_AT = "laundryd.fcm_failed_at";
 
 const facts = signal<Facts>({
   secure: window.isSecureContext,
@@ -26,6 +37,8 @@ const facts = signal<Facts>({
 export const bell = computed(() => decide(facts.value, Date.now()));
 
 let key: Uint8Array<ArrayBuffer> | null = null;
+/** The relay's Firebase project; null: it has none. */
+let project: FcmWeb | null = null;
 
 function learn(more: Partial<Facts>): void {
   facts.value = { ...facts.value, ...more };
@@ -52,26 +65,33 @@ export async function startBell({ pushes, held, lost }: AtServer): Promise<void>
   }
   learn({ lost });
   try {
-    key = toBytes((await getPushKey()).key);
+    const offered = await getPushKey();
+    key = toBytes(offered.key);
+    project = offered.fcm;
   } catch (error) {
     if (error instanceof Refusal) learn({ server_pushes: false });
     else setTimeout(() => void startBell({ pushes, held, lost }), KEY_RETRY_MS);
     return;
   }
   const subscription = await currentSubscription();
-  const is_ours = subscription !== null && holdsKey(subscription, key);
+  const fcm = ownFcm();
+  const keys = project === null ? [key] : [key, toBytes(project.vapid_key)];
+  const is_ours = subscription !== null && keys.some((one) => holdsKey(subscription, one));
   // On already, until the contrary is known: what the page shows does not flicker at each start.
   learn({ server_pushes: true, subscribed: is_ours, ends_at_ms: endOf(subscription) });
   void watchPermission();
   if (facts.value.permission !== "granted") return;
-  if (is_ours && !wantsRenewal(endOf(subscription), Date.now())) await sendAgain(subscription);
+  const is_right =
+    subscription !== null && holdsKey(subscription, fcm === null ? key : toBytes(fcm.vapid_key));
+  if (is_right && !wantsRenewal(endOf(subscription), Date.now())) await sendAgain(subscription, fcm);
   else if (subscription !== null || held || lost) await renew();
 }
 
 /** A server that is away for a moment has the one of the last start; one that refuses has none. */
-async function sendAgain(subscription: PushSubscription): Promise<void> {
+async function sendAgain(subscription: PushSubscription, fcm: FcmWeb | null): Promise<void> {
   try {
-    await putSubscription(toBody(subscription, null));
+    if (fcm === null) await putSubscription(toBody(subscription, null));
+    else await putFcm(await registerWithFcm(fcm, { anew: false }));
     learn({ lost: false });
   } catch (error) {
     if (!(error instanceof Refusal) || error.status >= 500) return;
@@ -130,9 +150,32 @@ export function lostHere(): void {
 
 async function subscribeAnew(): Promise<void> {
   if (key === null) return;
+  const fcm = ownFcm();
+  let has_failed = false;
+  if (fcm !== null) {
+    const registration = await registerWithFcm(fcm, { anew: true }).catch((error: unknown) => {
+      has_failed = !(error instanceof NotLoaded);
+      return null;
+    });
+    if (registration !== null) {
+      await putFcm(registration);
+      learn({ subscribed: true, lost: false, failure: null, ends_at_ms: null });
+      return;
+    }
+  }
   const { subscription, replaces } = await subscribe(key);
   await putSubscription(toBody(subscription, replaces));
   learn({ subscribed: true, lost: false, failure: null, ends_at_ms: endOf(subscription) });
+  // Where both fail nothing is known of FCM: there is no network.
+  if (has_failed) localStorage.setItem(FCM_FAILED_AT, String(Date.now()));
+}
+
+/** The project that this device registers with; null: it has Web Push. */
+function ownFcm(): FcmWeb | null {
+  const failed_at = Number(localStorage.getItem(FCM_FAILED_AT) ?? Number.NaN);
+  const { android } = facts.value.device;
+  const failed_at_ms = Number.isFinite(failed_at) ? failed_at : null;
+  return fcmFor({ fcm: project, android, failed_at_ms }, Date.now());
 }
 
 /** A permission that is given back in the settings is noticed without a reload. */

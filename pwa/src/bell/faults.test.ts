@@ -13,6 +13,12 @@ test.each([
   ["timeout", "unreached"],
   ["tls", "unreached"],
   ["unusable_keys", "ours"],
+  ["fcm_unregistered", "gone"],
+  ["fcm_quota_exceeded", "later"],
+  ["fcm_internal", "later"],
+  ["fcm_sender_id_mismatch", "refused"],
+  ["fcm_credentials", "ours"],
+  ["fcm_off", "ours"],
   ["http_4", "ours"],
   ["of a newer server", "ours"],
 ] as const)("%s: %s", (kind, found) => expect(faultClass(kind)).toBe(found));

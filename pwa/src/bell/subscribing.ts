@@ -2,10 +2,10 @@
 
 import { deviceName } from "../join/device_name";
 import { bodyOf } from "../push/subscription";
-import type { SubscriptionBody } from "../wire/types";
+import type { FcmBody, FcmWeb, SubscriptionBody } from "../wire/types";
 import { sameKey } from "./key";
 
-/** A browser whose push service is out of reach lets subscribe() hang for ever. */
+/** A browser whose push service is out of reach lets subscribe() hang for ever, and so may Google. */
 const SUBSCRIBE_TIMEOUT_MS = 10_000;
 
 export async function currentSubscription(): Promise<PushSubscription | null> {
@@ -40,8 +40,28 @@ export async function subscribe(
 
 /** What the server is told of it. */
 export function toBody(subscription: PushSubscription, replaces: string | null): SubscriptionBody {
-  const name = deviceName(navigator.userAgent, navigator.maxTouchPoints);
-  return bodyOf(subscription, name, replaces);
+  return bodyOf(subscription, ownName(), replaces);
+}
+
+/** Google's library is not where this page looks for it: the server was updated since, or is away. */
+export class NotLoaded extends Error {}
+
+/** Register with FCM; `anew`: whatever the browser is subscribed to, it gets another token. */
+export async function registerWithFcm(fcm: FcmWeb, { anew }: { anew: boolean }): Promise<FcmBody> {
+  return inTime(
+    (async () => {
+      // Before anything is given up: Google's library may not load.
+      const { fcmToken } = await import("./fcm").catch((cause: unknown) => {
+        throw new NotLoaded("the library did not load", { cause });
+      });
+      if (anew) await (await currentSubscription())?.unsubscribe();
+      return { token: await fcmToken(fcm), name: ownName() };
+    })(),
+  );
+}
+
+function ownName(): string {
+  return deviceName(navigator.userAgent, navigator.maxTouchPoints);
 }
 
 function inTime<Value>(promise: Promise<Value>): Promise<Value> {

@@ -37,6 +37,7 @@ export function sampleSnapshot(more: Partial<RoomSnapshot> = {}): RoomSnapshot {
     durable: true,
     machines: [],
     programmes: [],
+    run: null,
     ...more,
   };
 }

@@ -12,6 +12,15 @@ test("a declarative payload is shown as it says", () =>
     ),
   ).toEqual({ title: "다 됐어요", body: "세탁기 1", lang: "ko", tag: "ab12", navigate: "/?n=1", silent: false, actions: [], about: null }));
 
+test("a message of FCM's is shown as it says, and leads where its link does", () => {
+  const notification = { title: "Done", body: "Washer 1", lang: "en", tag: "ab12", data: about };
+  const said = { notification, data: {}, from: "1", fcmMessageId: "2", fcmOptions: { link: `${ORIGIN}/#room=a.b` } };
+  expect(readPayload(JSON.stringify(said), ORIGIN)).toEqual({ ...notification, data: undefined, navigate: "/#room=a.b", silent: false, actions: [], about });
+  const own = { ...notification, navigate: `${ORIGIN}/#room=c.d` };
+  expect(readPayload(JSON.stringify({ ...said, notification: own }), ORIGIN).navigate).toBe("/#room=c.d");
+  expect(readPayload(JSON.stringify({ notification, fcmOptions: { link: "https://evil.example/" } }), ORIGIN).navigate).toBe("/");
+});
+
 test("silent is what its writer said, and nothing else is", () => {
   expect(readPayload(declarative({ title: "x", silent: true }), ORIGIN).silent).toBe(true);
   expect(readPayload(declarative({ title: "x", silent: "yes" }), ORIGIN).silent).toBe(false);

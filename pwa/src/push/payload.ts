@@ -43,9 +43,12 @@ const UNREADABLE: Shown = {
   about: null,
 };
 
-/** Read a declarative payload, `{"web_push": 8030, "notification": {...}}`. `origin` is ours. */
+/**
+ * Read a declarative payload, `{"web_push": 8030, "notification": {...}}`, or what FCM makes of it:
+ * `{"notification": {...}, "fcmOptions": {"link"}, ...}`. `origin` is ours.
+ */
 export function readPayload(text: string | null, origin: string): Shown {
-  const said = parse(text);
+  const { notification: said, link } = parse(text);
   const title = string(said["title"]);
   if (title === null) return UNREADABLE;
   const about = readAbout(said["data"]);
@@ -54,7 +57,7 @@ export function readPayload(text: string | null, origin: string): Shown {
     body: string(said["body"]) ?? "",
     lang: string(said["lang"]) ?? "",
     tag: string(said["tag"]) ?? UNREADABLE.tag,
-    navigate: ownPath(string(said["navigate"]), origin),
+    navigate: ownPath(string(said["navigate"]) ?? link, origin),
     silent: said["silent"] === true,
     actions: about === null ? [] : readActions(said["actions"]),
     about,
@@ -88,13 +91,21 @@ export function ownPath(address: string | null, origin: string): string {
   return url.origin === origin ? url.pathname + url.search + url.hash : "/";
 }
 
-function parse(text: string | null): Record<string, unknown> {
+interface Parsed {
+  notification: Record<string, unknown>;
+  link: string | null;
+}
+
+function parse(text: string | null): Parsed {
   try {
     const whole: unknown = JSON.parse(text ?? "");
-    const notification = isObject(whole) ? whole["notification"] : null;
-    return isObject(notification) ? notification : {};
+    const { notification, fcmOptions } = isObject(whole) ? whole : {};
+    return {
+      notification: isObject(notification) ? notification : {},
+      link: isObject(fcmOptions) ? string(fcmOptions["link"]) : null,
+    };
   } catch {
-    return {};
+    return { notification: {}, link: null };
   }
 }
 

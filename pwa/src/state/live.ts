@@ -18,8 +18,9 @@ let live: Connection | null = null;
 export async function startLive(): Promise<void> {
   if (live !== null && !live.core.isStopped) return;
   connection.value = "connecting";
+  const before = live?.core; // What the page shows stands where it did.
   const held = (me.value?.rooms ?? []).map(
-    ({ room }) => [room, rooms.value.get(room)?.position ?? null] as const,
+    ({ room }) => [room, before?.at(room) ?? null] as const,
   );
   const started = new Connection(
     { rooms: held, session_id: sessionId(), visible: isVisible(), lang: lang.value },

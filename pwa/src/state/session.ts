@@ -1,10 +1,11 @@
 /** The way in: code or voucher, who am I, my rooms, the live connection. */
 
 import { getMe, joinWithCode, joinWithVoucher, linkDevice, putLang } from "../api/calls";
-import { problemOf, Refusal } from "../api/http";
+import { problemOf, Refusal, refusedBy } from "../api/http";
 import { startBell } from "../bell/bell";
 import { deviceName } from "../join/device_name";
 import { readLang, readRoom, takeFragment, type Given } from "../join/fragment";
+import { askedWait_s } from "../live/following/link";
 import { renewVouchers } from "../menu/vouchers";
 import { startStaff } from "../staff/staff";
 import { isStaffAddress } from "../staff/views";
@@ -15,7 +16,13 @@ import { chosenRoom, lang, me, problem, screen } from "./signals";
 const AWAY_RETRY_MS = 5_000;
 /** A refused code does not concern who is in already for long. */
 const PROBLEM_SHOWN_MS = 15_000;
+/** The room knows nobody yet, and will in a moment: its relay tells it. */
+const AWAITED = "roster_awaited";
 let retry: number | undefined;
+/** How long the last refusal asked us to stay away, seconds. */
+let asked_s = 0;
+/** What to do when it is time to try again, or the resident says so. */
+let next: () => Promise<void> = enter;
 
 /** Begin, or begin again after the address was given a code. */
 export async function start(): Promise<void> {
@@ -25,9 +32,34 @@ export async function start(): Promise<void> {
   }
   chosenRoom.value = readRoom(location.hash) ?? chosenRoom.value;
   setLang(readLang(location.hash) ?? lang.value);
-  const given = takeFragment(location, history);
-  if (given !== null && !(await exchange(given)) && me.value !== null) return;
+  await comeIn(takeFragment(location, history));
+}
+
+/** Go in, with what was given, if anything: it waits for a room that cannot judge it yet. */
+async function comeIn(given: Given | null): Promise<void> {
+  if (given !== null && !(await exchange(given))) {
+    if (me.value !== null) return;
+    if (isAwaited()) return comeAgain(() => comeIn(given));
+  }
   await enter();
+}
+
+/** The room cannot say yet whether we may come in. */
+export function isAwaited(): boolean {
+  return problem.value?.code === AWAITED;
+}
+
+function comeAgain(again: () => Promise<void>): void {
+  if (screen.value !== "room") screen.value = "away";
+  clearTimeout(retry);
+  next = again;
+  retry = window.setTimeout(tryAgain, AWAY_RETRY_MS + asked_s * 1_000);
+}
+
+/** Try now, with what was given. */
+export function tryAgain(): void {
+  clearTimeout(retry);
+  void next();
 }
 
 /** Exchange what was given for a token; false: refused, and `problem` says why. */
@@ -42,6 +74,7 @@ export async function exchange(given: Given): Promise<boolean> {
     return true;
   } catch (error) {
     problem.value = problemOf(error);
+    asked_s = askedBy(error);
     return false;
   }
 }
@@ -49,6 +82,7 @@ export async function exchange(given: Given): Promise<boolean> {
 /** Ask who we are and go in; without a token to the join screen. */
 export async function enter(): Promise<void> {
   clearTimeout(retry);
+  if (isAwaited()) problem.value = null;
   try {
     me.value = await getMe();
   } catch (error) {
@@ -59,8 +93,10 @@ export async function enter(): Promise<void> {
       else leave(told.code, told.detail);
       return;
     }
-    if (screen.value !== "room") screen.value = "away";
-    retry = window.setTimeout(() => void enter(), AWAY_RETRY_MS);
+    const told = problemOf(error);
+    if (told.code === AWAITED) problem.value = told;
+    asked_s = askedBy(error);
+    comeAgain(enter);
     return;
   }
   if (me.value.rooms.length === 0) {
@@ -75,6 +111,11 @@ export async function enter(): Promise<void> {
   if (problem.value !== null) setTimeout(() => (problem.value = null), PROBLEM_SHOWN_MS);
   void startBell({ pushes: wishes !== null, held: push, lost: push_lost_at !== null });
   void renewVouchers(rooms);
+}
+
+function askedBy(error: unknown): number {
+  const { status, retry_after_s } = refusedBy(error);
+  return askedWait_s(status, retry_after_s);
 }
 
 /** Change the page's language, and the resident's: notices are told in it. */

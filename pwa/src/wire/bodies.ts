@@ -141,6 +141,23 @@ export interface DeliveryStep {
   state: DeliveryState;
   why: string;
 }
+/** ``PUT /push/fcm``: the token that FCM gave this device's app. ``name``: as in ``SubscriptionBody``. */
+export interface FcmBody {
+  token: string;
+  name?: string | null;
+}
+/**
+ * The relay's Firebase project as an app must know it to register with FCM; all of it is public.
+ *
+ * ``vapid_key``: of the project's web push certificate, uncompressed point, base64url.
+ */
+export interface FcmWeb {
+  project_id: string;
+  api_key: string;
+  app_id: string;
+  sender_id: string;
+  vapid_key: string;
+}
 /** ``POST /join``: exactly one of ``code`` (relay, or a room without one) and ``voucher`` (edge). */
 export interface JoinBody {
   code?: string | null;
@@ -283,8 +300,9 @@ export interface MySubscription {
 /**
  * The last thing that went wrong with a bell; real time.
  *
- * ``kind``: ``http_`` and the push service's status, or the name of what failed: ``timeout``, ``dns``,
- * ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``, ``private_address``.
+ * ``kind``: ``http_`` and the push service's status, ``fcm_`` and what FCM calls it, or the name of what
+ * failed: ``timeout``, ``dns``, ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``,
+ * ``private_address``.
  */
 export interface PushFault {
   at: string;
@@ -314,9 +332,14 @@ export interface Programme {
   name: string;
   minutes: number;
 }
-/** Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url. */
+/**
+ * Answer of ``GET /push/key``: the relay's VAPID public key, uncompressed point, base64url.
+ *
+ * ``fcm``: Android devices register with that instead, None: this relay pushes by Web Push alone.
+ */
 export interface PushKey {
   key: string;
+  fcm: FcmWeb | null;
 }
 /** RFC 8291: the browser's public key (65 bytes) and secret (16 bytes), base64url. */
 export interface PushKeys {
@@ -338,7 +361,8 @@ export interface Tried {
 /**
  * A whole room at a position that was taken before the machines were read.
  *
- * ``edge`` is None on the room's own page: there the edge itself answers.
+ * ``edge`` is None on the room's own page: there the edge itself answers. ``run`` is the run of the
+ * answering server's store, which a page keeps with the position; None: it names none.
  */
 export interface RoomSnapshot {
   room: string;
@@ -349,6 +373,7 @@ export interface RoomSnapshot {
   durable: boolean;
   machines: MachineView[];
   programmes: Programme[];
+  run: string | null;
 }
 /** A machine that can be addressed. */
 export interface StaffMachine {

@@ -139,15 +139,31 @@ export interface EdgeStatus {
   online: boolean;
   since: string;
 }
-/** First frame of a client. ``rooms``: where it stands in each room, None for a room never seen. */
+/**
+ * First frame of a client. ``rooms``: where it stands in each room, None for a room never seen.
+ *
+ * A position names the run that ``welcome`` or the room itself named when it was taken: numbers that a
+ * store restored from a backup gives out again are told from the first ones by it.
+ */
 export interface Identify {
   type: "identify";
   session_id?: string | null;
   rooms: {
-    [k: string]: Position | null;
+    [k: string]: PagePosition | null;
   };
   visible: boolean;
   lang: Lang;
+}
+/**
+ * Where a page stands, in the words of the server that it follows.
+ *
+ * ``run`` names the opening of that server's store in which the position was taken; only the same
+ * server can tell what it means. None: the server named none, and then the numbers alone count.
+ */
+export interface PagePosition {
+  epoch: string;
+  offset: number;
+  run?: string | null;
 }
 /**
  * Everything that is this resident's, whole; sent after ``welcome`` and at each change.
@@ -236,12 +252,15 @@ export interface RoomClock {
  *
  * ``was_recovering``: the client named a position. ``recovered``: everything after it follows in the
  * next frames. Otherwise the client GETs the room. ``epoch`` and ``offset``: the head at this moment.
+ * ``run``: the run of this server's store, which the client keeps with its position from now on; None:
+ * it names none.
  */
 export interface RoomResume {
   epoch: string;
   offset: number;
   was_recovering: boolean;
   recovered: boolean;
+  run: string | null;
 }
 /** The room's edge came or went. */
 export interface RoomStatus {

@@ -60,6 +60,7 @@ export type CommandName =
 /** Every way in which a request can be refused. */
 export type ErrorCode =
   | "unauthenticated"
+  | "roster_awaited"
   | "foreign_origin"
   | "foreign_host"
   | "foreign_room"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from cloud_relay.enrol.rooms import add_room
 from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.settings import RelaySettings
 from laundryd.daemon.sqlite import open_database, transaction
+from laundryd.demo.fcm_service import FcmService
 from laundryd.wire.ids import Position, RoomRef
 from laundryd.wire.machines import MachineKind, MachineView, RoomSnapshot
 from laundryd.wire.phases import Phase, Sensor
@@ -70,8 +71,11 @@ def whole_room(key: str, *, epoch: str = "e1") -> UpSnapshot:
     )
 
 
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
+@asynccontextmanager
+async def opened(
+    tmp_path: Path, tables: dict[str, dict[str, object]] | None = None
+) -> AsyncIterator[Api]:
+    """Open a relay's web side; ``tables``: further settings."""
     done = initialise(
         RelayPlan(
             data_dir=tmp_path / "relay",
@@ -80,6 +84,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             vapid_subject="mailto:staff@example.org",
             listeners=Listeners(1883),
             edge_host="127.0.0.1",
+            tables=tables or {},
         )
     )
     codes = {}
@@ -97,6 +102,26 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             assert change is not None
             relay.rooms.commit(change)
         yield Api(relay, done.settings, codes, httpx.ASGITransport(app=relay._web))
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    async with opened(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+async def fcm() -> AsyncIterator[FcmService]:
+    async with FcmService() as service:
+        yield service
+
+
+@pytest.fixture
+async def fcm_api(tmp_path: Path, fcm: FcmService) -> AsyncIterator[Api]:
+    """The same of a relay that pushes to Android by ``fcm``."""
+    testing: dict[str, object] = {"enabled": True, "fcm_origin": fcm.origin}
+    async with opened(tmp_path, {"fcm": fcm.settings(tmp_path), "testing": testing}) as found:
+        yield found
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ PATHS = {
     "/api/v1/rooms/{room}/voucher": {"post"},
     "/api/v1/rooms/{room}/machines/{machine}/{command}": {"post"},
     "/api/v1/push/key": {"get"},
+    "/api/v1/push/fcm": {"put"},
     "/api/v1/push/subscriptions": {"get", "put", "delete"},
     "/api/v1/push/subscriptions/{subscription}": {"delete"},
     "/api/v1/push/test": {"post"},
@@ -25,7 +26,9 @@ PATHS = {
     "/metrics": {"get"},
     "/api/v1/staff/sign-in": {"post"},
     "/api/v1/staff/me": {"get", "delete"},
+    "/api/v1/staff/residents": {"get"},
     "/api/v1/staff/residents/{resident}/notices": {"get"},
+    "/api/v1/staff/residents/{resident}/subscriptions": {"get"},
     "/api/v1/announcements": {"get", "post"},
     "/api/v1/announcements/{announcement}": {"put", "delete"},
 }

@@ -21,7 +21,7 @@ from laundryd.demo.broker import Mosquitto
 from laundryd.live.client import LiveClient
 from laundryd.wire import frames
 from laundryd.wire.events import Entry
-from laundryd.wire.ids import Position
+from laundryd.wire.ids import PagePosition, Position
 from laundryd.wire.notices import Lang, Notice, NoticeKind, derive
 from laundryd.wire.topics import Topic
 from laundryd.wire.uplink import DownAck, UpEvents
@@ -125,7 +125,8 @@ async def test_a_killed_relay_gives_back_session_position_and_pending_notices(
                 shown = (await client.next_frame(frames.NoticeFrame, WAIT_S)).item
                 assert shown.id == told.id
                 stood = client.positions[ROOM.key]
-                assert stood == Position(epoch="e1", offset=5)
+                assert stood is not None
+                assert stood.in_run(None) == PagePosition(epoch="e1", offset=5)
                 process.kill()
                 await process.wait()
 
@@ -146,8 +147,10 @@ async def test_a_killed_relay_gives_back_session_position_and_pending_notices(
             ) as client:
                 welcome = await client.welcomed(WAIT_S)
                 assert welcome.session_id == session_id
-                assert welcome.rooms[ROOM.key] == frames.RoomResume(
-                    epoch="e1", offset=6, was_recovering=True, recovered=True
+                resume = welcome.rooms[ROOM.key]
+                assert resume.run not in {None, stood.run}
+                assert resume == frames.RoomResume(
+                    epoch="e1", offset=6, was_recovering=True, recovered=True, run=resume.run
                 )
                 assert (await client.next_event(timeout_s=WAIT_S)).item.offset == 6
                 again = await client.next_frame(frames.NoticeFrame, WAIT_S)
@@ -164,7 +167,7 @@ async def test_who_is_removed_between_handshake_and_identify_gets_no_history(
         await bring(edge, entry(5, room=ROOM.key))
         anna, token = await program.join(code)
         identify = frames.Identify(
-            rooms={ROOM.key: Position(epoch="e1", offset=4)}, visible=True, lang=Lang.EN
+            rooms={ROOM.key: PagePosition(epoch="e1", offset=4)}, visible=True, lang=Lang.EN
         )
         bearer = {"Authorization": f"Bearer {token}"}
         for rooms in ({ROOM.key}, set()):
@@ -193,9 +196,12 @@ async def test_positions_that_cannot_be_and_rooms_of_others_get_a_snapshot_and_n
         ):
             rooms = {ROOM.key: position, "oak-hall.basement": Position(epoch="e1", offset=0)}
             async with LiveClient(program.live_url, token, rooms=rooms) as client:
-                assert (await client.welcomed(WAIT_S)).rooms == {
+                rooms_now = (await client.welcomed(WAIT_S)).rooms
+                run = rooms_now[ROOM.key].run
+                assert run is not None
+                assert rooms_now == {
                     ROOM.key: frames.RoomResume(
-                        epoch="e1", offset=4, was_recovering=True, recovered=False
+                        epoch="e1", offset=4, was_recovering=True, recovered=False, run=run
                     )
                 }
                 await client.ping()

@@ -10,9 +10,10 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
-from cloud_relay.ingest.handlers import Handlers
+from cloud_relay.ingest.handlers import ONLINE, Handlers
 from cloud_relay.notify.planner import Planner
 from cloud_relay.rooms import store
+from cloud_relay.rooms.leases import FIRST_WORD_S
 from cloud_relay.rooms.presence import EdgePresence
 from cloud_relay.rooms.rooms import Rooms
 from laundryd.daemon.sqlite import transaction
@@ -20,7 +21,7 @@ from laundryd.wire.events import AckKind, Carried, Entry, PublicEvent
 from laundryd.wire.ids import Position
 from laundryd.wire.phases import Phase
 from laundryd.wire.topics import Topic
-from laundryd.wire.uplink import UpEvents, UpHello, UpPresence
+from laundryd.wire.uplink import LEASE_S, UpEvents, UpHello, UpPresence
 from tests.cloud_relay.notify.test_edge_gone import begin as begin_a_wash
 from tests.cloud_relay.world import (
     EPOCH,
@@ -254,6 +255,25 @@ async def test_an_edge_that_says_nothing_lapses(
         await world.push_due()
         # ME, whose wash runs: that their machine cannot be seen any more.
         assert world.subscribers.sent == (["mine"] if is_on else [])
+
+
+async def test_a_retained_online_is_believed_for_a_few_seconds_only(
+    monkeypatch: pytest.MonkeyPatch, *, is_on: bool
+) -> None:
+    if not is_on:
+        monkeypatch.setattr("cloud_relay.ingest.handlers.FIRST_WORD_S", LEASE_S)
+    async with relay(None) as world:
+        await world.begin()
+        await world.hear(Topic.UP_PRESENCE, presence(1))
+        # It died while the broker was down; that is back now, and has kept its last word.
+        world.handlers.link_lost()
+        world.clock.forward(LEASE_S)
+        world.handlers.link_back()
+        await world.handlers.availability(ROOM, ONLINE, retained=True)
+        world.clock.forward(FIRST_WORD_S)
+        await world.handlers.lapse()
+        assert world.rooms.edge(ROOM).online is not is_on, "a page offers what nobody will do"
+        assert world.edges.attentive(ME) is not is_on, "a page that is closed is waited for"
 
 
 # -- a room that comes back

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from cloud_relay.notify import store
 from cloud_relay.notify.planner import Told
+from cloud_relay.push.senders import Senders
+from cloud_relay.push.subscriptions import Way
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.delivery import DeliveryState
 from laundryd.wire.events import AckKind
@@ -282,20 +284,21 @@ async def test_notices_are_forgotten_after_thirty_days_with_their_pushes() -> No
 EVENTS = ("comes", "hides", "leaves", "acks", "second", "minute", "kill", "repeat")
 
 
-@given(st.lists(st.sampled_from(EVENTS), max_size=25))
+@given(st.lists(st.sampled_from(EVENTS), max_size=25), st.sampled_from(Way))
 @settings(max_examples=40, deadline=None)
-def test_told_by_socket_or_by_one_push_whatever_happens(story: list[str]) -> None:
+def test_told_by_socket_or_by_one_push_whatever_happens(story: list[str], way: Way) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(live_through(story, Path(folder) / "relay.db"))
+        asyncio.run(live_through(story, way, Path(folder) / "relay.db"))
 
 
-async def live_through(story: list[str], path: Path) -> None:
+async def live_through(story: list[str], way: Way, path: Path) -> None:
     clock, postman, subscribers = HandClock(), Postman(), Subscribers()
-    subscribers.add(ME, "sub")
+    subscribers.add(ME, "sub", way=way)
     pushes_at_ack: int | None = None
     lives = " ".join(["begin", *story, "kill", "leaves", "minute"]).split("kill")
     for life in lives:
-        async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as world:
+        sender = Senders(postman, postman)
+        async with relay(path, clock=clock, sender=sender, subscribers=subscribers) as world:
             for step in life.split():
                 if step == "acks" and pushes_at_ack is None:
                     pushes_at_ack = len(postman.sent)

@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
+import aiosqlite
 import pytest
 from typing_extensions import override
 
+from cloud_relay.push import store
 from cloud_relay.push.lanes import PLACES
 from cloud_relay.push.outcomes import Outcome, Result
-from cloud_relay.push.subscriptions import Subscription
+from cloud_relay.push.senders import Senders
+from cloud_relay.push.store import Delivery, Key
+from cloud_relay.push.subscriptions import Subscription, Way
 from laundryd.wire.events import AckKind
 from laundryd.wire.notices import NoticeCard
 from tests.cloud_relay.world import (
@@ -59,14 +65,17 @@ async def test_what_is_ours_to_mend_keeps_the_subscription_and_is_counted() -> N
         assert await world.state_of(DONE.id) == "unreachable"
 
 
+@pytest.mark.parametrize("way", list(Way))
 async def test_an_outage_delays_and_never_loses_while_the_notice_is_useful(
-    tmp_path: Path,
+    tmp_path: Path, way: Way
 ) -> None:
     path, clock, subscribers = tmp_path / "r.db", HandClock(), Subscribers()
     later = Result(Outcome.LATER, "http_503")
     postman = Postman({"sub": [later, later, Result(Outcome.LATER, "http_429", 600.0)]})
-    subscribers.add(ME, "sub")
-    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as world:
+    subscribers.add(ME, "sub", way=way)
+    async with relay(
+        path, clock=clock, sender=Senders(postman, postman), subscribers=subscribers
+    ) as world:
         await cause(world)
         for _ in range(3):
             await world.push_due()
@@ -75,7 +84,9 @@ async def test_an_outage_delays_and_never_loses_while_the_notice_is_useful(
         clock.forward(590)
         await world.push_due()
         assert len(postman.sent) == 3, "Retry-After is kept"
-    async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as reborn:
+    async with relay(
+        path, clock=clock, sender=Senders(postman, postman), subscribers=subscribers
+    ) as reborn:
         clock.forward(10)
         await reborn.push_due()
         assert len(postman.sent) == 4
@@ -129,12 +140,59 @@ class KilledError(BaseException):
     pass
 
 
+@pytest.mark.parametrize("way", list(Way))
 async def test_a_kill_between_answer_and_commit_sends_again_under_the_same_notice(
-    tmp_path: Path,
+    tmp_path: Path, way: Way
 ) -> None:
     path, clock, subscribers = tmp_path / "r.db", HandClock(), Subscribers()
-    subscribers.add(ME, "sub")
+    subscribers.add(ME, "sub", way=way)
     postman = KilledAfterSending()
+    async with relay(
+        path, clock=clock, sender=Senders(postman, postman), subscribers=subscribers
+    ) as world:
+        await cause(world)
+        with pytest.raises(BaseExceptionGroup):
+            await world.push_due()
+    async with relay(
+        path, clock=clock, sender=Senders(postman, postman), subscribers=subscribers
+    ) as reborn:
+        await reborn.push_due()
+        await reborn.push_due()
+    assert postman.sent == [(DONE.id, "sub")] * 2, "in flight at the kill: once more, one Topic"
+
+
+@dataclass
+class KilledBeforeSending(Postman):
+    """We are killed with a push in hand that no service has got yet."""
+
+    is_killed: bool = False
+
+    @override
+    async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
+        if not self.is_killed:
+            self.is_killed = True
+            raise KilledError
+        return await super().send(card, subscription)
+
+
+@pytest.mark.parametrize("is_on", [True, False], ids=["as it is", "without it"])
+async def test_a_push_stays_queued_until_its_outcome_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_on: bool
+) -> None:
+    due = store.due
+
+    async def takes_off(
+        db: aiosqlite.Connection, service: str, now: datetime, held: AbstractSet[Key], most: int
+    ) -> list[Delivery]:
+        found = await due(db, service, now, held, most)
+        await store.cancel(db, [one.notice_id for one in found])
+        return found
+
+    if not is_on:
+        monkeypatch.setattr(store, "due", takes_off)
+    path, clock, subscribers = tmp_path / "r.db", HandClock(), Subscribers()
+    subscribers.add(ME, "sub")
+    postman = KilledBeforeSending()
     async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as world:
         await cause(world)
         with pytest.raises(BaseExceptionGroup):
@@ -142,7 +200,7 @@ async def test_a_kill_between_answer_and_commit_sends_again_under_the_same_notic
     async with relay(path, clock=clock, sender=postman, subscribers=subscribers) as reborn:
         await reborn.push_due()
         await reborn.push_due()
-    assert postman.sent == [(DONE.id, "sub")] * 2, "in flight at the kill: once more, one Topic"
+    assert postman.sent == ([(DONE.id, "sub")] if is_on else []), "told to nobody without it"
 
 
 @dataclass

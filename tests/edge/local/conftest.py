@@ -103,11 +103,15 @@ async def connected(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def publish_roster(broker: Mosquitto, enrolment: SigningKey, roster: Roster) -> None:
-    message = DownRoster(jws=enrolment.sign(roster.model_dump(mode="json")))
+async def publish_roster(broker: Mosquitto, enrolment: SigningKey, roster: Roster | None) -> None:
+    """Retain ``roster`` at the broker; None: take away what is retained."""
+    payload = b""
+    if roster is not None:
+        message = DownRoster(jws=enrolment.sign(roster.model_dump(mode="json")))
+        payload = message.model_dump_json().encode()
     async with connected(MqttLink(broker.settings, "relay", name="relay")) as link:
         name = topic_name(ROOM, Topic.DOWN_ROSTER)
-        assert await link.publish(name, message.model_dump_json().encode(), retain=True)
+        assert await link.publish(name, payload, retain=True)
 
 
 @pytest.fixture(scope="module")

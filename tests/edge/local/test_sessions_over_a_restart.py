@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from edge.local.session_keeper import DOCUMENT
 from laundryd.demo.broker import Mosquitto
 from laundryd.live.client import LiveClient
 from laundryd.wire import frames
-from laundryd.wire.ids import Position, RoomKey
+from laundryd.wire.ids import PagePosition, Position, RoomKey
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import NoticeKind
 from tests.edge.local.conftest import CODE, set_code
@@ -139,3 +140,33 @@ async def test_a_page_that_is_not_back_yet_counts_as_dropped_until_the_deadline(
         await asyncio.to_thread(edge.start)
         assert live_sessions(edge) == 1, "nobody is away because the edge was"
         await eventually(lambda: live_sessions(edge) == 0, timeout_s=15)
+
+
+async def test_a_folder_that_was_put_back_whole_is_told_by_a_page_of_its_lost_days(
+    edge: EdgeProcess, tmp_path: Path
+) -> None:
+    with contextlib.closing(joined(edge)) as anna:
+        token = anna.cookies["laundryd_edge"]
+
+        async def stands() -> PagePosition:
+            room = await asyncio.to_thread(anna.get, f"/api/v1/rooms/{ROOM.key}")
+            return RoomSnapshot.model_validate(room.json()).page_position
+
+        before = await stands()
+        assert before.run is not None
+        assert edge.stop() == 0, edge.log
+        shutil.copytree(edge.data_dir, tmp_path / "backup")
+        await asyncio.to_thread(edge.start)
+        await asyncio.to_thread(claim, anna)
+        lost = await stands()
+        assert edge.stop() == 0, edge.log
+        shutil.rmtree(edge.data_dir)
+        shutil.copytree(tmp_path / "backup", edge.data_dir)
+        await asyncio.to_thread(edge.start)
+        assert (await stands()).epoch == lost.epoch, "nothing in the folder tells"
+        await asyncio.to_thread(claim, anna)
+        for stood, recovered in ((before, True), (lost, False), (lost.in_run(None), True)):
+            async with LiveClient(edge.live_url, token, rooms={ROOM.key: stood}) as client:
+                resume = (await client.welcomed(WAIT_S)).rooms[ROOM.key]
+                assert resume.recovered is recovered, stood
+                assert resume.run not in {None, before.run, lost.run}

@@ -433,7 +433,7 @@ def test_every_table_is_taken_along() -> None:
         db.executescript(migration)
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     db.close()
-    assert tables == {*TABLES, "journal", "meta"}
+    assert tables == {*TABLES, "journal", "meta", "runs"}
 
 
 async def test_the_disk_is_taken_again_only_with_what_must_lie_beside_it(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 /** What the client's decisions ask its I/O to do, in the order given. */
 
-import type { ClientFrame, Position, PublicEvent, RoomSnapshot } from "../../wire/types";
+import type { ClientFrame, PagePosition, PublicEvent, RoomSnapshot } from "../../wire/types";
 
 /** `offline`: five tries have failed, it goes on trying. `stopped`: ended for good. */
 export type ConnectionState = "connecting" | "live" | "offline" | "stopped";
@@ -12,7 +12,7 @@ export type Action =
   | { do: "drop" }
   | { do: "send"; frame: ClientFrame }
   /** GET the room and say `got` or `getFailed`; `at_least`: where it is known to have stood already. */
-  | { do: "get"; room: string; at_least: Position | null }
+  | { do: "get"; room: string; at_least: PagePosition | null }
   /** Find out by HTTP whether the server still lets us in, and say `why`. */
   | { do: "ask_why" }
   | { do: "show"; state: ConnectionState }

@@ -6,7 +6,7 @@
  * in `tests/live/scenarios`.
  */
 
-import type { Identify, Lang, Position, RoomSnapshot, ServerFrame, Welcome } from "../../wire/types";
+import type { Identify, Lang, PagePosition, RoomSnapshot, ServerFrame, Welcome } from "../../wire/types";
 import { mayReconnect, REPLACED } from "../close_codes";
 import { Acks, type AckKind } from "./acks";
 import type { Action } from "./actions";
@@ -22,7 +22,7 @@ const FIRST_GETS_S = 3;
 const TOUCH_EVERY_S = 30;
 
 export interface Beginning {
-  rooms: Iterable<readonly [string, Position | null]>;
+  rooms: Iterable<readonly [string, PagePosition | null]>;
   session_id: string | null;
   visible: boolean;
   lang: Lang;
@@ -64,6 +64,11 @@ export class Core {
   /** The server has welcomed this connection: frames may be sent. */
   get isLive(): boolean {
     return this.#link.phase === "live";
+  }
+
+  /** Where it stands in `room`; null: nowhere. */
+  at(room: string): PagePosition | null {
+    return this.#positions.at.get(room) ?? null;
   }
 
   get isStopped(): boolean {

@@ -2,8 +2,10 @@
 
 import type {
   Backoff as Rule,
+  PagePosition,
   Position,
   PublicEvent,
+  RoomResume,
   RoomSnapshot,
   Welcome,
 } from "../../wire/types";
@@ -27,7 +29,7 @@ export function judge(position: Position | null, event: PublicEvent): Verdict {
 }
 
 interface Fetch {
-  at_least: Position | null;
+  at_least: PagePosition | null;
   backoff: Backoff;
   held: PublicEvent[];
   mismatches: number;
@@ -39,15 +41,21 @@ interface Fetch {
   isPutOff: boolean;
 }
 
+/**
+ * A position names the run of the server's store in which it was taken. While a connection lasts, that is
+ * the run of its welcome: another one's room, or events, are of a server that began anew meanwhile.
+ */
 export class Positions {
   /** null: a room never seen. */
-  readonly at: Map<string, Position | null>;
+  readonly at: Map<string, PagePosition | null>;
+  /** Of the connection's server, by its welcome; null: it names none. */
+  #runs = new Map<string, string | null>();
   #rule: Rule | null = null;
   #fetches = new Map<string, Fetch>();
-  #resumedFrom = new Map<string, Position>();
+  #resumedFrom = new Map<string, PagePosition>();
 
   constructor(
-    rooms: Iterable<readonly [string, Position | null]>,
+    rooms: Iterable<readonly [string, PagePosition | null]>,
     private readonly random: () => number,
   ) {
     this.at = new Map(rooms);
@@ -72,7 +80,7 @@ export class Positions {
   }
 
   /** Fetch a room; a fetch that is under way must reach `at_least`, too. */
-  fetch(room: string, at_least: Position | null = null, held: PublicEvent[] = []): Action[] {
+  fetch(room: string, at_least: PagePosition | null = null, held: PublicEvent[] = []): Action[] {
     const fetch = this.#fetches.get(room);
     if (fetch === undefined) {
       const backoff = new Backoff(this.random);
@@ -96,10 +104,14 @@ export class Positions {
     this.#rule = frame.backoff;
     return [...this.at].flatMap(([room, position]) => {
       const resume = frame.rooms[room];
-      const head = resume === undefined ? null : { epoch: resume.epoch, offset: resume.offset };
+      const head = resume === undefined ? null : headOf(resume);
+      this.#runs.set(room, head?.run ?? null);
       const fetch = this.#fetches.get(room);
       if (fetch !== undefined) beginAnew(fetch, head);
       if (resume?.recovered === false) this.at.set(room, null);
+      else if (resume !== undefined && position !== null) {
+        this.at.set(room, { ...position, run: resume.run });
+      }
       const isKnown = resume === undefined ? position !== null : resume.recovered;
       return isKnown ? [] : this.fetch(room, head);
     });
@@ -117,14 +129,15 @@ export class Positions {
       }
       const position = this.at.get(event.room) ?? null;
       const verdict = judge(position, event);
-      if (verdict === "apply") actions.push(this.#apply(event));
-      if (verdict !== "gap") continue;
-      if (position !== null && this.#mayResume(position, event)) {
+      if (position !== null && this.#mustResume(position, event, verdict)) {
         this.#resumedFrom.set(event.room, position);
         // The rest comes again, with what was missing before it.
         return { actions, mustResume: true };
       }
-      const before = { epoch: event.epoch, offset: event.follows };
+      if (verdict === "apply") actions.push(this.#apply(event));
+      if (verdict !== "gap") continue;
+      const run = this.#runs.get(event.room) ?? null;
+      const before = { epoch: event.epoch, offset: event.follows, run };
       actions.push(...this.fetch(event.room, before, [event]));
     }
     return { actions, mustResume: false };
@@ -132,13 +145,15 @@ export class Positions {
 
   /** Take a fetched room and what was held of it; fetch it anew if it is too old. */
   got(snapshot: RoomSnapshot, now_s: number): Action[] {
-    const { room, position } = snapshot;
+    const { room } = snapshot;
+    const position = { ...snapshot.position, run: snapshot.run };
+    const isOfAnotherRun = this.#isOfAnotherRun(room, position);
     const is_older = isOlder(position, this.at.get(room) ?? null);
     const actions: Action[] = [{ do: "take", snapshot, is_older }];
     const fetch = this.#fetches.get(room);
     if (fetch?.isEarly === true) {
       fetch.isEarly = false;
-      if (isLater(position, fetch.at_least)) {
+      if (isOfAnotherRun || isLater(position, fetch.at_least)) {
         // The room went on since the welcome, or this is from the history before it: who knows.
         this.at.set(room, null);
         return [...actions, { do: "get", room, at_least: fetch.at_least }];
@@ -146,6 +161,11 @@ export class Positions {
     }
     if (!is_older) this.at.set(room, position);
     if (fetch === undefined) return actions;
+    if (isOfAnotherRun) {
+      // Whoever sent what is held is not there any more: a new connection goes on from here.
+      this.#fetches.delete(room);
+      return actions;
+    }
     const held = this.#applyHeld(room, fetch);
     actions.push(...held.actions);
     if (!held.met || isBehind(this.at.get(room) ?? null, fetch.at_least)) {
@@ -193,20 +213,36 @@ export class Positions {
   }
 
   #apply(event: PublicEvent): Action {
-    this.at.set(event.room, { epoch: event.epoch, offset: event.offset });
+    const run = this.at.get(event.room)?.run ?? null;
+    this.at.set(event.room, { epoch: event.epoch, offset: event.offset, run });
     return { do: "apply", event };
   }
 
-  /** Resuming can help: the numbers go on, and it was not tried from here before. */
-  #mayResume(position: Position, event: PublicEvent): boolean {
+  /** The event leads on from elsewhere, resuming can help, and was not tried from here before. */
+  #mustResume(position: PagePosition, event: PublicEvent, verdict: Verdict): boolean {
+    const isGap = verdict === "gap" && position.epoch === event.epoch;
+    if (!isGap && !this.#isOfAnotherRun(event.room, position)) return false;
     const tried = this.#resumedFrom.get(event.room);
-    const isTried = tried?.epoch === position.epoch && tried.offset === position.offset;
-    return position.epoch === event.epoch && !isTried;
+    return tried?.epoch !== position.epoch || tried.offset !== position.offset;
+  }
+
+  #isOfAnotherRun(room: string, position: PagePosition): boolean {
+    return differ(position.run, this.#runs.get(room));
   }
 }
 
+function headOf({ epoch, offset, run }: RoomResume): PagePosition {
+  return { epoch, offset, run };
+}
+
+type Run = string | null | undefined;
+
+function differ(one: Run, other: Run): boolean {
+  return (one ?? null) !== null && (other ?? null) !== null && one !== other;
+}
+
 /** Go on over a new connection: whatever is missing at `head`, and after it, comes over that. */
-function beginAnew(fetch: Fetch, head: Position | null): void {
+function beginAnew(fetch: Fetch, head: PagePosition | null): void {
   fetch.at_least = head;
   fetch.held = [];
   fetch.mismatches = 0;
@@ -217,8 +253,10 @@ function isLater(found: Position, known: Position | null): boolean {
   return known === null || found.epoch !== known.epoch || found.offset > known.offset;
 }
 
-function isOlder(found: Position, known: Position | null): boolean {
-  return known !== null && found.epoch === known.epoch && found.offset < known.offset;
+function isOlder(found: PagePosition, known: PagePosition | null): boolean {
+  // Numbers of two runs say nothing of each other.
+  if (known === null || differ(found.run, known.run)) return false;
+  return found.epoch === known.epoch && found.offset < known.offset;
 }
 
 function isBehind(position: Position | null, at_least: Position | null): boolean {

@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 import filled from "../../../../tests/live/scenario_frames.json";
-import type { Position, PublicEvent, RoomSnapshot, ServerFrame } from "../../wire/types";
+import type { Identify, PagePosition, PublicEvent, RoomSnapshot, ServerFrame } from "../../wire/types";
 import type { Action } from "./actions";
 import { Core } from "./core";
 
@@ -20,7 +20,7 @@ interface Step {
 interface Scenario {
   name: string;
   begins?: "live";
-  rooms?: Record<string, [string, number] | null>;
+  rooms?: Record<string, [string, number, string?] | null>;
   random?: number[];
   steps: Step[];
 }
@@ -53,11 +53,22 @@ function said(action: Action): unknown {
     case "apply":
       return { apply: [action.event.room, action.event.epoch, action.event.offset] };
     case "send": {
+      if (action.frame.type === "identify") return { send: withoutNoRun(action.frame) };
       if (action.frame.type !== "attention") return { send: action.frame };
       const touched_s_ago = Math.round(action.frame.touched_s_ago * 1_000) / 1_000;
       return { send: { ...action.frame, touched_s_ago } };
     }
   }
+}
+
+/** A position without a run is written without it. */
+function withoutNoRun(frame: Identify): unknown {
+  const rooms = Object.entries(frame.rooms).map(([room, at]) => {
+    if (at === null) return [room, null];
+    const { epoch, offset, run } = at;
+    return [room, (run ?? null) === null ? { epoch, offset } : { epoch, offset, run }];
+  });
+  return { ...frame, rooms: Object.fromEntries(rooms) as unknown };
 }
 
 class Stage {
@@ -66,9 +77,9 @@ class Stage {
   constructor(scenario: Scenario) {
     const numbers = [...(scenario.random ?? [1])];
     const rooms = Object.entries(scenario.rooms ?? { "a.b": null }).map(
-      ([room, at]): [string, Position | null] => [
+      ([room, at]): [string, PagePosition | null] => [
         room,
-        at === null ? null : { epoch: at[0], offset: at[1] },
+        at === null ? null : { epoch: at[0], offset: at[1], run: at[2] ?? null },
       ],
     );
     this.#core = new Core({
