@@ -47,7 +47,7 @@ from laundryd.wire.uplink import (
     UpPresence,
     UpSnapshot,
 )
-from tests.cloud_relay.rosters import RosterVersions
+from tests.cloud_relay.neighbours import Members, RosterVersions
 
 ROOM = "maple-hall.basement"
 REF = RoomRef.from_key(ROOM)
@@ -414,19 +414,6 @@ async def running(*coroutines: Coroutine[object, object, object]) -> AsyncGenera
             task.cancel()
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             assert isinstance(result, asyncio.CancelledError), result
-
-
-STRANGER = "resident-stranger"
-
-
-class Members:
-    """Everybody but the stranger has joined every room."""
-
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
-
-    async def rooms(self, resident: str) -> frozenset[str]:
-        return frozenset() if resident == STRANGER else frozenset(self._rooms.enrolled())
 
 
 @asynccontextmanager

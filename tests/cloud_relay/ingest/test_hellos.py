@@ -5,7 +5,7 @@ from __future__ import annotations
 from laundryd.wire.ids import Position
 from laundryd.wire.topics import Topic
 from laundryd.wire.uplink import UpEvents
-from tests.cloud_relay.rosters import RosterVersions
+from tests.cloud_relay.neighbours import RosterVersions
 from tests.cloud_relay.world import EPOCH, ME, entry, hello, notice, relay
 
 
