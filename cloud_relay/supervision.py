@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sqlite3
 from collections.abc import Callable
 from typing import Final, NoReturn
 
@@ -10,6 +12,8 @@ import aiosqlite
 
 from cloud_relay.ingest.uplink import Ingest
 from laundryd.daemon.sqlite import transaction
+
+log = logging.getLogger(__name__)
 
 ROUND_S: Final = 5.0
 """Real seconds between two looks; a third of the watchdog's patience and less."""
@@ -25,8 +29,12 @@ async def supervise(
     """
     taken = -1
     while True:
-        async with transaction(db):
-            beat("database")
+        try:
+            async with transaction(db):
+                beat("database")
+        except sqlite3.Error as error:
+            # Another process that holds the file, a copy being made say: if it goes on, the watchdog acts.
+            log.warning("the database takes no transaction: %s", error)
         total = ingest.taken.total() + ingest.skipped.total()
         if ingest.waiting == 0 or total != taken:
             beat("ingest")

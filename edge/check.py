@@ -34,7 +34,7 @@ from edge.link.enrolment import read_enrolment
 from edge.local.codes import DATABASE
 from edge.settings import EdgeSettings
 from edge.store.migrations import MIGRATIONS
-from laundryd.daemon.http_guard import HttpGuard
+from laundryd.wire.origins import knows_host
 
 LISTEN_S: Final = 10.0
 """How long to wait for plugs, seconds: a plug that is asked answers at once; many report every 10 s."""
@@ -96,7 +96,7 @@ async def _page(settings: EdgeSettings, now: datetime) -> AsyncIterator[Finding]
     seen = await asyncio.to_thread(look_at_page, http.host, http.port, name, tls=tls)
     yield judge_page(seen, address)
     parts = urlsplit(http.public_url or "")
-    known = HttpGuard(_nothing, settings.hosts).knows_host(parts.netloc)
+    known = knows_host(parts.netloc, [host.lower() for host in settings.hosts])
     for finding in judge_names(parts.netloc or None, is_known=known):
         yield finding
     if http.certfile is not None and http.keyfile is not None:
@@ -116,8 +116,3 @@ async def _cloud(settings: EdgeSettings) -> AsyncIterator[Finding]:
         return
     yield ok("enrolment", f"{path}, of {enrolment.relay_url}")
     yield judge_cloud(await knock(enrolment.broker, "cloud broker"))
-
-
-async def _nothing(scope: object, receive: object, send: object) -> None:
-    """Stand for the application behind the guard, whose rule on names alone is asked."""
-    del scope, receive, send

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from typing_extensions import override
@@ -12,6 +11,7 @@ from typing_extensions import override
 from cloud_relay.residents.people import People, Person
 from cloud_relay.residents.tokens import Tokens
 from laundryd.daemon.clock import Clock
+from laundryd.daemon.cookies import token_of
 from laundryd.daemon.problems import ProblemError
 from laundryd.daemon.tokens import Claims, TokenRefusedError
 from laundryd.live.door import Admission, Door, Refusal
@@ -19,7 +19,6 @@ from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import RoomKey
 
 COOKIE: Final = "laundryd_relay"
-_BEARER: Final = "Bearer "
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +27,6 @@ class SignedIn:
 
     person: Person
     claims: Claims
-
-
-def token_of(headers: Mapping[str, str], cookie: str = COOKIE) -> str | None:
-    """Return the token that a request shows; one shown by hand goes before that of ``cookie``.
-
-    ``headers`` have names in lower case.
-    """
-    shown = headers.get("authorization", "")
-    if shown.startswith(_BEARER):
-        return shown.removeprefix(_BEARER).strip()
-    try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(cookie)
-    except CookieError:
-        return None
-    return morsel.value if morsel is not None else None
 
 
 class RelayDoor(Door):
@@ -60,7 +44,7 @@ class RelayDoor(Door):
             ProblemError: ``unauthenticated``, with the reason and never the token.
 
         """
-        token = token_of(headers)
+        token = token_of(headers, COOKIE)
         if token is None:
             raise ProblemError(ErrorCode.UNAUTHENTICATED, "No token was sent.")
         try:

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from cloud_relay.api.cookies import give_cookie, take_cookie
 from cloud_relay.api.door import COOKIE
 from cloud_relay.api.services import Caller, ClientAddress, MaybeCaller, Relay, Services
 from cloud_relay.residents.people import Person
 from cloud_relay.residents.tokens import TOKEN_LIFE
+from laundryd.daemon.cookies import give_cookie, take_cookie
 from laundryd.daemon.openapi import CHANGING, SIGNED_IN, refusals
 from laundryd.daemon.problems import ProblemError
 from laundryd.wire.bodies import JoinBody, Joined, LinkBody, LinkCode
@@ -94,13 +94,14 @@ async def link(
 def give_token(relay: Services, response: Response, person: Person) -> str:
     """Make a fresh token and put it into the cookie."""
     token = relay.tokens.issue(person.resident, person.device, relay.real_now())
-    give_cookie(relay, response, COOKIE, token, TOKEN_LIFE)
+    secure = relay.settings.http.is_https
+    give_cookie(response, COOKIE, token, life_s=int(TOKEN_LIFE.total_seconds()), secure=secure)
     return token
 
 
 def take_token(relay: Services, response: Response) -> None:
     """Delete the cookie."""
-    take_cookie(relay, response, COOKIE)
+    take_cookie(response, COOKIE, secure=relay.settings.http.is_https)
 
 
 def _joined(relay: Services, response: Response, person: Person, accept: str) -> Joined:

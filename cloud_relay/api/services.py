@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from cloud_relay.announce.writing import Announcements
 from cloud_relay.api.desk import Commands
-from cloud_relay.api.door import COOKIE, RelayDoor, SignedIn, token_of
+from cloud_relay.api.door import COOKIE, RelayDoor, SignedIn
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.keys import VapidKeys
 from cloud_relay.push.trial import Trial
@@ -31,6 +31,7 @@ from cloud_relay.settings import RelaySettings
 from cloud_relay.staff.people import Staff
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.codes import RateLimit
+from laundryd.daemon.cookies import token_of
 from laundryd.daemon.http_guard import headers_of
 from laundryd.daemon.problems import ProblemError
 from laundryd.live.address import caller_address
@@ -110,7 +111,7 @@ async def signed_in(
 async def maybe_signed_in(request: Request, relay: Relay) -> SignedIn | None:
     """Return who asks, or None for somebody without a valid token: they are about to get one."""
     headers = headers_of(request.scope)
-    if token_of(headers) is None:
+    if token_of(headers, COOKIE) is None:
         return None
     try:
         return await relay.door.sign_in(headers)

@@ -8,10 +8,9 @@ from typing import Annotated, Final
 from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from cloud_relay.api.cookies import give_cookie, take_cookie
-from cloud_relay.api.door import token_of
 from cloud_relay.api.services import Relay, Services
 from cloud_relay.staff.people import SESSION_LIFE
+from laundryd.daemon.cookies import give_cookie, take_cookie, token_of
 from laundryd.daemon.http_guard import headers_of
 from laundryd.daemon.problems import ProblemError
 from laundryd.wire.errors import ErrorCode
@@ -59,9 +58,10 @@ StaffCaller = Annotated[StaffMember, Depends(staff_signed_in)]
 
 def give_session(relay: Services, response: Response, session: str) -> None:
     """Put a session into the cookie."""
-    give_cookie(relay, response, COOKIE, session, SESSION_LIFE)
+    secure = relay.settings.http.is_https
+    give_cookie(response, COOKIE, session, life_s=int(SESSION_LIFE.total_seconds()), secure=secure)
 
 
 def take_session(relay: Services, response: Response) -> None:
     """Delete the cookie."""
-    take_cookie(relay, response, COOKIE)
+    take_cookie(response, COOKIE, secure=relay.settings.http.is_https)

@@ -7,6 +7,7 @@ the edge send again, and then nothing takes effect twice.
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -253,7 +254,12 @@ class Handlers:
                 if entry.ack is not None:
                     await self._planner.acknowledge(db, entry.ack, told, at_room=one.room)
             events = [entry.event for entry in take if entry.event is not None]
-            await self._planner.outdate(db, one.room, events, told)
+            brought = {
+                notice.id: entry.offset
+                for entry, for_members in zip(take, one.notices, strict=True)
+                for notice in for_members
+            }
+            await self._planner.outdate(db, one.room, events, brought, told)
         if one.has_caught_up:
             await self._planner.caught_up(db, one.room)
 
@@ -332,7 +338,11 @@ class Handlers:
         for room in self._leases.lapsed(self._clock.monotonic_s()):
             if self._rooms.edge(room).online or self._presence.is_anybody(room):
                 log.warning("the edge said nothing for too long", extra={"room": room})
-            await self._gone(room)
+            try:
+                await self._gone(room)
+            except sqlite3.Error:
+                # Each lease ends once: one room's note that the disk refuses must not keep the others.
+                log.exception("who is gone cannot be kept", extra={"room": room})
 
     def link_back(self) -> None:
         """Give every room the time for a first word: the relay has a broker again and asks for it."""
@@ -345,9 +355,9 @@ class Handlers:
         if not self._presence.is_anybody(room):
             return
         self._presence.lapse(room)
+        self._planner.presence_changed()
         async with transaction(self._db) as db:
             await store.write_presence(db, room, UpPresence(seq=0, sessions=[]))
-        self._planner.presence_changed()
 
     def link_lost(self) -> None:
         """Say that no edge is heard: the relay has no broker. Presence stands, they may well be there."""
@@ -363,6 +373,8 @@ class Handlers:
         kept = self._rooms.position(room) or NOTHING_KEPT
         answer = DownAck(epoch=kept.epoch, offset=kept.offset, send_from=kept.offset + 1)
         await self._say(room, Topic.DOWN_ACK, answer)
+        # From now on: among thousands a room may be asked later than it would count as gone.
+        self._leases.heard(room, self._clock.monotonic_s(), FIRST_WORD_S)
 
     def _is_current(self, room: RoomKey, batch: UpEvents) -> bool:
         # A doubled batch of an older connection says nothing about what this one still has to bring.

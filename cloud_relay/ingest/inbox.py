@@ -47,6 +47,8 @@ class Inbox:
     def __init__(self) -> None:
         self._waiting: deque[Message | Mark] = deque()
         self._came = asyncio.Event()
+        self.waiting_bytes = 0
+        """Payload of the messages that wait."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -54,6 +56,7 @@ class Inbox:
     def put(self, item: Message | Mark) -> None:
         """Add an item behind the others."""
         self._waiting.append(item)
+        self.waiting_bytes += _size(item)
         self._came.set()
 
     async def next(self) -> Mark | Sequence[Message]:
@@ -61,7 +64,7 @@ class Inbox:
         while not self._waiting:
             self._came.clear()
             await self._came.wait()
-        first = self._waiting.popleft()
+        first = self._take()
         if not isinstance(first, Message):
             return first
         return [first, *self._company(first)]
@@ -85,8 +88,17 @@ class Inbox:
                 break
             rooms.add(room)
             company.append(item)
-            self._waiting.popleft()
+            self._take()
         return company
+
+    def _take(self) -> Message | Mark:
+        item = self._waiting.popleft()
+        self.waiting_bytes -= _size(item)
+        return item
+
+
+def _size(item: Message | Mark) -> int:
+    return len(item.payload) if isinstance(item, Message) else 0
 
 
 def _room_of_batch(message: Message) -> RoomKey | None:

@@ -32,13 +32,19 @@ log = logging.getLogger(__name__)
 INBOX_MAX: Final = 10_000
 """Messages waiting to be taken. Past it they are dropped and counted: an edge sends everything again
 until it is acknowledged, so memory is bounded and nothing is lost."""
+INBOX_MAX_BYTES: Final = 64 * 1024 * 1024
+"""Their payload: thousands of rooms that come back at once with full batches would be gigabytes."""
 LINK_GRACE_S: Final = 5.0
 """Real seconds without a broker before the rooms are said to be offline: a broker's restart is shorter."""
 LOGGED_TOPIC_MAX_CHARS: Final = 120
-
-
+NUDGES_TOGETHER: Final = 50
+"""Rooms asked for a hello at once: waiting for each one's PUBACK in turn would keep thousands of rooms, and
+everybody's events, waiting for minutes at a broker that is far away."""
 LOOK_AT_LEASES_EVERY_S: Final = 5.0
 """Real seconds between two looks whether an edge said nothing for too long: little beside a lease."""
+KEEP_HEARD_EVERY_S: Final = 60.0
+"""Real seconds between two notes of when rooms were heard last: after a restart of the relay, who asks for a
+room that is gone is told that to the minute."""
 
 
 class Ingest:
@@ -82,7 +88,8 @@ class Ingest:
 
     def on_message(self, message: Message) -> None:
         """Move a message into the inbox, at once."""
-        if len(self._inbox) >= INBOX_MAX:
+        size = self._inbox.waiting_bytes + len(message.payload)
+        if len(self._inbox) >= INBOX_MAX or size > INBOX_MAX_BYTES:
             self._skip("inbox_full", message.topic)
         elif len(message.payload) > MAX_PAYLOAD_BYTES:
             self._skip("oversized", message.topic)
@@ -109,13 +116,14 @@ class Ingest:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_link(), name="ingest link watch")
             tasks.create_task(self._watch_leases(), name="ingest lease watch")
+            tasks.create_task(self._keep_heard(), name="ingest last heard")
             while True:
                 match await self._inbox.next():
                     case Connected():
                         self._handlers.link_back()
                         await self._nudge_all()
                     case LookAtLeases():
-                        await self._lapse()
+                        await self._handlers.lapse()
                     case ClockSet():
                         await self._nudge_all()
                     case [message]:
@@ -185,7 +193,8 @@ class Ingest:
             self._skip("foreign_event", message.topic, str(error))
         except ValidationError as error:
             self._skip("malformed", message.topic, f"{error.error_count()} wrong fields")
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
+            # Overflown: a clock that is a million years ahead, say.
             self._skip("malformed", message.topic, str(error))
         except sqlite3.Error as error:
             # A full disk, say. It was not acknowledged, so the edge sends it again.
@@ -216,8 +225,10 @@ class Ingest:
                 self._skip("unknown_topic", address.topic)
 
     async def _nudge_all(self) -> None:
-        for room in self._rooms.enrolled():
-            await self._handlers.nudge(room)
+        rooms = self._rooms.enrolled()
+        for first in range(0, len(rooms), NUDGES_TOGETHER):
+            together = rooms[first : first + NUDGES_TOGETHER]
+            await asyncio.gather(*(self._handlers.nudge(room) for room in together))
 
     async def _watch_leases(self) -> NoReturn:
         while True:
@@ -226,11 +237,13 @@ class Ingest:
             if self._connected.is_set():
                 self._inbox.put(LookAtLeases())
 
-    async def _lapse(self) -> None:
-        try:
-            await self._handlers.lapse()
-        except sqlite3.Error:
-            log.exception("who is gone cannot be kept")
+    async def _keep_heard(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(KEEP_HEARD_EVERY_S)
+            try:
+                await self._rooms.keep_heard()
+            except sqlite3.Error:
+                log.exception("when rooms were heard last cannot be kept yet")
 
     async def _watch_link(self) -> NoReturn:
         while True:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NoReturn
@@ -32,7 +32,7 @@ from laundryd.daemon.sqlite import transaction
 from laundryd.wire.delivery import DeliveryState, Why
 from laundryd.wire.events import AckKind, NoticeAck, PublicEvent
 from laundryd.wire.frames import NoticeFrame
-from laundryd.wire.ids import NoticeId, ResidentId, RoomKey, SessionId
+from laundryd.wire.ids import NoticeId, Offset, ResidentId, RoomKey, SessionId
 from laundryd.wire.notices import NOTICES, Notice, NoticeCard, NoticeKind, Origin
 
 log = logging.getLogger(__name__)
@@ -152,17 +152,19 @@ class Planner:
         db: aiosqlite.Connection,
         room: RoomKey,
         events: Sequence[PublicEvent],
+        brought: Mapping[NoticeId, Offset],
         told: Told,
     ) -> None:
         """Take back what ``events`` of a room made pointless to tell, in the caller's transaction.
 
-        What a push service has, or an app showed, stands, but no page that comes gets it any more; the
-        table says what makes what moot.
+        ``brought``: the notices that came with them, each with the offset of its entry; all others were kept
+        before. What a push service has, or an app showed, stands, but no page that comes gets it any more.
+        The table says what makes what moot.
         """
         if not any(event.cause in MOOTING for event in events):
             return
         for one in await store.unseen_of_room(db, room, self._clock.now()):
-            if is_moot(one.card, events):
+            if is_moot(one.card, events, brought.get(one.card.id)):
                 await self._withdraw(db, one, told)
 
     async def take_back(
@@ -277,19 +279,19 @@ class Planner:
 
         What the room originated it tells them itself; what was pushed they have in the app.
         """
-        found = await store.pending(self._db, residents, self._clock.now())
-        ours = [
-            (NoticeCard.model_validate(card.model_dump()), resident)
-            for resident, cards in found.items()
-            for card in cards
-            if NOTICES[card.kind].origin is Origin.RELAY and not card.told
-        ]
+        async with transaction(self._db) as db:  # what another task may yet take back is not read
+            found = await store.pending(db, residents, self._clock.now())
+            ours = [
+                (NoticeCard.model_validate(card.model_dump()), resident)
+                for resident, cards in found.items()
+                for card in cards
+                if NOTICES[card.kind].origin is Origin.RELAY and not card.told
+            ]
+            looked_at = [card.id for card, who in ours if self._presence.attentive(who)]
+            now = self._clock.real_now()
+            await store.given_to_session(db, looked_at, now, now + ACK_DEADLINE)
         if not ours:
             return
-        looked_at = [card.id for card, resident in ours if self._presence.attentive(resident)]
-        now = self._clock.real_now()
-        async with transaction(self._db) as db:
-            await store.given_to_session(db, looked_at, now, now + ACK_DEADLINE)
         self.tell(Told(cards=ours, is_news=True))
 
     async def history_of(self, resident: ResidentId, limit: int) -> list[store.Fate]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -18,7 +18,7 @@ from laundryd.wire.delivery import DeliveryState, DeliveryStep, Why
 from laundryd.wire.events import AckKind
 from laundryd.wire.frames import NoticeFrame
 from laundryd.wire.ids import NoticeId, ResidentId, RoomKey
-from laundryd.wire.notices import Notice, NoticeCard, NoticeKind
+from laundryd.wire.notices import NOTICES, Notice, NoticeCard, Origin
 
 PENDING_MAX = 100
 """Notices given to a session that comes; more than that no page can show."""
@@ -30,8 +30,8 @@ DUE_BATCH_MAX = 200
 """Notices planned in one transaction, so that the loop and the database stay free for others."""
 
 
-def _texts(states: frozenset[DeliveryState]) -> str:
-    return ", ".join(f"'{state}'" for state in sorted(states))
+def _texts(words: Collection[str]) -> str:
+    return ", ".join(f"'{word}'" for word in sorted(words))
 
 
 _PLANNED: Final = _texts(PLANNED)
@@ -39,6 +39,8 @@ _UNSEEN: Final = _texts(UNSEEN)
 _PENDING: Final = _texts(PENDING)
 _NOT_TOLD: Final = _texts(UNTOLD | {DeliveryState.HELD})
 _TOLD: Final = _texts(TOLD)
+_OURS: Final = _texts({kind for kind, row in NOTICES.items() if row.origin is Origin.RELAY})
+"""Kinds that the relay originates."""
 
 
 STEPS_MAX: Final = 50
@@ -159,16 +161,17 @@ async def acknowledge(
 ) -> Kept | None:
     """Note an acknowledgement; return the notice as it was, None for one that is not this resident's.
 
-    ``room``: the notice must be of that room, or announced to somebody who joined it; None: of any.
+    ``room``: the notice must be of that room, or one that the relay originates, which goes to the page of
+    every room that its resident has open and has joined; None: of any.
 
     A notice that was read stays read, whatever comes late.
     """
     rows = await db.execute_fetchall(
-        "SELECT card, resident, state, socket_tried, kept_at_ms FROM notices"
+        "SELECT card, resident, state, socket_tried, kept_at_ms FROM notices"  # noqa: S608 -- our own kinds
         " WHERE id = ?1 AND resident = ?2 AND (room = coalesce(?3, room) OR ("
-        " json_extract(card, '$.kind') = ?4 AND EXISTS (SELECT 1 FROM memberships m"
+        f" json_extract(card, '$.kind') IN ({_OURS}) AND EXISTS (SELECT 1 FROM memberships m"
         " WHERE m.resident = notices.resident AND m.room = ?3)))",
-        (notice_id, resident, room, NoticeKind.ANNOUNCEMENT),
+        (notice_id, resident, room),
     )
     before = next((_kept(row) for row in rows), None)
     if before is None:

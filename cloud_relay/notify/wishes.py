@@ -13,6 +13,7 @@ from cloud_relay.notify.plan import Wish
 from cloud_relay.notify.quiet import quiet_until
 from laundryd.wire.delivery import Why
 from laundryd.wire.events import PublicEvent
+from laundryd.wire.ids import Offset
 from laundryd.wire.notices import NOTICES, Channel, NoticeCard, NoticeKind
 from laundryd.wire.preferences import Choice, NoticePreferences
 
@@ -20,13 +21,19 @@ MOOTING: Final = frozenset(cause for row in NOTICES.values() for cause in row.mo
 """The causes that make any notice moot; most events are none of them."""
 
 
-def is_moot(card: NoticeCard, events: Iterable[PublicEvent]) -> bool:
-    """Say whether a later one of ``events``, of the notice's room, made it pointless or untrue to tell."""
+def is_moot(
+    card: NoticeCard, events: Iterable[PublicEvent], brought_at: Offset | None = None
+) -> bool:
+    """Say whether a later one of ``events``, of the notice's room, made it pointless or untrue to tell.
+
+    ``brought_at``: the place in their journal of the entry that brought the notice; None: it was kept before
+    all of them. Places tell what came later, times do not: the room's clock may have been set meanwhile.
+    """
     causes = NOTICES[card.kind].moot_after
     return any(
         event.cause in causes
         and event.machine.machine == card.machine
-        and event.at > card.caused_at
+        and (brought_at is None or event.offset > brought_at)
         for event in events
     )
 

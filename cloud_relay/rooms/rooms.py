@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import aiosqlite
 
@@ -33,6 +33,8 @@ class Rooms:
         self._clock = clock
         self._states: dict[RoomKey, RoomState] = {}
         self._edges: dict[RoomKey, EdgeStatus] = {}
+        self._heard: dict[RoomKey, datetime] = {}
+        """When rooms were heard last, as far as that is not kept yet."""
         self._rooms_of: dict[ResidentId, set[RoomKey]] = defaultdict(set)
         self._runs: Runs | None = None
 
@@ -62,7 +64,9 @@ class Rooms:
         """Say whether ``room`` is enrolled, also when another process enrolled it since the start."""
         if room not in self._states:
             for state in await store.load_rooms(self._db, room):
-                self._take(state)
+                # Somebody who asked at the same time may have read it first, and it may be further by now.
+                if room not in self._states:
+                    self._take(state)
         return room in self._states
 
     def enrolled(self) -> list[RoomKey]:
@@ -195,13 +199,32 @@ class Rooms:
         return await store.is_past_epoch(self._db, room, epoch)
 
     async def heard(self, room: RoomKey, local_url: str | None, *, durable: bool) -> None:
-        """Note what an edge said of itself in its hello."""
+        """Note what an edge said of itself in its hello; nothing changes when it says what it said before."""
+        self._heard[room] = self._clock.now()
         state = self._states[room]
+        if (state.local_url, state.durable) == (local_url, durable):
+            # The same state stays: who has encoded it need not do so again at each sign of life.
+            return
         after = replace(state, local_url=local_url, durable=durable, heard_at=self._clock.now())
-        if (after.local_url, after.durable) != (state.local_url, state.durable):
-            async with transaction(self._db) as db:
-                await store.write_head(db, after)
+        async with transaction(self._db) as db:
+            await store.write_head(db, after)
         self._take(after)
+
+    async def keep_heard(self) -> None:
+        """Keep when rooms were heard last, all in one commit: the next life says it of those that are gone.
+
+        Call it now and then; each hello by itself would cost a write.
+
+        Raises:
+            sqlite3.Error: it could not be kept; the next call keeps it.
+
+        """
+        heard = dict(self._heard)
+        if not heard:
+            return
+        async with transaction(self._db) as db:
+            await store.write_heard(db, heard)
+        self._heard = {room: at for room, at in self._heard.items() if heard.get(room) != at}
 
     def set_edge(self, room: RoomKey, *, online: bool) -> EdgeStatus | None:
         """Note that the room's edge came or went; None when nothing changed."""
@@ -214,6 +237,7 @@ class Rooms:
         """Take note that room time was set by ``shift``: since when an edge is there or gone moves too."""
         for room, edge in self._edges.items():
             self._edges[room] = EdgeStatus(online=edge.online, since=edge.since + shift)
+        self._heard = {room: at + shift for room, at in self._heard.items()}
 
     def _take(self, state: RoomState) -> None:
         before = self._states.get(state.room)

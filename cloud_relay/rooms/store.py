@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -142,6 +142,12 @@ def _waiting(change: Change) -> Iterable[Statement]:
 async def write_head(db: aiosqlite.Connection, state: RoomState) -> None:
     """Write the room's own row, inside the caller's transaction."""
     await execute_all(db, [_head(state)])
+
+
+async def write_heard(db: aiosqlite.Connection, heard: Mapping[RoomKey, datetime]) -> None:
+    """Write when rooms were heard last, inside the caller's transaction."""
+    rows = [(to_rfc3339(at), room) for room, at in heard.items()]
+    await execute_all(db, [("UPDATE rooms SET heard_at = ? WHERE room = ?", rows)])
 
 
 def _head(state: RoomState) -> Statement:

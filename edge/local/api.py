@@ -18,6 +18,7 @@ from edge.store.edge_store import EdgeStore
 from edge.store.people import People
 from laundryd import __version__
 from laundryd.daemon import openapi, problems, webapp
+from laundryd.daemon.cookies import give_cookie
 from laundryd.daemon.http_guard import headers_of
 from laundryd.daemon.openapi import (
     CHANGING,
@@ -116,16 +117,8 @@ class LocalRoom:
 
     def enter(self, entrance: Entrance, response: Response) -> Joined:
         """Hand out the cookie."""
-        response.set_cookie(
-            COOKIE,
-            entrance.token,
-            max_age=entrance.life_s,
-            httponly=True,
-            samesite="strict",
-            secure=self.secure,
-            path="/",
-        )
-        response.headers["Cache-Control"] = "no-store"
+        life_s, secure = entrance.life_s, self.secure
+        give_cookie(response, COOKIE, entrance.token, life_s=life_s, secure=secure)
         return Joined(resident=entrance.resident, device=entrance.device, rooms=[self.ref.key])
 
     def me(self, who: Admission, lang: Lang) -> Me:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from edge.errors import RosterAwaitedError
@@ -12,6 +11,7 @@ from edge.link.roster import RosterKeeper
 from edge.local.own_key import OwnKey
 from edge.store.people import People
 from laundryd.daemon.clock import Clock
+from laundryd.daemon.cookies import token_of
 from laundryd.daemon.tokens import Claims, TokenRefusedError, verify_token
 from laundryd.live.door import Admission, Refusal
 from laundryd.wire.errors import ErrorCode
@@ -21,18 +21,6 @@ COOKIE: Final = "laundryd_edge"
 ROSTER_RETRY_S: Final = 10.0
 """Seconds after which a page asks again while the room awaits its roster. That is retained at the cloud's
 broker and comes within a second of the connection; with the cloud away it may take as long as that."""
-
-
-def token_of(headers: Mapping[str, str]) -> str | None:
-    """Return the token of a request: ``Authorization: Bearer``, else our cookie; None without one."""
-    scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value:
-        return value
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return cookie.value if cookie else None
 
 
 class LocalDoor:
@@ -92,7 +80,7 @@ class LocalDoor:
 
     async def admit(self, headers: Mapping[str, str]) -> Admission | Refusal:
         """Let a request in, or say why not."""
-        token = token_of(headers)
+        token = token_of(headers, COOKIE)
         if token is None:
             return Refusal(ErrorCode.UNAUTHENTICATED, "There is no token.")
         try:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from laundryd.daemon.problems import ProblemError, problem_response
 from laundryd.wire.errors import ErrorCode
+from laundryd.wire.origins import is_our_page, knows_host, shown_by_hand
 
 MAX_BODY_BYTES: Final = 16_384
 """Largest body: a push subscription is under 3 KiB, everything else under 1 KiB."""
@@ -66,24 +66,6 @@ class HttpGuard:
         policy = (b"content-security-policy", content_policy(connects).encode())
         self._headers = (policy, *_SECURITY_HEADERS)
 
-    def knows_host(self, host: str | None) -> bool:
-        """Say whether a Host header names this server; the port may be left out of the setting."""
-        if host is None:
-            return False
-        host = host.lower()
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        return "*" in self._hosts or host in self._hosts or name in self._hosts
-
-    def knows_origin(self, origin: str, host: str) -> bool:
-        """Say whether a page of ``origin`` is one that this server, reached as ``host``, served."""
-        try:
-            parts = urlsplit(origin)
-        except ValueError:  # an unfinished IPv6 address, say
-            return False
-        if parts.scheme not in {"http", "https"}:
-            return False
-        return origin in self._origins or parts.netloc.lower() == host.lower()
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it with the problem that was found."""
         if scope["type"] != "http":
@@ -98,7 +80,7 @@ class HttpGuard:
 
     def _check(self, method: str, headers: Mapping[str, str]) -> None:
         host = headers.get("host")
-        if host is None or not self.knows_host(host):
+        if host is None or not knows_host(host, self._hosts):
             raise ProblemError(ErrorCode.FOREIGN_HOST)
         length = headers.get("content-length", "0")
         if not length.isdecimal() or len(length) > _LENGTH_DIGITS or int(length) > MAX_BODY_BYTES:
@@ -108,9 +90,9 @@ class HttpGuard:
         origin = headers.get("origin")
         if origin is None:
             # Browsers always send Origin with these methods; a program shows its token by hand.
-            if not headers.get("authorization", "").startswith("Bearer "):
+            if shown_by_hand(headers) is None:
                 raise ProblemError(ErrorCode.FOREIGN_ORIGIN, "No Origin and no bearer token.")
-        elif not self.knows_origin(origin, host):
+        elif not is_our_page(origin, host, self._origins):
             raise ProblemError(ErrorCode.FOREIGN_ORIGIN)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         has_body = length != "0" or "transfer-encoding" in headers

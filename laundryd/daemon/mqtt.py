@@ -205,7 +205,9 @@ class MqttLink:
     def _lost(self) -> None:
         self._client = None
         for patience in self._unconfirmed:
-            patience.reschedule(asyncio.get_running_loop().time())
+            # One that has just run out is on its way to its publish, and takes no other time any more.
+            if not patience.expired():
+                patience.reschedule(asyncio.get_running_loop().time())
 
     def _failed(self, trouble: str) -> None:
         # Each reason once: who mends one thing sees the next, and a night without a broker is one line.

@@ -22,6 +22,8 @@ STOP_TIMEOUT_S: Final = 5.0
 _POLL_S: Final = 0.02
 _PLACES: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 """Debian puts it where an ordinary user's PATH does not look."""
+ACK_WAIT_S: Final = 2
+"""Seconds after which a nats-server says again what nobody acknowledged."""
 
 
 class BrokerMissingError(Exception):
@@ -182,7 +184,8 @@ class Nats(Broker):
         config.write_text(
             f'server_name: demo\nhost: "127.0.0.1"\nport: -1\n'
             f'jetstream {{ store_dir: "{self._folder}" }}\n'
-            f'mqtt {{ host: "127.0.0.1", port: {self.port} }}\n'
+            # What went into a connection that was just ending comes again after this, by default after 30 s.
+            f'mqtt {{ host: "127.0.0.1", port: {self.port}, ack_wait: "{ACK_WAIT_S}s" }}\n'
         )
         return [nats_program(), "-c", str(config)]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 from laundryd.live.asgi import Send
 from laundryd.live.door import Refusal
 from laundryd.live.settings import LiveSettings
 from laundryd.wire.bodies import Problem
 from laundryd.wire.errors import ERRORS, ErrorCode
+from laundryd.wire.origins import is_our_page, knows_host, shown_by_hand
 
 TYPE_BASE: Final = "urn:laundryd:error:"
 """As on HTTP: a problem's type is this and its code."""
@@ -36,32 +36,17 @@ def judge(headers: Mapping[str, str], settings: LiveSettings) -> Refusal | None:
 
     No Origin means no browser; then a cookie proves nothing and a bearer token must be shown by hand.
     """
-    host = headers.get("host", "").lower()
-    if not _knows_host(host, settings.allowed_hosts):
+    host = headers.get("host", "")
+    if not knows_host(host, settings.allowed_hosts):
         return Refusal(ErrorCode.FOREIGN_HOST)
     origin = headers.get("origin")
     if origin is None:
-        if headers.get("authorization", "").startswith("Bearer "):
+        if shown_by_hand(headers) is not None:
             return None
         return Refusal(ErrorCode.FOREIGN_ORIGIN, "No Origin and no bearer token.")
-    if origin in settings.allowed_origins or _is_page_of(origin, host):
+    if is_our_page(origin, host, settings.allowed_origins):
         return None
     return Refusal(ErrorCode.FOREIGN_ORIGIN)
-
-
-def _knows_host(host: str, allowed: frozenset[str]) -> bool:
-    if not host:
-        return False
-    name, _, port = host.rpartition(":")
-    return "*" in allowed or host in allowed or (port.isdecimal() and name in allowed)
-
-
-def _is_page_of(origin: str, host: str) -> bool:
-    try:
-        parts = urlsplit(origin)
-    except ValueError:  # an unfinished IPv6 address, say
-        return False
-    return parts.scheme in {"http", "https"} and parts.netloc.lower() == host
 
 
 async def refuse(send: Send, refusal: Refusal, *, retry_after_s: float | None = None) -> None:

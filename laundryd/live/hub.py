@@ -164,9 +164,15 @@ class Hub:
         return len(theirs)
 
     def close_room(self, room: RoomKey, code: CloseCode) -> int:
-        """Close everybody who listens to ``room``; return how many."""
+        """Close everybody who listens to ``room``; return how many. What waits for its batch goes before.
+
+        Whoever is back before that batch was due would get what is older than the room they come to.
+        """
         channel = self._channels.get(room)
-        listeners = [] if channel is None else channel.listeners()
+        if channel is None:
+            return 0
+        channel.flush(now_s())
+        listeners = channel.listeners()
         for connection in listeners:
             connection.close(code)
         return len(listeners)

@@ -1,8 +1,8 @@
 """From ``identify`` to the last pending notice: the order in which a client is brought up to date.
 
-Hold the room's events, take the head, read the history, ask once more who may see it; then, without
-waiting in between, welcome, replay and what was held. Only after that what is private: ``mine`` and the
-pending notices.
+Hold the room's events, take the head, read the history, ask once more who may see it; then welcome, and for
+each room, without waiting in between, replay and what was held. Only after that what is private: ``mine``
+and the pending notices.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ async def welcome(
         raise RuntimeError("the hub attached a connection without a session id")
     _send(hub, connection, _frame(hub, desk, connection.session_id, resumptions))
     for room, replay in resumptions.items():
+        # What was missed in many rooms is more than the queue holds; the rooms to come are held meanwhile.
+        await connection.keep_pace()
         floor = None if replay is None else replay.resumption.floor
         held = hub.settle(room, connection, floor)
         for encoded in (*(replay.frames if replay else ()), *hub.encoded(held)):

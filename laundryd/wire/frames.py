@@ -63,11 +63,11 @@ class Read(ClosedModel):
 
 
 class Attention(ClosedModel):
-    """Whether the page is visible, and how many seconds ago it was last touched."""
+    """Whether the page is visible, and how many seconds ago it was last touched: on a wall, months."""
 
     type: Literal["attention"] = "attention"
     visible: bool
-    touched_s_ago: Annotated[float, Field(ge=0, le=86_400 * 30)]
+    touched_s_ago: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Command(ClosedModel):

@@ -22,9 +22,9 @@ _LENGTH_64: Final = 127
 _MASK_BYTES: Final = 4
 _SHORTEST_HEAD: Final = 2
 _MORE_LENGTH: Final = {_LENGTH_16: 2, _LENGTH_64: 8}
+"""Bytes of the length that follow the second byte."""
 _SMALLEST: Final = {2: 126, 8: 1 << 16}
 """Section 5.2: a length is written in the fewest bytes, and the highest bit of eight is 0."""
-"""Bytes of the length that follow the second byte."""
 _CODE_BYTES: Final = 2
 _CLOSE_CODES: Final = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
 """What a peer may close with (section 7.4, and IANA's registry of 1000 to 2999)."""

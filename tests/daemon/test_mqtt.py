@@ -4,6 +4,9 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
+from laundryd.daemon import mqtt
 from laundryd.daemon.mqtt import Message, MqttLink, Will
 from laundryd.demo.broker import Mosquitto
 
@@ -115,6 +118,32 @@ async def test_a_publish_fails_with_its_broker_and_not_at_its_timeout(mosquitto:
         async with asyncio.timeout(5):
             await probe.losses.get()
             assert await asyncio.gather(*sending) == [False] * 20
+        mosquitto.start()
+        async with asyncio.timeout(20):
+            await probe.connects.get()
+        assert await link.publish("a/b", b"x")
+
+
+async def test_a_connection_that_is_lost_just_as_a_publish_gives_up_ends_nothing(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt, "PUBLISH_TIMEOUT_S", 0.3)
+    link = MqttLink(mosquitto.settings, "unlucky", name="unlucky")
+    async with running(link) as probe:
+        os.kill(mosquitto.pid, signal.SIGSTOP)
+        client = link._client
+        assert client is not None
+        publish = client.publish
+
+        async def given_up(*args: object, **more: object) -> None:
+            try:
+                await publish(*args, **more)  # type: ignore[arg-type]  # as it was called
+            finally:
+                link._lost()  # as ``run`` does in the turn in which the patience has run out
+
+        monkeypatch.setattr(client, "publish", given_up)
+        assert not await link.publish("a/b", b"x")
+        mosquitto.kill()
         mosquitto.start()
         async with asyncio.timeout(20):
             await probe.connects.get()

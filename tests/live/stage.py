@@ -89,10 +89,11 @@ class StillClock:
 
 
 class TokenDoor:
-    """Tokens are ``resident:device``; each sees the rooms of its site."""
+    """Tokens are ``resident:device``; each sees ``rooms``, those of its site."""
 
     def __init__(self) -> None:
         self.expires_in_s: float | None = None
+        self.rooms = frozenset({ROOM, OTHER_ROOM})
         self.left: set[str] = set()
         """Rooms from which everybody was removed after their handshake."""
 
@@ -103,7 +104,7 @@ class TokenDoor:
         resident, _, device = token.partition(":")
         if not device:
             return Refusal(ErrorCode.UNAUTHENTICATED, "No such token.")
-        return Admission(resident, device, frozenset({ROOM, OTHER_ROOM}), self.expires_in_s)
+        return Admission(resident, device, self.rooms, self.expires_in_s)
 
     async def rooms_now(self, admission: Admission) -> frozenset[str]:
         return admission.rooms - self.left

@@ -298,6 +298,24 @@ async def test_a_replaced_journal_makes_everybody_come_back_for_a_snapshot(
         assert live.server.room_replaced("maple-hall.empty") == 0
 
 
+async def test_who_comes_back_to_a_replaced_journal_gets_nothing_of_the_old_one(
+    start_live: StartLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = await start_live(batch_ms=300)
+    async with live.client(rooms=at(0)) as client:
+        assert (await client.welcomed()).rooms[ROOM].recovered
+        await live.publish(1)
+        await live.publish(2)  # waits for its batch
+        monkeypatch.setattr(live.desk, "position", lambda _room: Position(epoch="e2", offset=1))
+        live.server.room_replaced(ROOM)
+        assert [(await client.next_event()).item.offset for _ in range(2)] == [1, 2]
+        await client.welcomed()
+        client.snapshot_taken(ROOM, Position(epoch="e2", offset=1))
+        live.server.publish(make_event(2, epoch="e2"))
+        assert (await client.next_event()).item.epoch == "e2"
+        assert client.needs_snapshot == set()
+
+
 async def test_who_was_removed_from_a_room_meanwhile_gets_neither_its_history_nor_its_events(
     start_live: StartLive,
 ) -> None:

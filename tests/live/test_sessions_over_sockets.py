@@ -7,6 +7,7 @@ from websockets.exceptions import ConnectionClosed
 
 from laundryd.live.errors import LiveClosedError, LiveRefusedError, LiveTimeoutError
 from laundryd.wire import frames
+from laundryd.wire.close_codes import CloseCode
 from tests.live.stage import ROOM, StartLive, closed, eventually, identify_text, make_notice
 
 
@@ -28,6 +29,29 @@ async def test_a_new_connection_of_a_session_closes_the_old_one_with_4505_and_st
             assert live.server.notify(make_notice("done"), "ann") == 1
             await live.publish(1)
             await new.next_event()
+
+
+async def test_a_page_on_the_wall_that_nobody_touched_for_months_stays_connected(
+    start_live: StartLive,
+) -> None:
+    live = await start_live()
+    async with live.client("wall:board") as wall:
+        await wall.welcomed()
+        for days in (31, 365):
+            await wall.attention(visible=True, touched_s_ago=days * 86_400.0)
+            await wall.ping()
+            await wall.next_frame(frames.Pong)
+        [session] = live.server.sessions("wall")
+        assert (session.visible, session.attentive) == (True, False)
+
+
+@pytest.mark.parametrize("ago", ["Infinity", "-Infinity", "NaN", "-1", "1e999"])
+async def test_a_touch_that_cannot_be_is_a_bad_frame(start_live: StartLive, ago: str) -> None:
+    live = await start_live()
+    async with live.raw() as socket:
+        await socket.send(identify_text())
+        await socket.send(f'{{"type": "attention", "visible": true, "touched_s_ago": {ago}}}')
+        assert await closed(socket) == CloseCode.BAD_FRAME
 
 
 @pytest.mark.parametrize("thief", ["ben:phone", "ann:tablet"])

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from laundryd.live.connection import Connection, Encoded
 from laundryd.wire import frames
+from laundryd.wire.events import PublicEvent
 from laundryd.wire.ids import Position
 from tests.live.stage import (
     EPOCH,
@@ -71,6 +72,33 @@ async def a_slow_reader_is_closed_with_4001_and_never_delays_the_others() -> Non
             slow.transport.resume_reading()
             assert await closed(slow) == 4001
             await eventually(lambda: not any(s.connected for s in live.server.sessions("slow")))
+
+
+def of_room(room: str) -> Callable[[PublicEvent], bool]:
+    return lambda event: event.room == room
+
+
+async def who_missed_much_in_many_rooms_gets_it_all_over_one_connection() -> None:
+    rooms = [f"maple-hall.floor-{number}" for number in range(8)]
+    missed = 300
+    async with running(send_buffer_bytes=16_384) as live:
+        live.door.rooms = frozenset(rooms)
+        for room in rooms:
+            live.desk.journal[room] = []
+            for offset in range(1, missed + 1):
+                live.desk.append(offset, room=room)
+        began = Position(epoch=EPOCH, offset=0)
+        async with live.client(rooms=dict.fromkeys(rooms, began)) as client:
+            for room in rooms:
+                for offset in range(1, missed + 1):
+                    event = (await client.next_event(of_room(room))).item
+                    assert event.offset == offset
+            assert client.connections == 1, "all that was missed is no more than a reader may take"
+            assert client.duplicates == 0
+            for room in rooms:
+                await live.publish(missed + 1, room)
+                event = (await client.next_event(of_room(room))).item
+                assert event.offset == missed + 1
 
 
 async def a_slow_reader_that_was_closed_resumes_with_everything_once_and_in_order() -> None:
@@ -244,6 +272,7 @@ async def who_leaves_before_all_pending_notices_were_sent_leaves_nothing_behind(
         a_slow_reader_that_was_closed_resumes_with_everything_once_and_in_order,
         without_the_close_a_slow_reader_misses_events_and_never_hears_of_it,
         a_queue_is_bounded_in_bytes_too_and_its_depth_is_measured,
+        who_missed_much_in_many_rooms_gets_it_all_over_one_connection,
         a_slow_reader_with_many_pending_notices_gets_them_all,
         who_leaves_before_all_pending_notices_were_sent_leaves_nothing_behind,
     ],

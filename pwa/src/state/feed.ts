@@ -9,13 +9,23 @@ import type { Action } from "../live/following/actions";
 import type { Refused } from "../live/connection";
 import { applyEvent, takeSnapshot, type RoomState } from "../live/rooms";
 import { machineChanged, noticeCame, noticeGone } from "../notices/notices";
-import type { PublicEvent, RoomSnapshot, RoomStatus, ServerFrame } from "../wire/types";
+import type {
+  EdgeStatus,
+  PublicEvent,
+  RoomSnapshot,
+  RoomStatus,
+  ServerFrame,
+} from "../wire/types";
 import { forgetRefusal, lostConnection, settle } from "./commands";
 import { clock, connection, mine, roomProblems, rooms } from "./signals";
+
+/** Whether each room's computer is heard, as this connection says: all after the welcome, then changes. */
+const statuses = new Map<string, EdgeStatus>();
 
 export function takeFrame(frame: ServerFrame): void {
   switch (frame.type) {
     case "welcome":
+      statuses.clear();
       clock.value = clockFrom(frame.clock, performance.now());
       return nothingAnnounced();
     case "mine":
@@ -45,7 +55,10 @@ export function perform(actions: readonly Action[]): void {
       if (action.do === "take") take(action.snapshot, action.is_older);
       else if (action.do === "apply") apply(action.event);
       else if (action.do === "show") {
-        if (action.state !== "live") lostConnection();
+        if (action.state !== "live") {
+          statuses.clear();
+          lostConnection();
+        }
         connection.value = action.state;
       }
     }
@@ -66,7 +79,9 @@ export async function fetchRoom(room: string): Promise<RoomSnapshot | Refused> {
 }
 
 function take(snapshot: RoomSnapshot, isOlder: boolean): void {
-  put(takeSnapshot(rooms.value.get(snapshot.room), snapshot, isOlder));
+  const state = takeSnapshot(rooms.value.get(snapshot.room), snapshot, isOlder);
+  // What was fetched may be from before the change that the connection has told meanwhile.
+  put({ ...state, edge: statuses.get(snapshot.room) ?? state.edge });
 }
 
 function apply(event: PublicEvent): void {
@@ -78,6 +93,7 @@ function apply(event: PublicEvent): void {
 }
 
 function takeStatus(frame: RoomStatus): void {
+  statuses.set(frame.room, frame.edge);
   const state = rooms.value.get(frame.room);
   if (state !== undefined) put({ ...state, edge: frame.edge });
 }

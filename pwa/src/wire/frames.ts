@@ -26,7 +26,7 @@ export interface AnnouncementText {
   title: string;
   body: string;
 }
-/** Whether the page is visible, and how many seconds ago it was last touched. */
+/** Whether the page is visible, and how many seconds ago it was last touched: on a wall, months. */
 export interface Attention {
   type: "attention";
   visible: boolean;

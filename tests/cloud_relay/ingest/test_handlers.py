@@ -36,6 +36,9 @@ from tests.cloud_relay.world import (
     waiting_entry,
 )
 
+AGES_AHEAD = b'{"entries": [], "caught_up": true, "ahead_ms": 1000000000000000000}'
+"""From an edge whose clock has nothing to do with any time."""
+
 
 async def test_an_unknown_epoch_is_greeted_without_a_position_and_a_snapshot_settles_it() -> None:
     async with relay(None) as world:
@@ -188,6 +191,7 @@ async def test_a_room_that_never_catches_up_is_planned_after_ten_seconds() -> No
         (topic_name(REF, Topic.UP_EVENTS), b'{"entries": 3, "caught_up": true}', "malformed"),
         (topic_name(REF, Topic.UP_HELLO), b"\xff\xfe", "malformed"),
         (topic_name(REF, Topic.AVAILABILITY), b"perhaps", "malformed"),
+        (topic_name(REF, Topic.UP_EVENTS), AGES_AHEAD, "malformed"),
         (topic_name(REF, Topic.UP_EVENTS), b"x" * (MAX_PAYLOAD_BYTES + 1), "oversized"),
         ("laundry/v1/maple-hall/basement/down/ack", b"{}", "unknown_topic"),
         ("laundry/v1/maple-hall/basement/up/nonsense", b"{}", "unknown_topic"),

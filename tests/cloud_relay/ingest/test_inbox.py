@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_relay.ingest import inbox as inbox_module
+from cloud_relay.ingest import uplink
 from cloud_relay.ingest.inbox import TOGETHER_MAX, TOGETHER_MAX_BYTES, Connected, Inbox, Mark
 from laundryd.daemon.mqtt import Message
 from laundryd.wire.ids import RoomRef
 from laundryd.wire.topics import Topic, topic_name
+from tests.cloud_relay.world import relay
 
 Item = Message | Mark
 
@@ -92,3 +94,26 @@ def test_everything_comes_out_once_in_order_and_a_room_once_a_group(items: list[
             rooms[item.topic] += 1
         assert set(rooms.values()) == {1}
         assert len(group) == 1 or all(topic.endswith(Topic.UP_EVENTS) for topic in rooms)
+
+
+async def test_what_waits_is_counted_in_bytes_until_it_is_taken() -> None:
+    inbox = Inbox()
+    for item in (said("a", "12345"), said("b", "678"), Connected(), said("a", "9")):
+        inbox.put(item)
+    left = [inbox.waiting_bytes]
+    while len(inbox):
+        await inbox.next()
+        left.append(inbox.waiting_bytes)
+    assert left == [9, 1, 1, 0]
+
+
+@pytest.mark.parametrize(("limit", "most"), [("INBOX_MAX", 2), ("INBOX_MAX_BYTES", 8)])
+async def test_what_is_too_much_is_dropped_and_counted_and_comes_again(
+    monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    monkeypatch.setattr(uplink, limit, most)
+    async with relay(None) as world:
+        for _ in range(3):
+            world.ingest.on_message(said("a", "1234"))
+        assert world.ingest.waiting == 2
+        assert dict(world.ingest.skipped) == {"inbox_full": 1}

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
-from cloud_relay.notify.edge_gone import GONE_AFTER, EdgeWatch
+from cloud_relay.notify.edge_gone import GONE_AFTER, EdgeWatch, gone_notices
+from cloud_relay.notify.outages import Outage
+from cloud_relay.notify.planner import Told
+from laundryd.daemon.sqlite import transaction
+from laundryd.wire.delivery import DeliveryState
+from laundryd.wire.ids import RoomRef
 from laundryd.wire.phases import Phase
+from laundryd.wire.times import to_rfc3339
 from laundryd.wire.topics import Topic
+from laundryd.wire.uplink import UpEvents
 from tests.cloud_relay.world import (
     ME,
     OTHER,
@@ -13,11 +22,15 @@ from tests.cloud_relay.world import (
     START,
     HandClock,
     Postman,
+    Session,
     Subscribers,
     World,
+    ack_entry,
     entry,
     machine,
+    presence,
     relay,
+    snapshot,
 )
 
 
@@ -185,3 +198,50 @@ async def test_a_room_that_was_there_has_ten_minutes_from_the_start_of_the_relay
         assert postman.sent == []
         await look_for(world, watch, 2)
         assert [who for _, who in postman.sent] == ["mine"]
+
+
+async def test_who_is_told_at_the_page_of_another_of_their_rooms_is_not_pushed() -> None:
+    postman = Postman()
+    async with relay(None, sender=postman) as world:
+        watch = await begin(world)
+        attic = "maple-hall.attic"
+        await world.rooms.enroll(attic, "Attic")
+        async with transaction(world.db) as db:
+            at = to_rfc3339(START)
+            await db.execute(
+                "INSERT INTO residents (resident, lang, created_at) VALUES (?, 'ko', ?)", (ME, at)
+            )
+            await db.execute("INSERT INTO memberships VALUES (?, ?, ?)", (ME, attic, at))
+        await world.hear(Topic.UP_SNAPSHOT, snapshot(0, room=attic), RoomRef.from_key(attic))
+        await world.hear(Topic.AVAILABILITY, b"offline")
+        # They look at the page of the attic while the basement is gone.
+        await world.hear(Topic.UP_PRESENCE, presence(1), RoomRef.from_key(attic))
+        world.clock.forward(GONE_AFTER.total_seconds())
+        await watch.look()
+        world.clock.forward(GONE_AFTER.total_seconds())
+        await watch.look()
+        [gone] = await world.planner.pending(ME)
+        shown = UpEvents(entries=[ack_entry(1, gone.id)], caught_up=True)
+        await world.hear(Topic.UP_EVENTS, shown, RoomRef.from_key(attic))
+        world.clock.forward(60)
+        await world.push_due()
+        assert postman.sent == []
+        assert await world.state_of(gone.id) == DeliveryState.SHOWN
+
+
+async def test_who_comes_to_a_room_is_told_nothing_that_is_taken_back_while_it_is_written() -> None:
+    async with relay(None) as world:
+        await begin(world)
+        world.live.here[ME] = [Session()]
+        state = world.rooms.state(ROOM)
+        assert state is not None
+        gone = gone_notices(state, Outage(START), START + 2 * GONE_AFTER)
+        assert [one.resident for one in gone] == [ME]
+        with contextlib.suppress(ConnectionAbortedError):
+            async with transaction(world.db) as db:
+                await world.planner.plan(db, gone, Told())
+                coming = asyncio.create_task(world.planner.came_to_room([ME]))
+                await asyncio.wait({coming}, timeout=0.2)
+                raise ConnectionAbortedError
+        await coming
+        assert world.live.told == []

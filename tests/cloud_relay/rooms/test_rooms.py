@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from cloud_relay.errors import RoomExistsError
+from cloud_relay.ingest import uplink
 from cloud_relay.rooms import store
+from cloud_relay.rooms.state import RoomState
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.events import Waiting
 from laundryd.wire.ids import Position
@@ -22,8 +26,11 @@ from tests.cloud_relay.world import (
     START,
     HandClock,
     entry,
+    eventually,
+    hello,
     machine,
     relay,
+    running,
     snapshot,
     waiting_entry,
 )
@@ -41,6 +48,63 @@ async def test_a_room_is_enrolled_once_and_known_to_a_relay_that_runs(tmp_path: 
         assert await running.rooms.known(ROOM)
         with pytest.raises(RoomExistsError, match="enrolled already"):
             await admin.rooms.enroll(ROOM, "Cellar")
+
+
+async def test_who_asks_for_a_new_room_at_the_same_time_does_not_take_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "relay.db"
+    async with relay(path) as running, relay(path) as admin:
+        await admin.rooms.enroll(ROOM, "Basement")
+        read, has_read = store.load_rooms, asyncio.Event()
+        may_go_on = asyncio.Event()
+
+        async def slow(db: aiosqlite.Connection, room: str | None = None) -> list[RoomState]:
+            found = await read(db, room)
+            has_read.set()
+            await may_go_on.wait()
+            return found
+
+        monkeypatch.setattr(store, "load_rooms", slow)
+        resident = asyncio.create_task(running.rooms.known(ROOM))
+        await has_read.wait()
+        monkeypatch.setattr(store, "load_rooms", read)
+        await running.hear(Topic.UP_SNAPSHOT, snapshot(3))
+        may_go_on.set()
+        assert await resident
+        assert running.rooms.position(ROOM) == at(3)
+
+
+async def test_when_a_room_was_heard_last_is_known_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uplink, "KEEP_HEARD_EVERY_S", 0.01)
+    path, clock = tmp_path / "relay.db", HandClock()
+    async with relay(path, clock=clock) as world:
+        await world.begin()
+        clock.forward(3_600)
+        await world.hear(Topic.UP_HELLO, hello(0, renewal=True))
+        heard_at = clock.now()
+        async with running(world.ingest.run()):
+            await eventually(lambda: not world.rooms._heard, "kept")
+        clock.forward(60)
+    async with relay(path, clock=clock) as reborn:
+        edge = reborn.rooms.edge(ROOM)
+        assert (edge.online, edge.since) == (False, heard_at)
+
+
+async def test_when_a_room_was_heard_is_kept_once_the_disk_takes_it() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        await world.db.execute("ALTER TABLE rooms RENAME TO hidden")
+        with pytest.raises(sqlite3.Error):
+            await world.rooms.keep_heard()
+        await world.db.execute("ALTER TABLE hidden RENAME TO rooms")
+        world.clock.forward(60)
+        await world.hear(Topic.UP_HELLO, hello(0, renewal=True))
+        await world.rooms.keep_heard()
+        [state] = await store.load_rooms(world.db, ROOM)
+        assert state.heard_at == world.clock.now()
 
 
 async def test_a_room_never_heard_has_no_snapshot() -> None:

@@ -57,6 +57,20 @@ async def test_a_room_is_encoded_once_until_something_happens() -> None:
         assert kept.counts["made"] == 2
 
 
+async def test_a_sign_of_life_makes_nobody_encode_a_room_again() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        kept = Snapshots(world.rooms, world.clock)
+        kept.encoded(ROOM)
+        await world.hear(Topic.UP_HELLO, hello(0, renewal=True))
+        kept.encoded(ROOM)
+        assert dict(kept.counts) == {"made": 1, "kept": 1}
+        await world.hear(Topic.UP_HELLO, hello(0).model_copy(update={"durable": False}))
+        found = read(kept.encoded(ROOM))
+        assert found is not None
+        assert not found.durable
+
+
 async def test_the_moment_is_always_now() -> None:
     async with relay(None) as world:
         await world.begin()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.local import announced
 from edge.local.announced import DOCUMENT, Announced
 from edge.store.edge_store import EdgeStore
 from laundryd.wire.announcements import (
@@ -113,6 +114,18 @@ async def test_pages_are_told_when_it_ends_by_itself(tmp_path: Path) -> None:
         await eventually(lambda: one.pages.shown == [2], "told that both are shown")
         one.clock.forward(1)
         await eventually(lambda: one.pages.shown == [2, 1], "told that one has ended")
+
+
+async def test_an_end_that_a_set_clock_brought_near_is_noticed_though_nothing_else_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announced, "LOOK_AGAIN_S", 0.05)
+    async with life(tmp_path) as one, running(one.board.run()):
+        await one.board.take(DownAnnouncement(shown=[said(60)]))
+        await eventually(lambda: one.pages.shown == [1], "told that it is shown")
+        # By now it sleeps until the end, an hour away by the clock of before, and nobody wakes it.
+        one.clock.forward(3_600)
+        await eventually(lambda: one.pages.shown == [1, 0], "told that it has ended")
 
 
 async def test_what_cannot_be_kept_is_shown_all_the_same(
