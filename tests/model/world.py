@@ -263,6 +263,9 @@ class World:
         self.disks.put_back(backup, process.database)
         if whole and process is self.edge:
             shutil.copyfile(self._witness_backup, witness_path(process.database))
+        if process is self.edge:
+            # One that it had left: it goes on with numbers that were given out before it did.
+            self.lost_epochs |= {str(one) for one in self.rows(process, "SELECT epoch FROM meta")}
 
     def relay_has_all(self) -> bool:
         """Say whether the relay keeps everything that the room has accepted."""
