@@ -13,8 +13,10 @@ import logging
 import signal
 import socket
 import sqlite3
+import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import aiosqlite
 import uvloop
@@ -30,13 +32,14 @@ from cloud_relay.api.metrics import RelayCollector, registry
 from cloud_relay.api.push import TESTS_MAX, TESTS_WINDOW_S
 from cloud_relay.api.services import Services
 from cloud_relay.api.sockets import Sockets
-from cloud_relay.clock_watch import ClockWatch
+from cloud_relay.clock_watch import ClockWatch, take_up
 from cloud_relay.errors import SetupError
 from cloud_relay.ingest.commands import RemoteCommands
 from cloud_relay.ingest.handlers import Handlers
 from cloud_relay.ingest.told import ToldSender
 from cloud_relay.ingest.uplink import Ingest
 from cloud_relay.migrations import MIGRATIONS
+from cloud_relay.notify.bell_watch import BellWatch
 from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.keys import KeyKeeper, VapidKeys
@@ -123,6 +126,7 @@ class Relay:
     async def _open(self, db: aiosqlite.Connection, stack: AsyncExitStack) -> None:
         settings, clock = self._settings, self._clock
         self._db = db
+        await take_up(db, clock)
         self._link = link = MqttLink(
             settings.broker,
             f"laundryd-relay-{settings.relay_id}",
@@ -152,7 +156,11 @@ class Relay:
         await self._keys.start()
         web_push = await stack.enter_async_context(
             WebPushSender(
-                vapid, clock, public_url=settings.http.public_url, hosts=settings.push_hosts
+                vapid,
+                clock,
+                public_url=settings.http.public_url,
+                hosts=settings.push_hosts,
+                tls=_push_tls(settings.testing.push_ca),
             )
         )
         fcm, fcm_web = await self._open_fcm(stack)
@@ -176,6 +184,7 @@ class Relay:
         boards.bind(announcer)
         self._revoked = RevokedWatch(db, clock, self._signed_out)
         self._edge_watch = EdgeWatch(db, clock, rooms=rooms, planner=planner)
+        self._bell_watch = bell_watch = BellWatch(db, clock, planner=planner)
         commands = RemoteCommands(link, rooms, clock, relay_id=settings.relay_id)
         door = RelayDoor(people, tokens, clock)
         self._live = live = LiveServer(
@@ -191,27 +200,6 @@ class Relay:
             trusted_proxies=settings.http.trusted_proxies,
         )
         sockets.bind(live)
-        handlers = Handlers(
-            db,
-            clock,
-            link=link,
-            rooms=rooms,
-            presence=edges,
-            planner=planner,
-            fanout=live,
-            told=told,
-            members=people,
-        )
-        self._ingest = ingest = Ingest(rooms, handlers, commands)
-        self._clock_watch = ClockWatch(
-            db,
-            clock,
-            rooms=rooms,
-            planner=planner,
-            queue=queue,
-            edge_watch=self._edge_watch,
-            on_set=ingest.clock_set,
-        )
         self._rosters = RosterPublisher(
             Rosters(
                 db,
@@ -223,6 +211,28 @@ class Relay:
             ),
             link,
             clock,
+        )
+        handlers = Handlers(
+            db,
+            clock,
+            link=link,
+            rooms=rooms,
+            presence=edges,
+            planner=planner,
+            fanout=live,
+            told=told,
+            members=people,
+            rosters=self._rosters,
+        )
+        self._ingest = ingest = Ingest(rooms, handlers, commands)
+        self._clock_watch = ClockWatch(
+            db,
+            clock,
+            rooms=rooms,
+            planner=planner,
+            queue=queue,
+            edge_watch=self._edge_watch,
+            on_set=ingest.clock_set,
         )
         join_codes = JoinCodes(
             db, JoinLimits(settings.join.tries_per_address_h, settings.join.joins_per_room_h)
@@ -271,6 +281,7 @@ class Relay:
                 staff_writes=RateLimit(STAFF_WRITES_H, HOUR_S),
                 announcements=Announcements(db, clock, rooms),
                 announced=announcer.changed,
+                bells_changed=bell_watch.changed,
                 vapid_keys=vapid,
                 fcm=fcm_web,
                 signed_out=self._signed_out,
@@ -326,6 +337,7 @@ class Relay:
             ("told", self._told.run()),
             ("planner", self._planner.run()),
             ("edge watch", self._edge_watch.run()),
+            ("bell watch", self._bell_watch.run()),
             ("announcements", self._announcer.run()),
             ("revoked", self._revoked.run()),
             ("room boards", self._boards.run()),
@@ -386,6 +398,18 @@ class Relay:
     def _signed_out(self, device: str) -> None:
         self._live.close_device(device)
         self._rosters.changed()
+
+
+def _push_tls(ca: Path | None) -> ssl.SSLContext | None:
+    if ca is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=str(ca))
+    except OSError as error:
+        raise SetupError(
+            f"{ca}: cannot be used as testing.push_ca ({error.strerror or error}); "
+            "name a PEM file of certificates, or none"
+        ) from error
 
 
 def run_relay(settings: RelaySettings) -> None:
