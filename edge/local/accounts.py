@@ -15,6 +15,7 @@ from laundryd.daemon import codes
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.problems import ProblemError
 from laundryd.daemon.tokens import TokenRefusedError, sign_token
+from laundryd.live.door import Admission
 from laundryd.wire.bodies import JoinBody, LinkBody, LinkCode
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.ids import DeviceId, ResidentId, RoomRef
@@ -22,6 +23,8 @@ from laundryd.wire.notices import Lang
 
 TOKEN_LIFE: Final = timedelta(days=90)
 """A term: a resident who does not open the page in it joins again."""
+RENEW_AFTER: Final = timedelta(days=1)
+"""Older than this a token is replaced when the page is opened: who comes once in a term stays themselves."""
 LINK_CODE_LIFE: Final = timedelta(minutes=10)
 """Long enough to find the other device, short enough to be of no use later."""
 TRIES: Final = 10
@@ -124,6 +127,16 @@ class Accounts:
             raise ProblemError(ErrorCode.LINK_CODE_INVALID)
         self._wrong.give_back(address, now_s)
         return self._entrance(resident, device)
+
+    def renewed(self, who: Admission) -> Entrance | None:
+        """Return a fresh token for somebody whose own is older than ``RENEW_AFTER``.
+
+        None: it is young enough, or the relay's to renew.
+        """
+        if self.relay_url is not None or who.expires_in_s is None:
+            return None
+        is_young = who.expires_in_s >= (TOKEN_LIFE - RENEW_AFTER).total_seconds()
+        return None if is_young else self._entrance(who.resident, who.device)
 
     async def set_lang(self, resident: ResidentId, lang: Lang) -> None:
         """Keep the language in which ``resident`` reads the room's page."""

@@ -117,9 +117,13 @@ class LocalRoom:
 
     def enter(self, entrance: Entrance, response: Response) -> Joined:
         """Hand out the cookie."""
+        self.give(entrance, response)
+        return Joined(resident=entrance.resident, device=entrance.device, rooms=[self.ref.key])
+
+    def give(self, entrance: Entrance, response: Response) -> None:
+        """Put the token into the cookie."""
         life_s, secure = entrance.life_s, self.secure
         give_cookie(response, COOKIE, entrance.token, life_s=life_s, secure=secure)
-        return Joined(resident=entrance.resident, device=entrance.device, rooms=[self.ref.key])
 
     def me(self, who: Admission, lang: Lang) -> Me:
         """Say who asks and which room they have."""
@@ -198,8 +202,10 @@ def _people_routes(api: FastAPI, local: LocalRoom) -> None:
         return local.enter(await local.accounts.link(body, local.address(request)), response)
 
     @api.get(f"{BASE}/me", responses=refusals(*ADMITTED))
-    async def who_am_i(who: Resident) -> Me:
-        """Say who you are."""
+    async def who_am_i(who: Resident, response: Response) -> Me:
+        """Say who you are; in a room without a relay a token older than a day is replaced by a fresh one."""
+        if (renewed := local.accounts.renewed(who)) is not None:
+            local.give(renewed, response)
         return local.me(who, await local.people.lang(who.resident))
 
     @api.put(f"{BASE}/me", responses=refusals(*CHANGING, *ADMITTED))
