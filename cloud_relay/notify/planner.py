@@ -187,11 +187,12 @@ class Planner:
 
     async def _withdraw(self, db: aiosqlite.Connection, unseen: store.Unseen, told: Told) -> None:
         card, real = unseen.card, self._clock.real_now()
+        # Of a pushed one too: another device's push service may not have taken it yet.
+        await self._push.cancel(db, [card.id])
         if unseen.pushed:
             await store.end_use(db, card.id, self._clock.now())
         else:
             self.counts["moot"] += 1
-            await self._push.cancel(db, [card.id])
             await store.finish(db, card.id, DeliveryState.MOOT, Why.OUTDATED, real)
             told.cards = [(one, who) for one, who in told.cards if one.id != card.id]
         told.gone.append((unseen.resident, card.id, None))

@@ -49,7 +49,7 @@ _Done = tuple[Delivery, Result, datetime]
 
 
 class Settled(Protocol):
-    """Told, inside the queue's transaction, when every subscription of a notice has an outcome."""
+    """Told, inside the queue's transaction, when a first push service took a notice, or none will."""
 
     async def settled(self, db: aiosqlite.Connection, ended: Sequence[Ended]) -> None:
         """Note how the pushes of notices ended."""
@@ -90,11 +90,8 @@ class PushQueue:
     async def enqueue(
         self, db: aiosqlite.Connection, card: NoticeCard, resident: ResidentId
     ) -> int:
-        """Queue one delivery a subscription, inside the caller's transaction; return how many."""
-        subscriptions = await self._subscriptions.for_resident(resident)
-        named = [(one.id, one.service) for one in subscriptions]
-        await store.insert(db, card, resident, named, self._clock.real_now())
-        return len(subscriptions)
+        """Queue one delivery a subscription, inside the caller's transaction; return how many are new."""
+        return await self._add(db, card, resident)
 
     async def cancel(self, db: aiosqlite.Connection, notice_ids: Sequence[NoticeId]) -> None:
         """Drop what was not sent yet, inside the caller's transaction."""
@@ -267,18 +264,30 @@ class PushQueue:
             ],
         )
         over = {
-            delivery.notice_id: delivery.card
+            delivery.notice_id: delivery
             for (delivery, _, _), attempt in zip(done, attempts, strict=True)
             if attempt.retry_at is None
         }
-        found = await store.outcomes(db, over)
-        ended = [
-            (over[notice_id], *end)
-            for notice_id, outcomes in found.items()
-            if (end := end_of(outcomes)) is not None
-        ]
+        now_sent = Counter(
+            delivery.notice_id for delivery, result, _ in done if result.outcome is Outcome.SENT
+        )
+        ended: list[Ended] = []
+        for notice_id, outcomes in (await store.outcomes(db, over)).items():
+            end = end_of(outcomes)
+            if end is None or sum(one is Outcome.SENT for one, _ in outcomes) > now_sent[notice_id]:
+                continue  # there is no end yet, or the first device has made it
+            card, resident = over[notice_id].card, over[notice_id].resident
+            # A browser may have changed its subscription while the one before waited.
+            if end[0] is DeliveryState.UNREACHABLE and await self._add(db, card, resident):
+                continue
+            ended.append((card, *end))
         if ended:
             await settled.settled(db, ended)
+
+    async def _add(self, db: aiosqlite.Connection, card: NoticeCard, resident: ResidentId) -> int:
+        subscriptions = await self._subscriptions.for_resident(resident)
+        named = [(one.id, one.service) for one in subscriptions]
+        return await store.insert(db, card, resident, named, self._clock.real_now())
 
     def _judged(self, delivery: Delivery, result: Result, now: datetime) -> Attempt:
         attempts, outcome, retry_at = delivery.attempts + 1, result.outcome, None
@@ -318,13 +327,19 @@ class PushQueue:
 def end_of(
     outcomes: Iterable[tuple[Outcome | None, str]],
 ) -> tuple[DeliveryState, str] | None:
-    """Say what became of a notice from all its deliveries; None: not yet, or the resident saw it."""
+    """Say what became of a notice from all its deliveries; None: not yet, or the resident saw it.
+
+    The first device that is told ends it, though another one's service is in trouble: a page that comes
+    meanwhile must not tell it a second time.
+    """
     rows = list(outcomes)
     kinds = {outcome for outcome, _ in rows}
-    if None in kinds or Outcome.CANCELLED in kinds:
+    if Outcome.CANCELLED in kinds:
         return None
     if Outcome.SENT in kinds:
         return DeliveryState.PUSHED, ""
+    if None in kinds:
+        return None
     if Outcome.EXPIRED in kinds:
         return DeliveryState.EXPIRED, Why.NOT_TAKEN
     details = sorted({detail for _, detail in rows if detail})
