@@ -142,9 +142,9 @@ async def test_a_device_whose_service_is_in_trouble_lets_no_page_tell_it_again()
         assert [step.state for step in fate.steps].count(DeliveryState.PUSHED) == 1
 
 
-@pytest.mark.parametrize("is_seen", [True, False])
+@pytest.mark.parametrize("end", ["shown", "over"])
 async def test_what_one_device_was_told_reaches_no_other_after_it_was_seen_or_is_over(
-    is_seen: bool,
+    end: str,
 ) -> None:
     postman = Postman({"laptop": [Result(Outcome.LATER, "http_503")]})
     async with relay(None, sender=postman) as world:
@@ -152,7 +152,7 @@ async def test_what_one_device_was_told_reaches_no_other_after_it_was_seen_or_is
         world.subscribers.add(ME, "laptop", host=MOZILLA)
         await cause(world)
         await world.push_due()
-        if is_seen:
+        if end == "shown":
             await world.planner.shown(ME, [DONE.id], AckKind.SHOWN)
         else:
             over = entry(2)
@@ -162,7 +162,7 @@ async def test_what_one_device_was_told_reaches_no_other_after_it_was_seen_or_is
         world.clock.forward(600)
         await world.push_due()
         assert postman.sent == [(DONE.id, "phone"), (DONE.id, "laptop")]
-        assert await world.state_of(DONE.id) == ("shown" if is_seen else "pushed")
+        assert await world.state_of(DONE.id) == ("shown" if end == "shown" else "pushed")
 
 
 async def test_a_subscription_that_takes_the_place_of_one_that_waits_is_told() -> None:
