@@ -13,8 +13,10 @@ import logging
 import signal
 import socket
 import sqlite3
+import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import aiosqlite
 import uvloop
@@ -37,6 +39,7 @@ from cloud_relay.ingest.handlers import Handlers
 from cloud_relay.ingest.told import ToldSender
 from cloud_relay.ingest.uplink import Ingest
 from cloud_relay.migrations import MIGRATIONS
+from cloud_relay.notify.bell_watch import BellWatch
 from cloud_relay.notify.edge_gone import EdgeWatch
 from cloud_relay.notify.planner import Planner
 from cloud_relay.push.keys import KeyKeeper, VapidKeys
@@ -152,7 +155,11 @@ class Relay:
         await self._keys.start()
         web_push = await stack.enter_async_context(
             WebPushSender(
-                vapid, clock, public_url=settings.http.public_url, hosts=settings.push_hosts
+                vapid,
+                clock,
+                public_url=settings.http.public_url,
+                hosts=settings.push_hosts,
+                tls=_push_tls(settings.testing.push_ca),
             )
         )
         fcm, fcm_web = await self._open_fcm(stack)
@@ -176,6 +183,7 @@ class Relay:
         boards.bind(announcer)
         self._revoked = RevokedWatch(db, clock, self._signed_out)
         self._edge_watch = EdgeWatch(db, clock, rooms=rooms, planner=planner)
+        self._bell_watch = bell_watch = BellWatch(db, clock, planner=planner)
         commands = RemoteCommands(link, rooms, clock, relay_id=settings.relay_id)
         door = RelayDoor(people, tokens, clock)
         self._live = live = LiveServer(
@@ -271,6 +279,7 @@ class Relay:
                 staff_writes=RateLimit(STAFF_WRITES_H, HOUR_S),
                 announcements=Announcements(db, clock, rooms),
                 announced=announcer.changed,
+                bells_changed=bell_watch.changed,
                 vapid_keys=vapid,
                 fcm=fcm_web,
                 signed_out=self._signed_out,
@@ -326,6 +335,7 @@ class Relay:
             ("told", self._told.run()),
             ("planner", self._planner.run()),
             ("edge watch", self._edge_watch.run()),
+            ("bell watch", self._bell_watch.run()),
             ("announcements", self._announcer.run()),
             ("revoked", self._revoked.run()),
             ("room boards", self._boards.run()),
@@ -386,6 +396,18 @@ class Relay:
     def _signed_out(self, device: str) -> None:
         self._live.close_device(device)
         self._rosters.changed()
+
+
+def _push_tls(ca: Path | None) -> ssl.SSLContext | None:
+    if ca is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=str(ca))
+    except OSError as error:
+        raise SetupError(
+            f"{ca}: cannot be used as testing.push_ca ({error.strerror or error}); "
+            "name a PEM file of certificates, or none"
+        ) from error
 
 
 def run_relay(settings: RelaySettings) -> None:

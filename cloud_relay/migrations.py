@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cloud_relay.announce.tables import TABLES as ANNOUNCE
-from cloud_relay.notify.tables import OUTAGES, STEPS
+from cloud_relay.notify.tables import BELL_WARNINGS, OUTAGES, STEPS
 from cloud_relay.notify.tables import TABLES as NOTIFY
 from cloud_relay.push.tables import TABLES as PUSH
 from cloud_relay.residents.tables import BELLS, PREFERENCES, VAPID_KEYS, WAYS
@@ -25,4 +25,5 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     VAPID_KEYS,
     OPENINGS,
     WAYS,
+    BELL_WARNINGS,
 )

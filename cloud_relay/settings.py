@@ -243,6 +243,11 @@ class TestingSettings(_Table):
         description="Origins such as http://127.0.0.1:8090 that are pushed to whatever else they "
         "break: a local push service. In production that would aim the relay at inner servers.",
     )
+    push_ca: Path | None = Field(
+        default=None,
+        description="Certificates, PEM, that alone are trusted for pushes: those of a local push service "
+        "with https. None: whom this computer trusts.",
+    )
     fcm_origin: Annotated[str, AfterValidator(_origin)] | None = Field(
         default=None,
         description="Where FCM is instead of at Google's: a local one. In production whoever is "

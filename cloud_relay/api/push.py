@@ -71,6 +71,7 @@ async def subscribe(body: SubscriptionBody, relay: Relay, caller: Caller) -> Res
         )
     told = body.model_copy(update={"application_server_key": key or keys.present.public_key})
     await relay.subscriptions.put(caller.person.device, told, relay.real_now())
+    relay.bells_changed()
     return Response(status_code=204)
 
 
@@ -90,6 +91,7 @@ async def register_with_fcm(body: FcmBody, relay: Relay, caller: Caller) -> Resp
     if relay.fcm is None:
         raise ProblemError(ErrorCode.NOT_FOUND, "This relay does not push by FCM.")
     await relay.subscriptions.put_fcm(caller.person.device, body, relay.real_now())
+    relay.bells_changed()
     return Response(status_code=204)
 
 
@@ -97,6 +99,7 @@ async def register_with_fcm(body: FcmBody, relay: Relay, caller: Caller) -> Resp
 async def unsubscribe(relay: Relay, caller: Caller) -> Response:
     """Push to this device no more."""
     await relay.subscriptions.remove(caller.person.device)
+    relay.bells_changed()
     return Response(status_code=204)
 
 
@@ -109,6 +112,7 @@ async def take_away(subscription: SubscriptionPath, relay: Relay, caller: Caller
     """Push to this device of yours no more, whichever you ask from."""
     if not await relay.bells.remove(caller.person.resident, subscription, relay.real_now()):
         raise ProblemError(ErrorCode.NOT_FOUND, "You have no subscription of this id.")
+    relay.bells_changed()
     return Response(status_code=204)
 
 

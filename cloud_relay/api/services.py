@@ -44,8 +44,9 @@ class Services:
 
     ``push_tests`` limits how often a resident sends themselves a test. ``staff_tries``: sign-in links tried,
     by address; ``staff_writes``: announcements, by who writes them. ``announced`` hears that one was
-    written, edited or cancelled. ``vapid_keys``: those of our pushes; ``fcm``: what apps register with for
-    the others, None: there are none. ``signed_out`` hears of a
+    written, edited or cancelled, ``bells_changed`` that a subscription was renewed or taken away.
+    ``vapid_keys``: those of our pushes; ``fcm``: what apps register with for the others, None: there are
+    none. ``signed_out`` hears of a
     device whose tokens count no
     more. ``missing`` names what the relay waits for, empty when it is ready. ``metrics``: what this relay
     counts, beside the process's own.
@@ -73,6 +74,7 @@ class Services:
     staff_writes: RateLimit
     announcements: Announcements
     announced: Callable[[], None]
+    bells_changed: Callable[[], None]
     vapid_keys: VapidKeys
     fcm: FcmWeb | None
     signed_out: Callable[[str], None]

@@ -1,6 +1,6 @@
 """Telling residents that their machine is not seen any more: its room's computer has not been heard.
 
-The one notice beside announcements that the relay originates: nobody else can. While the relay itself
+The relay originates it, as nobody else can. While the relay itself
 has no broker it hears no room, and says the same, since for the resident it is the same.
 """
 

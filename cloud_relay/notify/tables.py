@@ -32,6 +32,16 @@ STEPS: Final = """
 ALTER TABLE notices ADD COLUMN steps TEXT NOT NULL DEFAULT '[]';
 """
 
+BELL_WARNINGS: Final = """
+-- Ends of push subscriptions that were told, real time as RFC 3339; a renewed one ends at another time.
+CREATE TABLE bell_warnings (
+    subscription TEXT PRIMARY KEY,
+    expires_at TEXT NOT NULL,
+    notice_id TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX subscriptions_by_end ON subscriptions (expires_at) WHERE expires_at IS NOT NULL;
+"""
+
 OUTAGES: Final = """
 -- Rooms that are not heard: since_ms is room time, told 1 when it was planned for those it concerns.
 CREATE TABLE room_outages (

@@ -9,8 +9,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
+
+from typing_extensions import override
 
 PUSH_SERVICES: Final = (
     "fcm.googleapis.com",
@@ -24,7 +27,10 @@ ENDPOINT_MAX_CHARS: Final = 2_000
 """The longest endpoint seen has some 700 characters (Windows)."""
 
 HTTPS_PORT: Final = 443
+HTTP_PORT: Final = 80
 _IN_NO_URL: Final = re.compile(r"[\x00-\x20\\\x7f]")
+_URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]*)(.*)")
+"""Scheme, authority and the rest, of RFC 3986, appendix B; characters were looked at before."""
 
 
 class EndpointRefusedError(Exception):
@@ -48,8 +54,36 @@ class PushHosts:
         return any(urlsplit(origin).hostname == host for origin in self.testing_origins)
 
 
+class Endpoint(NamedTuple):
+    """An endpoint that we may push to, taken apart: where to connect, and what to ask for there.
+
+    ``origin``: ``https://host``, what a VAPID token is good for. ``target``: path and query as they stand
+    in the endpoint, a secret. ``is_tls`` False: plain http, which only testing origins may be.
+    """
+
+    origin: str
+    host: str
+    port: int
+    target: str
+    is_tls: bool = True
+
+    @override
+    def __repr__(self) -> str:
+        return f"Endpoint({self.origin!r})"
+
+
 def check_endpoint(endpoint: str, hosts: PushHosts) -> str:
     """Return the origin of an endpoint that we may push to, ``https://host``.
+
+    Raises:
+        EndpointRefusedError: it is no clean https URL of a known push service.
+
+    """
+    return read_endpoint(endpoint, hosts).origin
+
+
+def read_endpoint(endpoint: str, hosts: PushHosts) -> Endpoint:
+    """Take an endpoint apart that we may push to. Nothing in its parts can end a line of HTTP.
 
     Raises:
         EndpointRefusedError: it is no clean https URL of a known push service.
@@ -59,19 +93,33 @@ def check_endpoint(endpoint: str, hosts: PushHosts) -> str:
         raise EndpointRefusedError(f"it is longer than {ENDPOINT_MAX_CHARS} characters")
     if not endpoint.isascii() or _IN_NO_URL.search(endpoint):
         raise EndpointRefusedError("it has characters that stand in no URL")
+    if "#" in endpoint:
+        raise EndpointRefusedError("it has a fragment")
+    found = _URL.fullmatch(endpoint)
+    if found is None:
+        raise EndpointRefusedError("it is not a URL")
+    scheme, netloc, target = found.groups()
+    service = _read_service(scheme.lower(), netloc, hosts)
+    return service._replace(target=target if target.startswith("/") else f"/{target}")
+
+
+@lru_cache(maxsize=1_000)
+def _read_service(scheme: str, netloc: str, hosts: PushHosts) -> Endpoint:
+    # Kept, as one push after the other goes to the same few services.
+    parts = SplitResult(scheme, netloc, "", "", "")
     try:
-        parts = urlsplit(endpoint)
         port = parts.port
     except ValueError:
         raise EndpointRefusedError("it is not a URL") from None
-    if "@" in parts.netloc:
+    if "@" in netloc:
         raise EndpointRefusedError("it names a user")
-    if parts.fragment:
-        raise EndpointRefusedError("it has a fragment")
-    origin = f"{parts.scheme}://{parts.netloc}".lower()
+    origin = f"{scheme}://{netloc}".lower()
     if origin in hosts.testing_origins:
-        return origin
-    return f"https://{_check_public(parts, port, hosts)}"
+        is_tls = scheme == "https"
+        number = port if port is not None else HTTPS_PORT if is_tls else HTTP_PORT
+        return Endpoint(origin, parts.hostname or "", number, "/", is_tls=is_tls)
+    host = _check_public(parts, port, hosts)
+    return Endpoint(f"https://{host}", host, HTTPS_PORT, "/")
 
 
 def _check_public(parts: SplitResult, port: int | None, hosts: PushHosts) -> str:

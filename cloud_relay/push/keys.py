@@ -38,8 +38,11 @@ class KeyUse(Protocol):
         """Count the subscriptions made with a key."""
         ...
 
-    async def forget_key(self, public_key: str) -> None:
-        """Delete the subscriptions made with a key: nobody can push to them any more."""
+    async def forget_key(self, public_key: str, at: datetime) -> None:
+        """Delete the subscriptions made with a key, at real time ``at``: nobody can push to them any more.
+
+        Their owners are told in the app, as of any that was lost.
+        """
         ...
 
 
@@ -104,7 +107,7 @@ class KeyKeeper:
         set_aside_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         if left and self._clock.real_now() - set_aside_at < OLD_KEY_LIFE:
             return
-        await self._use.forget_key(old.public_key)
+        await self._use.forget_key(old.public_key, self._clock.real_now())
         path.unlink(missing_ok=True)
         self._keys.old = None
         log.info("the old push key was dropped; %d subscriptions still had it", left)

@@ -6,12 +6,15 @@ plain JSON that our service worker reads. https://www.w3.org/TR/push-api/#declar
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
+from functools import lru_cache
 from math import ceil
 from typing import Final, TypedDict
 from urllib.parse import quote
 
+from pydantic_core import to_json
+
+from laundryd.wire.ids import RoomKey
 from laundryd.wire.notices import ACTIONS, NOTICES, Lang, NoticeCard, render
 
 DECLARATIVE: Final = 8030
@@ -44,23 +47,23 @@ class Notification(TypedDict):
 def notification(card: NoticeCard, lang: Lang, *, public_url: str) -> Notification:
     """Write what is shown; ``public_url`` is the relay's own address, where a tap leads."""
     text = render(card, lang)
-    leads_to = f"{public_url.rstrip('/')}/#room={quote(card.room)}"
+    leads_to = _room_page(public_url, card.room)
     return {
         "title": text.title,
         "body": text.body,
         "navigate": leads_to,
-        "lang": lang.value,
+        "lang": str(lang),
         "silent": card.silent,
         "tag": card.id,
         "actions": [
-            {"action": action.value, "title": ACTIONS[action].label[lang], "navigate": leads_to}
+            {"action": str(action), "title": ACTIONS[action].label[lang], "navigate": leads_to}
             for action in card.offered
         ],
         "data": {
             "notice_id": card.id,
             "room": card.room,
             "machine": card.machine,
-            "kind": card.kind.value,
+            "kind": str(card.kind),
         },
     }
 
@@ -73,28 +76,30 @@ def payload(card: NoticeCard, lang: Lang, *, public_url: str) -> bytes:
 
     """
     shown = notification(card, lang, public_url=public_url)
-    message = {"web_push": DECLARATIVE, "notification": shown}
-    body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    body = to_json({"web_push": DECLARATIVE, "notification": shown})
     if len(body) > PAYLOAD_MAX_BYTES:
         raise ValueError(f"notice {card.id}: {len(body)} bytes, {PAYLOAD_MAX_BYTES} at most")
     return body
 
 
+@lru_cache(maxsize=1_000)
+def _room_page(public_url: str, room: RoomKey) -> str:
+    return f"{public_url.rstrip('/')}/#room={quote(room)}"
+
+
 def useful_s(card: NoticeCard, now: datetime, *, speed: float = 1.0) -> int:
-    """Return for how many real seconds a notice is useful, 1 at least; arguments as of ``headers``."""
+    """Return for how many real seconds a notice is useful, 1 at least; arguments as of ``head``."""
     return max(1, ceil((card.useful_until - now).total_seconds() / speed))
 
 
-def headers(card: NoticeCard, now: datetime, *, speed: float = 1.0) -> dict[str, str]:
-    """Write the headers of RFC 8030; ``now`` is room time, ``speed`` room seconds a real second.
+def head(card: NoticeCard, now: datetime, *, speed: float = 1.0) -> str:
+    """Write the header lines of RFC 8030; ``now`` is room time, ``speed`` room seconds a real second.
 
     The TTL ends with the notice's use, so that a phone switched on tomorrow hears nothing of today.
     The notice's id is its Topic: a repetition takes the place of what was not delivered yet.
     """
-    return {
-        "TTL": str(useful_s(card, now, speed=speed)),
-        "Urgency": NOTICES[card.kind].urgency.value,
-        "Topic": card.id,
-        "Content-Encoding": "aes128gcm",
-        "Content-Type": "application/octet-stream",
-    }
+    return (
+        f"TTL: {useful_s(card, now, speed=speed)}\r\nUrgency: {NOTICES[card.kind].urgency}\r\n"
+        f"Topic: {card.id}\r\nContent-Encoding: aes128gcm\r\n"
+        "Content-Type: application/octet-stream\r\nUser-Agent: laundryd\r\n"
+    )

@@ -130,6 +130,9 @@ class Result:
     retry_after_s: float | None = None
 
 
+SENT: Final = Result(Outcome.SENT)
+
+
 def answer_of(detail: str) -> Answer:
     """Return the row of a result's ``detail``: ``http_503`` is found under ``http_5xx``."""
     row = ANSWERS.get(detail)
@@ -142,7 +145,7 @@ def result_of(detail: str, retry_after_s: float | None = None) -> Result:
     """Return what the table says of an answer or an error; a wish to wait counts for retries only."""
     outcome = answer_of(detail).outcome
     if outcome is Outcome.SENT:
-        return Result(outcome)
+        return SENT
     return Result(outcome, detail, retry_after_s if outcome is Outcome.LATER else None)
 
 

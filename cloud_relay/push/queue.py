@@ -133,8 +133,7 @@ class PushQueue:
             while True:
                 self._changed.clear()
                 try:
-                    await self._exchange(settled)
-                    wait_s = await self._until_next_s()
+                    next_at = await self._exchange(settled)
                 except sqlite3.Error as error:
                     # The rows stand as they were, and what was answered is kept here meanwhile.
                     log.error("push queue: the database failed: %s; trying again", error)  # noqa: TRY400 -- no traceback for a full disk
@@ -142,7 +141,7 @@ class PushQueue:
                     continue
                 self._start(tasks)
                 try:
-                    async with asyncio.timeout(wait_s):
+                    async with asyncio.timeout(self._until_s(next_at)):
                         await self._changed.wait()
                 except TimeoutError:
                     continue
@@ -169,25 +168,43 @@ class PushQueue:
 
     def _start(self, tasks: asyncio.TaskGroup) -> None:
         for lane in self._lanes.values():
-            while lane.waiting and lane.free(self._in_flight):
-                delivery, subscription, taken_s = lane.waiting.popleft()
-                is_stale = self._clock.monotonic_s() - taken_s > STALE_AFTER_S
-                if is_stale or delivery.notice_id in self._dropped:
-                    self._release(delivery)
-                    self._changed.set()
-                    continue
-                lane.in_flight += 1
-                self._in_flight += 1
-                tasks.create_task(self._attempt(delivery, subscription, lane, tasks))
+            while (taken := self._next(lane)) is not None:
+                tasks.create_task(self._serve(*taken, lane, tasks))
         if not any(lane.waiting for lane in self._lanes.values()):
             self._dropped.clear()
 
-    async def _attempt(
+    def _next(self, lane: Lane[_Taken]) -> tuple[Delivery, Subscription | None] | None:
+        """Give a place of ``lane`` to who waits longest; None: there is none free, or nobody waits."""
+        while lane.waiting and lane.free(self._in_flight):
+            delivery, subscription, taken_s = lane.waiting.popleft()
+            is_stale = self._clock.monotonic_s() - taken_s > STALE_AFTER_S
+            if is_stale or delivery.notice_id in self._dropped:
+                self._release(delivery)
+                self._changed.set()
+                continue
+            lane.in_flight += 1
+            self._in_flight += 1
+            return delivery, subscription
+        return None
+
+    async def _serve(
         self,
         delivery: Delivery,
         subscription: Subscription | None,
         lane: Lane[_Taken],
         tasks: asyncio.TaskGroup,
+    ) -> None:
+        # The same task goes on with the next one: a new task for each push costs as much as its HTTP head.
+        taken: tuple[Delivery, Subscription | None] | None = (delivery, subscription)
+        while taken is not None:
+            await self._attempt(*taken, lane)
+            taken = self._next(lane)
+            # Nobody else gets a place by it, unless this lane has won one or let one go.
+            if taken is None or lane.free(self._in_flight):
+                self._start(tasks)
+
+    async def _attempt(
+        self, delivery: Delivery, subscription: Subscription | None, lane: Lane[_Taken]
     ) -> None:
         set_by = self._set_by
         try:
@@ -205,7 +222,6 @@ class PushQueue:
             lane.in_flight -= 1
             self._in_flight -= 1
             self._changed.set()
-        self._start(tasks)
 
     def _count(self, delivery: Delivery, result: Result) -> None:
         self.counts[result.outcome] += 1
@@ -222,16 +238,21 @@ class PushQueue:
                 answer_of(result.detail).about,
             )  # fmt: skip
 
-    async def _exchange(self, settled: Settled, *, takes: bool = True) -> None:
-        """Write what is done, and take what is due unless told otherwise, in one transaction."""
+    async def _exchange(self, settled: Settled, *, takes: bool = True) -> datetime | None:
+        """Write what is done, and take what is due unless told otherwise, in one transaction.
+
+        Return when the next retry is due, None: none waits, or nothing was taken.
+        """
         done: list[_Done] = []
+        taken, next_at = list[tuple[Delivery, Subscription | None]](), None
         try:
             # In a transaction also to see only rows that are committed: what is sent must stand there.
             async with transaction(self._db) as db:
                 # Not before our turn: the clock may be set meanwhile, and what is done moved.
                 done, self._done = self._done, []
                 await self._write(db, done, settled)
-                taken = await self._take(db) if takes else []
+                if takes:
+                    taken, next_at = await self._take(db)
         except BaseException:
             self._done = done + self._done
             raise
@@ -242,6 +263,7 @@ class PushQueue:
             self._held[delivery.service].add(delivery.key)
             lane = self._lanes[delivery.service]
             lane.waiting.append((delivery, subscription, now_s))
+        return next_at
 
     def _release(self, delivery: Delivery) -> None:
         self._held[delivery.service].discard(delivery.key)
@@ -298,30 +320,31 @@ class PushQueue:
             outcome = Outcome.LATER if retry_at is not None else Outcome.EXPIRED
         return Attempt(delivery.key, attempts, outcome, result.detail, retry_at)
 
-    async def _take(self, db: aiosqlite.Connection) -> list[tuple[Delivery, Subscription | None]]:
-        due: list[Delivery] = []
-        now = self._clock.real_now()
-        # Service by service, so that the rows of one in trouble hide nobody else's.
-        services = await store.services(db)
-        for service in services:
-            lane = self._lanes.setdefault(service, Lane())
-            if wanted := lane.wanted():
-                due += await store.due(db, service, now, self._held[service], wanted)
-        for idle in [name for name, lane in self._lanes.items() if name not in services]:
+    async def _take(
+        self, db: aiosqlite.Connection
+    ) -> tuple[list[tuple[Delivery, Subscription | None]], datetime | None]:
+        # Copies: attempts end while the database is asked.
+        wanted = {
+            name: store.Wanted(lane.wanted(), frozenset(self._held[name]))
+            for name, lane in self._lanes.items()
+        }
+        others = store.Wanted(Lane[_Taken]().wanted(), frozenset())
+        taken = await store.take(db, self._clock.real_now(), wanted, others)
+        for service in taken.services:
+            self._lanes.setdefault(service, Lane())
+        for idle in [name for name, lane in self._lanes.items() if name not in taken.services]:
             if not (self._lanes[idle].in_flight or self._lanes[idle].waiting):
                 del self._lanes[idle], self._held[idle]
-        if not due:
-            return []
-        found = await self._subscriptions.by_id([one.subscription for one in due])
-        return [(one, found.get(one.subscription)) for one in due]
+        if not taken.deliveries:
+            return [], taken.next_at
+        found = await self._subscriptions.by_id([one.subscription for one in taken.deliveries])
+        return [(one, found.get(one.subscription)) for one in taken.deliveries], taken.next_at
 
-    async def _until_next_s(self) -> float:
+    def _until_s(self, next_at: datetime | None) -> float:
         # What is due and found no place is woken by the attempt that ends.
-        now = self._clock.real_now()
-        next_at = await store.next_due(self._db, now)
         if next_at is None:
             return LOOK_AGAIN_S
-        return min((next_at - now).total_seconds(), LOOK_AGAIN_S)
+        return min((next_at - self._clock.real_now()).total_seconds(), LOOK_AGAIN_S)
 
 
 def end_of(

@@ -2,34 +2,63 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
-
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
-from typing_extensions import override
+from typing import Protocol
 
 from cloud_relay.push.endpoints import PushHosts
+
+AddrInfo = tuple[
+    int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+]
+"""As of ``socket.getaddrinfo``: family, type, protocol, canonical name, socket address."""
 
 
 class PrivateAddressError(OSError):
     """A push service's name leads to an address that is not public."""
 
 
-class PublicResolver(AbstractResolver):
+class Resolver(Protocol):
+    """Knows the addresses of names."""
+
+    async def resolve(self, host: str, port: int) -> list[AddrInfo]:
+        """Return every address of ``host``, the best first.
+
+        Raises:
+            OSError: it does not resolve.
+
+        """
+        ...
+
+
+class SystemResolver:
+    """Asks this computer's resolver, in a thread of the event loop's."""
+
+    async def resolve(self, host: str, port: int) -> list[AddrInfo]:
+        """Return every address of ``host`` that this computer could reach by its family."""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+        )
+        return [
+            (family, kind, proto, name, address) for family, kind, proto, name, address in found
+        ]
+
+
+class PublicResolver:
     """Resolves names at each new connection and refuses every address that is not public.
 
-    Must be made inside a running event loop.
+    Who asks for a name while it is being asked for shares the answer: a name server that hangs holds one
+    thread a name, and no more.
     """
 
-    def __init__(self, hosts: PushHosts, resolver: AbstractResolver | None = None) -> None:
+    def __init__(self, hosts: PushHosts, resolver: Resolver | None = None) -> None:
         self._hosts = hosts
-        self._resolver = resolver if resolver is not None else ThreadedResolver()
+        self._resolver = resolver if resolver is not None else SystemResolver()
+        self._asked: dict[tuple[str, int], asyncio.Task[list[AddrInfo]]] = {}
 
-    @override
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int) -> list[AddrInfo]:
         """Resolve ``host``.
 
         Raises:
@@ -37,16 +66,32 @@ class PublicResolver(AbstractResolver):
             OSError: it does not resolve.
 
         """
-        results = await self._resolver.resolve(host, port, family)
+        found = await asyncio.shield(self._ask(host, port))
         if not self._hosts.allows_private(host):
-            for result in results:
-                if not is_public(result["host"]):
+            for *_, address in found:
+                if not is_public(str(address[0])):
                     raise PrivateAddressError(f"{host} leads to an address that is not public")
-        return results
+        return found
 
-    @override
     async def close(self) -> None:
-        await self._resolver.close()
+        """Ask no more; who still waits is cancelled."""
+        for task in self._asked.values():
+            task.cancel()
+        if self._asked:
+            await asyncio.wait(self._asked.values())
+
+    def _ask(self, host: str, port: int) -> asyncio.Task[list[AddrInfo]]:
+        task = self._asked.get((host, port))
+        if task is None:
+            task = asyncio.create_task(self._resolver.resolve(host, port), name="push resolver")
+            self._asked[host, port] = task
+            task.add_done_callback(lambda done: self._answered(host, port, done))
+        return task
+
+    def _answered(self, host: str, port: int, task: asyncio.Task[list[AddrInfo]]) -> None:
+        self._asked.pop((host, port), None)
+        if not task.cancelled():
+            task.exception()  # whoever waited hears it; that nobody did is no error
 
 
 def is_public(address: str) -> bool:

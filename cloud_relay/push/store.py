@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ import aiosqlite
 
 from cloud_relay.notify.store import from_ms, to_ms
 from cloud_relay.push.outcomes import Outcome
-from laundryd.daemon.sqlite import execute_all
+from laundryd.daemon.sqlite import execute_all, in_one_turn
 from laundryd.wire.ids import NoticeId, ResidentId
 from laundryd.wire.notices import NoticeCard
 
@@ -40,6 +41,8 @@ class Delivery:
 
     def moved(self, shift: timedelta) -> Delivery:
         """Return it as useful for as long as before, after room time was set by ``shift``."""
+        if not shift:
+            return self
         useful_until = self.card.useful_until + shift
         return replace(self, card=self.card.model_copy(update={"useful_until": useful_until}))
 
@@ -81,44 +84,71 @@ async def cancel(db: aiosqlite.Connection, notice_ids: Sequence[NoticeId]) -> No
 
 
 # One step of the index for each service, however much waits for it.
-_SERVICES: Final = (
+_FOUND: Final = (
     "WITH RECURSIVE found(name) AS ("
     " SELECT min(service) FROM push_deliveries WHERE outcome IS NULL UNION ALL"
     " SELECT (SELECT min(service) FROM push_deliveries WHERE outcome IS NULL AND service > name)"
     " FROM found WHERE name IS NOT NULL)"
 )
+_SERVICES: Final = f"{_FOUND} SELECT name FROM found WHERE name IS NOT NULL"  # noqa: S608 -- our own text
+_NEXT_DUE: Final = (
+    f"{_FOUND} SELECT min((SELECT min(next_at_ms) FROM push_deliveries"  # noqa: S608 -- the same
+    " WHERE service = name AND outcome IS NULL AND next_at_ms > ?)) AS next_at_ms FROM found"
+)
+# From the index alone: most that are due are held already.
+_DUE: Final = (
+    "SELECT notice_id, subscription FROM push_deliveries WHERE service = ? AND outcome IS NULL"
+    " AND next_at_ms <= ? ORDER BY next_at_ms LIMIT ?"
+)
+_DELIVERIES: Final = (
+    "SELECT d.* FROM json_each(?) AS name CROSS JOIN push_deliveries AS d"
+    " ON d.notice_id = json_extract(name.value, '$[0]')"
+    " AND d.subscription = json_extract(name.value, '$[1]') ORDER BY name.key"
+)
 
 
-async def services(db: aiosqlite.Connection) -> list[str]:
-    """Name every service that something waits for."""
-    rows = await db.execute_fetchall(
-        f"{_SERVICES} SELECT name FROM found WHERE name IS NOT NULL"  # noqa: S608 -- our own text
-    )
-    return [str(row["name"]) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one service may be given: ``held`` are its deliveries that are taken already."""
+
+    count: int
+    held: AbstractSet[Key]
 
 
-async def due(
-    db: aiosqlite.Connection, service: str, now: datetime, held: AbstractSet[Key], count: int
-) -> list[Delivery]:
-    """Return up to ``count`` deliveries of a service that are due and not ``held``, oldest first."""
-    rows = await db.execute_fetchall(
-        "SELECT * FROM push_deliveries WHERE service = ? AND outcome IS NULL"
-        " AND next_at_ms <= ? ORDER BY next_at_ms LIMIT ?",
-        (service, to_ms(now), len(held) + count),
-    )
-    fresh = (row for row in rows if (row["notice_id"], row["subscription"]) not in held)
-    return [_delivery(row) for row, _ in zip(fresh, range(count), strict=False)]
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is due. ``services``: all that something waits for. ``next_at``: the next retry, None: none."""
+
+    deliveries: list[Delivery]
+    services: list[str]
+    next_at: datetime | None
 
 
-async def next_due(db: aiosqlite.Connection, now: datetime) -> datetime | None:
-    """Return when the next retry is due, None: none waits. What is due already has its turn."""
-    rows = await db.execute_fetchall(
-        f"{_SERVICES} SELECT min((SELECT min(next_at_ms) FROM push_deliveries"  # noqa: S608 -- our own text
-        " WHERE service = name AND outcome IS NULL AND next_at_ms > ?)) AS next_at_ms FROM found",
-        (to_ms(now),),
-    )
-    ms = next(iter(rows))["next_at_ms"]
-    return None if ms is None else from_ms(ms)
+async def take(
+    db: aiosqlite.Connection, now: datetime, wanted: Mapping[str, Wanted], of_others: Wanted
+) -> Taken:
+    """Read what is due and not held, the oldest first, service by service.
+
+    So the rows of one in trouble hide nobody else's. ``of_others``: of services that ``wanted`` does not
+    name. ``next_at`` leaves out what is due: that has its turn.
+    """
+    now_ms = to_ms(now)
+
+    def read(connection: sqlite3.Connection) -> tuple[list[sqlite3.Row], list[str], int | None]:
+        services = [str(name) for (name,) in connection.execute(_SERVICES)]
+        rows: list[sqlite3.Row] = []
+        for service in services:
+            one = wanted.get(service, of_others)
+            if one.count:
+                names = connection.execute(_DUE, (service, now_ms, len(one.held) + one.count))
+                fresh = [name for name in map(tuple, names) if name not in one.held]
+                rows += connection.execute(_DELIVERIES, (json.dumps(fresh[: one.count]),))
+        ((next_at_ms,),) = connection.execute(_NEXT_DUE, (now_ms,))
+        return rows, services, next_at_ms
+
+    rows, services, next_at_ms = await in_one_turn(db, read)
+    next_at = None if next_at_ms is None else from_ms(next_at_ms)
+    return Taken([_delivery(row) for row in rows], services, next_at)
 
 
 _KEEP: Final = (
@@ -167,7 +197,7 @@ async def move(db: aiosqlite.Connection, shift: timedelta) -> None:
     )
 
 
-def _delivery(row: aiosqlite.Row) -> Delivery:
+def _delivery(row: sqlite3.Row) -> Delivery:
     return Delivery(
         notice_id=row["notice_id"],
         subscription=row["subscription"],

@@ -1,25 +1,23 @@
 """The Web Push sender: encrypt (RFC 8291), sign (RFC 8292), POST (RFC 8030), judge the answer.
 
-One pooled client with a timeout; no redirects, no cookies, no proxy from the environment. A name is resolved
-and judged at each connect (``resolver.py``), and connected to as it was judged.
+One pool of connections with a timeout; no redirects, no cookies, no proxy (``http1.py``). A name is
+resolved and judged at each connect (``resolver.py``), and connected to as it was judged.
 """
 
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-import aiohttp
-from aiohttp.abc import AbstractResolver
-from yarl import URL
-
 from cloud_relay.push import message
-from cloud_relay.push.endpoints import EndpointRefusedError, PushHosts, check_endpoint
+from cloud_relay.push.endpoints import Endpoint, EndpointRefusedError, PushHosts, read_endpoint
+from cloud_relay.push.http1 import Connections, NotHttpError
 from cloud_relay.push.keys import VapidKeys
 from cloud_relay.push.outcomes import Result, of_status, result_of
-from cloud_relay.push.resolver import PrivateAddressError, PublicResolver
+from cloud_relay.push.resolver import PrivateAddressError, PublicResolver, Resolver
 from cloud_relay.push.sealing import Sealer
 from cloud_relay.push.subscriptions import Subscription
 from cloud_relay.push.vapid import Vapid
@@ -30,7 +28,6 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 10.0
 """For one whole attempt: push services answer within one second, or are in trouble."""
-KEEP_ALIVE_S: Final = 60.0
 
 
 class Sender(Protocol):
@@ -53,7 +50,7 @@ async def attempt(sender: Sender, card: NoticeCard, subscription: Subscription) 
 
 
 class WebPushSender:
-    """Sends through one pooled client; use it as an asynchronous context manager.
+    """Sends through one pool of connections; use it as an asynchronous context manager.
 
     ``tls``: whom to trust; None: whom this computer trusts. ``resolver``: who knows names; None: the system.
     """
@@ -67,7 +64,7 @@ class WebPushSender:
         hosts: PushHosts | None = None,
         timeout_s: float = TIMEOUT_S,
         tls: ssl.SSLContext | None = None,
-        resolver: AbstractResolver | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         self._keys = vapid if isinstance(vapid, VapidKeys) else VapidKeys(vapid)
         self._clock = clock
@@ -77,26 +74,13 @@ class WebPushSender:
         self._tls = tls
         self._resolver = resolver
         self._sealer = Sealer()
-        self._http: aiohttp.ClientSession | None = None
+        self._http: Connections | None = None
 
     async def __aenter__(self) -> Self:
         """Open the pool."""
-        # How many there are at once is the queue's business.
-        connector = aiohttp.TCPConnector(
-            resolver=PublicResolver(self._hosts, self._resolver),
-            limit=0,
-            limit_per_host=0,
-            keepalive_timeout=KEEP_ALIVE_S,
-            ssl=self._tls if self._tls is not None else True,
-        )
-        self._http = aiohttp.ClientSession(
-            connector=connector,
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "laundryd"},
-            trust_env=False,
-            skip_auto_headers=("Accept", "Accept-Encoding"),
-            auto_decompress=False,
+        self._http = Connections(
+            PublicResolver(self._hosts, self._resolver),
+            self._tls if self._tls is not None else ssl.create_default_context(),
         )
         return self
 
@@ -110,7 +94,7 @@ class WebPushSender:
         if self._http is not None:
             await self._http.close()
             self._http = None
-        await self._sealer.close()
+        self._sealer.close()
 
     async def send(self, card: NoticeCard, subscription: Subscription) -> Result:
         """Try once to send ``card``; the result says what came of it.
@@ -127,7 +111,7 @@ class WebPushSender:
         if now >= card.useful_until:
             return result_of("not_useful")
         try:
-            origin = check_endpoint(subscription.endpoint, self._hosts)
+            endpoint = read_endpoint(subscription.endpoint, self._hosts)
             clear = message.payload(card, subscription.lang, public_url=self._public_url)
             body = await self._sealer.seal(clear, subscription)
         except EndpointRefusedError as error:
@@ -136,50 +120,34 @@ class WebPushSender:
         except ValueError as error:
             log.warning("push to subscription %s is refused: %s", subscription.id, error)
             return result_of("unusable_keys")
-        headers = message.headers(card, now, speed=self._clock.speed)
         vapid = self._keys.of(subscription.vapid_key)
-        headers["Authorization"] = vapid.authorization(origin, self._clock.real_now())
-        return await self._post(self._http, subscription, body, headers)
+        signed = vapid.authorization(endpoint.origin, self._clock.real_now())
+        head = message.head(card, now, speed=self._clock.speed)
+        return await self._post(self._http, endpoint, f"{head}Authorization: {signed}\r\n", body)
 
-    async def _post(
-        self,
-        http: aiohttp.ClientSession,
-        subscription: Subscription,
-        body: bytes,
-        headers: dict[str, str],
-    ) -> Result:
-        # No error of the client is logged as it stands: it would name the endpoint.
+    async def _post(self, http: Connections, endpoint: Endpoint, head: str, body: bytes) -> Result:
+        # No error is logged as it stands: it would name where we connected to.
         try:
-            async with http.post(
-                URL(subscription.endpoint, encoded=True),
-                data=body,
-                headers=headers,
-                allow_redirects=False,
-            ) as answer:
-                now = self._clock.real_now()
-                return of_status(answer.status, answer.headers.get("Retry-After"), now)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+            status, retry_after = await http.post(endpoint, head, body, self._timeout_s)
+        except (NotHttpError, OSError, ValueError) as error:
             return of_error(error)
+        if retry_after is None:
+            return result_of(f"http_{status}")
+        return of_status(status, retry_after, self._clock.real_now())
 
 
 def of_error(error: Exception) -> Result:
     """Judge an attempt that got no answer; the detail is its kind and names no address."""
-    if isinstance(error, PrivateAddressError) or isinstance(error.__cause__, PrivateAddressError):
-        return result_of("private_address")
-    for kind, detail in _NETWORK.items():
-        if isinstance(error, kind):
-            return result_of(detail)
-    # InvalidURL and its like: it will not become one by waiting.
-    return result_of("endpoint_refused")
+    return result_of(next(detail for kind, detail in _NETWORK.items() if isinstance(error, kind)))
 
 
 _NETWORK: Final[dict[type[Exception], str]] = {
-    aiohttp.ClientConnectorDNSError: "dns",
-    aiohttp.ClientSSLError: "tls",
+    PrivateAddressError: "private_address",
+    NotHttpError: "not_http",
+    socket.gaierror: "dns",
+    ssl.SSLError: "tls",
     TimeoutError: "timeout",
-    aiohttp.ClientConnectionError: "connection",
-    aiohttp.ClientPayloadError: "connection",
-    aiohttp.ClientResponseError: "not_http",
     OSError: "connection",
+    ValueError: "endpoint_refused",  # no name of the internet's: it will not become one by waiting
 }
 """Errors of the network and of the service, most special first."""

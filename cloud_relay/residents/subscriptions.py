@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Final
 
 import aiosqlite
@@ -35,7 +36,10 @@ ID_BYTES: Final = 12
 KEY_BYTES: Final = {"p256dh": 65, "auth": 16}
 """RFC 8291, section 3: an uncompressed point of P-256, and a secret."""
 REMOVED: Final = "removed"
-"""The kind of an end that its owner wished, on another device; others are what push services answer."""
+"""The kind of an end that its owner wished, on another device."""
+KEY_DROPPED: Final = "key_dropped"
+"""The kind of an end with our old key: its app did not start in all the time that both keys were good.
+All other kinds are what push services answer."""
 LOST_KEPT_FOR: Final = timedelta(days=30)
 """How long a device is told that its bell rings no more: as long as the list of its notices goes back."""
 
@@ -184,10 +188,17 @@ class SubscriptionStore:
         )
         return int(next(iter(found))["n"])
 
-    async def forget_key(self, public_key: str) -> None:
-        """Delete the subscriptions made with a key: nobody can push to them any more."""
+    async def forget_key(self, public_key: str, at: datetime) -> None:
+        """Delete the subscriptions made with a key: nobody can push to them any more.
+
+        Each device is asked to switch its bell on again, as after any loss.
+        """
         async with transaction(self._db) as db:
-            await db.execute("DELETE FROM subscriptions WHERE vapid_key = ?", (public_key,))
+            found = await db.execute_fetchall(
+                "DELETE FROM subscriptions WHERE vapid_key = ? RETURNING *", (public_key,)
+            )
+            for row in sorted(found, key=lambda row: str(row["seen_at"]), reverse=True):
+                await _note_loss_in(db, row, KEY_DROPPED, at)
 
     # For the sender.
 
@@ -224,12 +235,17 @@ class SubscriptionStore:
         Gone: its push service does not know it any more, so it is deleted, and that is kept for its owner.
         """
         statements: list[Statement] = []
-        for one in attempts:
-            at = to_rfc3339(one.at)
-            if one.outcome is Outcome.SENT:
-                statements.append((_SENT, [(at, one.subscription)]))
-            elif one.outcome in {Outcome.REFUSED, Outcome.LATER}:
-                statements.append((_ERROR, [(one.detail, at, one.subscription)]))
+        # In their order, as one may be there twice; runs of what was sent, nearly all, are one statement.
+        for was_sent, some in groupby(attempts, lambda one: one.outcome is Outcome.SENT):
+            if was_sent:
+                statements.append((_SENT, [(to_rfc3339(one.at), one.subscription) for one in some]))
+            else:
+                faults = [
+                    (one.detail, to_rfc3339(one.at), one.subscription)
+                    for one in some
+                    if one.outcome in {Outcome.REFUSED, Outcome.LATER}
+                ]
+                statements.append((_ERROR, faults))
         if statements:
             await execute_all(db, statements)
         for one in attempts:
@@ -248,13 +264,19 @@ async def _lose_in(db: aiosqlite.Connection, gone: Attempted) -> None:
     )
     for row in found:
         log.info("push subscription %s is gone and was deleted", gone.subscription)
-        newer = await db.execute_fetchall(
-            "SELECT 1 FROM subscriptions WHERE device = ? AND seen_at >= ?",
-            (row["device"], row["seen_at"]),
-        )
-        # With a newer one the same device rings.
-        if not list(newer):
-            await note_end_in(db, row, gone.detail, gone.at)
+        await _note_loss_in(db, row, gone.detail, gone.at)
+
+
+async def _note_loss_in(
+    db: aiosqlite.Connection, row: aiosqlite.Row, kind: str, at: datetime
+) -> None:
+    newer = await db.execute_fetchall(
+        "SELECT 1 FROM subscriptions WHERE device = ? AND seen_at >= ?",
+        (row["device"], row["seen_at"]),
+    )
+    # With a newer one the same device rings.
+    if not list(newer):
+        await note_end_in(db, row, kind, at)
 
 
 def _subscription(row: aiosqlite.Row) -> Subscription:

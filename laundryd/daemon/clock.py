@@ -15,7 +15,7 @@ from typing import Final
 from typing_extensions import override
 
 from laundryd.daemon.steady import Anchor, Judged, Sight, first, judge, judge_relay, passed
-from laundryd.wire.times import to_rfc3339, whole_milliseconds
+from laundryd.wire.times import to_rfc3339
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +49,11 @@ class Clock:
     def now(self) -> datetime:
         """Room time now: aware UTC, whole milliseconds."""
         room_s = self._epoch_s + (self._real_s() - self._epoch_s) * self.speed
-        return whole_milliseconds(datetime.fromtimestamp(room_s, UTC))
+        return _moment(room_s)
 
     def real_now(self) -> datetime:
         """Real time now: aware UTC, whole milliseconds. For tokens, HTTP and the protocols' own timers."""
-        return whole_milliseconds(datetime.fromtimestamp(self._real_s(), UTC))
+        return _moment(self._real_s())
 
     def monotonic_s(self) -> float:
         """Real seconds that only grow; for measuring how long something took."""
@@ -153,6 +153,11 @@ class SteadyClock(Clock):
 
     def _shift(self, judged: Judged) -> timedelta:
         return timedelta(milliseconds=round(judged.shift_s * self.speed * 1_000))
+
+
+def _moment(unix_s: float) -> datetime:
+    # As ``whole_milliseconds`` of it, for half the price: whoever asks for the time asks often.
+    return datetime.fromtimestamp(round(unix_s * 1_000_000) // 1_000 / 1_000, UTC)
 
 
 def look_at_computer() -> Sight:

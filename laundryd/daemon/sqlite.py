@@ -11,10 +11,10 @@ import contextlib
 import logging
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import aiosqlite
@@ -43,6 +43,7 @@ what they say of the database (https://www.sqlite.org/rescode.html)."""
 DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PRIMARY: Final = 0xFF
 
+Result = TypeVar("Result")
 Statement = tuple[str, Sequence[Sequence[object]]]
 """SQL, and its values: it is run once for each of them."""
 
@@ -206,21 +207,30 @@ async def transaction(db: aiosqlite.Connection) -> AsyncIterator[aiosqlite.Conne
 async def execute_all(db: aiosqlite.Connection, statements: Iterable[Statement]) -> None:
     """Run ``statements`` in order, each once for each of its rows; call it inside ``transaction``.
 
-    All of them take one turn of the connection's thread: the way there and back costs ten times what
-    SQLite needs for a row.
+    All of them take one turn of the connection's thread.
 
     Raises:
         sqlite3.Error: one failed; those before it have taken effect within the transaction.
 
     """
     todo = list(statements)
-    connection = db._conn  # noqa: SLF001 -- aiosqlite has no public way to do several things in a turn
 
-    def run() -> None:
+    def run(connection: sqlite3.Connection) -> None:
         for sql, rows in todo:
             connection.executemany(sql, rows)
 
-    await db._execute(run)  # type: ignore[no-untyped-call]  # noqa: SLF001 -- as above
+    await in_one_turn(db, run)
+
+
+async def in_one_turn(
+    db: aiosqlite.Connection, work: Callable[[sqlite3.Connection], Result]
+) -> Result:
+    """Return what ``work`` returns, done in the connection's thread: it must touch nothing of the loop's.
+
+    The way there and back costs ten times what SQLite needs for a row.
+    """
+    found: Result = await db._execute(work, db._conn)  # type: ignore[no-untyped-call]  # noqa: SLF001 -- aiosqlite has no public way to do several things in a turn
+    return found
 
 
 async def _roll_back(db: aiosqlite.Connection) -> None:

@@ -53,6 +53,7 @@ class Life:
                 tasks.create_task(self._wash_days(resident))
             tasks.create_task(self._walk_ins())
             tasks.create_task(self._repairs())
+            tasks.create_task(self._announcements())
             await self._staff.run(_ignore, _nothing)
 
     async def _wash_days(self, resident: Resident) -> NoReturn:
@@ -114,6 +115,11 @@ class Life:
                 await self._say_as_staff(machine, StaffCommandName.OUT_OF_ORDER)
                 await self._minutes(15, 25)
                 await self._say_as_staff(machine, StaffCommandName.REPAIRED)
+
+    async def _announcements(self) -> NoReturn:
+        while True:
+            await self._minutes(20, 24 * 60)
+            await self._town.announce()
 
     async def _free_machine(self, resident: Resident) -> Slug | None:
         """Choose one that is free and whose machine stands still; None when there is none."""

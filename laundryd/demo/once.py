@@ -94,7 +94,7 @@ class _Lines:
             f"{one.who}{' told' if one.what == 'notice' else ''} ({one.how}, {one.latency_ms} ms)"
             for one in step.seen
         )
-        _line(f"{at}  {step.machine}  {step.step:11}  {seen}")
+        _line(f"{at}  {step.machine:2}  {step.step:11}  {seen}")
         for wrong in (*(f"missed   {one}" for one in step.missing), *step.doubled):
             _line(f"              {wrong}")
 

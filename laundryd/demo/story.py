@@ -1,4 +1,4 @@
-"""One whole story: three residents, a machine each, from the claim to the collection.
+"""One whole story: three residents, a machine each, from the claim to the collection; then staff speaks.
 
 ``room`` looks at the room's own page, ``remote`` at the relay's, ``away`` has closed the app. Every
 public change must be seen by both who look, every notice by its owner alone, on their own way, once.
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from laundryd.demo.errors import RefusedError
 from laundryd.demo.people import Place, Resident
@@ -49,11 +49,12 @@ class Seen:
 class Step:
     """One step of one machine, as it was seen. ``at`` is room time, RFC 3339, None if it never happened.
 
-    ``via`` is how it was asked for; None: the room did it by itself.
+    ``machine`` is empty for what is about none. ``via`` is how it was asked for; None: nobody in the story
+    did.
     """
 
     step: str
-    machine: Slug
+    machine: Slug | Literal[""]
     resident: str
     at: str | None
     via: str | None
@@ -69,10 +70,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """One step of the story: what happens, and the notice that its owner gets."""
+    """One step of the story: what happens, and the notice that its owner gets.
+
+    ``cause`` None: nothing happens to a machine; it is announced.
+    """
 
     name: str
-    cause: Cause
+    cause: Cause | None
     command: CommandName | None = None
     notice: NoticeKind | None = None
 
@@ -85,8 +89,9 @@ _ACTS: Final = (
     _Act("ending_soon", Cause.ENDING_SOON, notice=NoticeKind.ENDING_SOON),
     _Act("done", Cause.FINISHED, notice=NoticeKind.DONE),
     _Act("collect", Cause.COLLECTED, CommandName.COLLECT),
+    _Act("announce", None, notice=NoticeKind.ANNOUNCEMENT),
 )
-_CAUSES: Final = frozenset(act.cause.value for act in _ACTS)
+_CAUSES: Final = frozenset(act.cause.value for act in _ACTS if act.cause is not None)
 
 
 @dataclass(slots=True)
@@ -113,6 +118,8 @@ class Story:
         for act in _ACTS:
             if act.command is not None:
                 await asyncio.gather(*(self._ask(one, act.command) for one in self.residents))
+            if act.notice is NoticeKind.ANNOUNCEMENT:
+                await self.town.announce()
             for resident in self.residents:
                 yield await self._witness(resident, act)
 
@@ -135,7 +142,7 @@ class Story:
             raise
 
     async def _witness(self, owner: Resident, act: _Act) -> Step:
-        machine = MACHINE_OF[owner.name]
+        machine = _machine(owner, act)
         expected = self._expected(owner, act)
 
         def found() -> list[Sighting]:
@@ -161,10 +168,10 @@ class Story:
 
     def _expected(self, owner: Resident, act: _Act) -> dict[_Key, str]:
         """Return who must see a step, and what to say of each who did not."""
-        machine = MACHINE_OF[owner.name]
+        machine = _machine(owner, act)
         expected: dict[_Key, str] = {}
         for one in self.residents:
-            if one.place is not Place.AWAY:
+            if act.cause is not None and one.place is not Place.AWAY:
                 key = (one.name, _HOW_TOLD[one.place], "event", act.cause.value, machine)
                 expected[key] = _say(key)
         if act.notice is not None and _is_told(owner, act.notice):
@@ -174,7 +181,7 @@ class Story:
 
     def _allowed_s(self, act: _Act) -> float:
         """Return how long a step may take, real time: the room's own steps take room time first."""
-        if act.command is not None or self.ends_at is None:
+        if act.command is not None or act.cause is None or self.ends_at is None:
             return self.patience_s
         left = self.ends_at - self.town.clock.now() + END_NOTICED
         return max(0.0, left.total_seconds()) / self.town.clock.speed + self.patience_s
@@ -204,12 +211,16 @@ class Story:
 
     def _strays(self) -> list[str]:
         """Name notices that are none of the story's, or came to somebody else than the owner."""
-        told = {act.notice for act in _ACTS if act.notice is not None}
+        told = {
+            (act.notice.value, owner.name): _machine(owner, act)
+            for act in _ACTS
+            for owner in self.residents
+            if act.notice is not None
+        }
         return [
             f"{one}: not for them"
             for one in self.sightings.all
-            if one.what == "notice"
-            and (one.kind not in told or MACHINE_OF.get(one.who) != one.machine)
+            if one.what == "notice" and told.get((one.kind, one.who)) != one.machine
         ]
 
     def _known_already(self) -> list[str]:
@@ -220,12 +231,16 @@ class Story:
         ]
 
 
+def _machine(owner: Resident, act: _Act) -> Slug | Literal[""]:
+    return "" if act.cause is None else MACHINE_OF[owner.name]
+
+
 def _is_told(owner: Resident, kind: NoticeKind) -> bool:
     """Say whether ``owner`` hears of it at all: who has closed the app, by push alone."""
     return owner.place is not Place.AWAY or NOTICES[kind].channel is not Channel.APP
 
 
-_Key = tuple[str, How, str, str, Slug]
+_Key = tuple[str, How, str, str, Slug | Literal[""]]
 
 
 def _key(one: Sighting) -> _Key:
@@ -234,4 +249,4 @@ def _key(one: Sighting) -> _Key:
 
 def _say(key: _Key) -> str:
     who, how, what, kind, machine = key
-    return f"{who}: {what} {kind} of {machine} ({how})"
+    return f"{who}: {what} {kind} of {machine or 'no machine'} ({how})"

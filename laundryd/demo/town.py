@@ -20,12 +20,13 @@ import aiohttp
 
 from laundryd.daemon.clock import Clock
 from laundryd.demo.broker import Broker, demo_broker, free_port
+from laundryd.demo.certificate import LocalCertificate
 from laundryd.demo.errors import ProgramEndedError
 from laundryd.demo.fcm_service import FcmService
 from laundryd.demo.plugs import Plug
 from laundryd.demo.processes import Program
 from laundryd.demo.push_service import PushService
-from laundryd.demo.town_files import MACHINES, ROOM, LocalFcm, TownPlan, set_up
+from laundryd.demo.town_files import MACHINES, ROOM, LocalFcm, TownPlan, announce, set_up
 from laundryd.wire.ids import RoomRef, Slug
 
 HTTP_WITHIN_S: Final = 20.0
@@ -37,8 +38,9 @@ class Town:
     """One room with six machines, its edge, its relay. Use it with ``async with``.
 
     ``speed`` is how many room seconds pass in a real second. ``plugs_speak`` False: the plugs are online
-    and say only what they are told to, for recorded power. ``folder`` None: a temporary one, removed at
-    the end. ``fcm``: who pushes to Android devices, running already; None: all goes by Web Push.
+    and say only what they are told to, for recorded power. ``push_tls`` False: the push service speaks
+    plain http, for real browsers, which do not trust its certificate. ``folder`` None: a temporary one,
+    removed at the end. ``fcm``: who pushes to Android devices, running already; None: all goes by Web Push.
 
     Attributes:
         clock: room time, the same for everybody in town.
@@ -52,18 +54,19 @@ class Town:
         *,
         speed: float = 60.0,
         plugs_speak: bool = True,
+        push_tls: bool = True,
         folder: Path | None = None,
         fcm: FcmService | None = None,
     ) -> None:
-        self.push = PushService()
         self.join_code = self.join_url = ""
         self._speed, self._folder, self._fcm = speed, folder, fcm
-        self.plugs_speak = plugs_speak
+        self.plugs_speak, self._push_tls = plugs_speak, push_tls
         self._stack = AsyncExitStack()
         self._plugs: dict[Slug, Plug] = {}
 
     # Made by ``__aenter__``, in this order.
     http: aiohttp.ClientSession
+    push: PushService
     clock: Clock
     plan: TownPlan
     room_broker: Broker
@@ -134,7 +137,10 @@ class Town:
         self.http = await stack.enter_async_context(
             aiohttp.ClientSession(timeout=limit, cookie_jar=aiohttp.DummyCookieJar())
         )
-        await stack.enter_async_context(self.push)
+        shown = LocalCertificate.make(folder / "push") if self._push_tls else None
+        self.push = await stack.enter_async_context(
+            PushService(tls=shown.for_server() if shown else None)
+        )
         self.plan = plan = TownPlan(
             folder=folder,
             room_broker_port=free_port(),
@@ -142,6 +148,7 @@ class Town:
             relay_port=free_port(),
             edge_port=free_port(),
             push_origin=self.push.origin,
+            push_ca=shown.certificate if shown else None,
             clock_speed=self._speed,
             clock_epoch_s=round(time.time(), 3),
             fcm=LocalFcm(self._fcm.origin, self._fcm.settings(folder)) if self._fcm else None,
@@ -217,6 +224,10 @@ class Town:
         """Start the edge again with what it had kept, and wait until its page is ready."""
         await self.edge.start()
         await self.edge.ready(self.http)
+
+    async def announce(self) -> None:
+        """Have the staff announce to everybody that the water is off; the relay sees it within 5 s."""
+        await announce(self.plan)
 
     def check(self) -> None:
         """Look whether everything runs that was not stopped by us.

@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cloud_relay.announce.writing import Announcements
 from cloud_relay.enrol.init import RelayPlan, initialise
 from cloud_relay.enrol.mosquitto import Listeners
 from cloud_relay.enrol.rooms import AddedRoom, add_room
+from cloud_relay.rooms.rooms import Rooms
+from cloud_relay.settings import RelaySettings
+from cloud_relay.staff.cli import clock_of, opened
+from laundryd.daemon.settings import load_settings
 from laundryd.demo.plugs import topic_of
+from laundryd.wire.announcements import AnnouncementBody, AnnouncementKind, AnnouncementText
 from laundryd.wire.ids import RoomRef, Slug
 from laundryd.wire.machines import MachineKind
+from laundryd.wire.notices import Lang
 
 ROOM: Final = RoomRef(site="maple-hall", room="basement")
 ROOM_NAME: Final = "Maple Hall, basement"
@@ -48,8 +55,8 @@ class LocalFcm:
 class TownPlan:
     """Where everything is. Ports on 127.0.0.1, chosen before; the two clock numbers go to both programs.
 
-    ``push_origin`` is the local push service that the relay may push to, ``fcm`` the local FCM with the
-    settings that name it, None: there is none.
+    ``push_origin`` is the local push service that the relay may push to; ``push_ca`` the certificate that
+    it shows, None: it is plain http. ``fcm``: the local FCM with the settings that name it, None: none.
     """
 
     folder: Path
@@ -60,6 +67,7 @@ class TownPlan:
     push_origin: str
     clock_speed: float
     clock_epoch_s: float
+    push_ca: Path | None = None
     machines: tuple[DemoMachine, ...] = MACHINES
     fcm: LocalFcm | None = None
 
@@ -126,11 +134,32 @@ async def set_up(plan: TownPlan) -> AddedRoom:
     return added
 
 
+ANNOUNCED: Final = {
+    Lang.EN: AnnouncementText(title="Water off", body="On Tuesday from 9 to 12 no machine runs."),
+    Lang.KO: AnnouncementText(
+        title="단수 안내", body="화요일 9시부터 12시까지 기기를 쓸 수 없어요."
+    ),
+}
+
+
+async def announce(plan: TownPlan) -> None:
+    """Announce something to everybody as ``laundryd relay announce`` does, beside the relay that runs."""
+    settings = load_settings(RelaySettings, plan.relay_config)
+    async with opened(settings) as db:
+        clock = clock_of(settings)
+        rooms = Rooms(db, clock)
+        await rooms.load()
+        body = AnnouncementBody(kind=AnnouncementKind.MAINTENANCE, texts=ANNOUNCED)
+        await Announcements(db, clock, rooms).write("Staff of the demo", body)
+
+
 def _relay_tables(plan: TownPlan, testing: dict[str, object]) -> dict[str, dict[str, object]]:
     tables: dict[str, dict[str, object]] = {
         "http": {"port": plan.relay_port},
         "testing": {**testing, "push_origins": [plan.push_origin]},
     }
+    if plan.push_ca is not None:
+        tables["testing"]["push_ca"] = str(plan.push_ca)
     if plan.fcm is not None:
         tables["fcm"] = plan.fcm.settings
         tables["testing"]["fcm_origin"] = plan.fcm.origin

@@ -59,7 +59,8 @@ class PushFault(WireModel):
 
     ``kind``: ``http_`` and the push service's status, ``fcm_`` and what FCM calls it, or the name of what
     failed: ``timeout``, ``dns``, ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``,
-    ``private_address``.
+    ``private_address``; ``key_dropped``: the relay's push key was changed, and the app was not opened in
+    all the time that both were good.
     """
 
     at: Moment

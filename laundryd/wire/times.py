@@ -35,8 +35,9 @@ def from_rfc3339(text: str) -> datetime:
 
 def whole_milliseconds(moment: datetime) -> datetime:
     """Return ``moment`` in UTC, cut to the precision of the wire, so that what is kept is what is sent."""
-    utc = moment.astimezone(UTC)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    surplus = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - surplus) if surplus else utc
 
 
 Moment = Annotated[

@@ -1,8 +1,8 @@
 """The relay's pushes beside node's web-push: 5,000 to 5,000 browsers, at one push service over TLS.
 
 Ours is the queue as the relay runs it: deliveries read from SQLite, encrypted, signed, sent, and each
-outcome committed. web-push is used as documented, one ``sendNotification`` a subscription, as many at a
-time as ours, connections kept open; it keeps nothing. The service answers 201 and checks samples
+outcome committed. web-push is used as documented (``DEFAULT_USE``), as many at a time as ours; it keeps
+nothing. The service answers 201 and checks samples
 afterwards. Each sender is a process of its own whose CPU time is the kernel's count, all threads included;
 rounds alternate, and each figure is the median of its rounds. The naked cryptography is what RFC 8291 asks
 for each message, and nothing else: a key pair, ECDH, three HKDFs and AES-GCM.
@@ -33,6 +33,10 @@ from tests.bench.push.figures import Figures, missed, results, table
 from tests.bench.push.ours import example
 from tests.bench.push.service import SUBSCRIPTIONS
 
+DEFAULT_USE: Final = (
+    "web-push by default: setVapidDetails once, sendNotification(subscription, payload, {TTL, urgency,"
+    " topic}) for each;\nit signs each message, Node's own agent keeps connections open, nothing is stored."
+)
 PUSHES: Final = 5_000
 WARM: Final = 300
 """Pushes before those that count: connections, and what a just-in-time compiler learns."""
@@ -130,6 +134,7 @@ def main() -> int:
                     kept.append(one_round(command, folder))
                     check(process)
     mine, other = (Figures.of(kept) for kept in rounds)
+    print(DEFAULT_USE)
     print(table(mine, other, naked_per_cpu_s(len(example()))))
     for line in results(mine, other):
         print(line)

@@ -22,6 +22,7 @@ from cloud_relay.app import Relay
 from cloud_relay.enrol.init import RelayPlan, initialise
 from cloud_relay.enrol.mosquitto import Listeners
 from cloud_relay.enrol.rooms import add_room
+from cloud_relay.errors import SetupError
 from cloud_relay.migrations import MIGRATIONS
 from cloud_relay.residents.people import People
 from cloud_relay.settings import RelaySettings
@@ -391,3 +392,22 @@ def test_a_relay_that_was_never_set_up_says_what_to_run(relay_toml: Path) -> Non
     assert done.returncode == 1
     assert "laundryd relay init" in done.stderr
     assert json.dumps(done.stderr).count("Traceback") == 0
+
+
+async def test_a_push_ca_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    done = initialise(
+        RelayPlan(
+            data_dir=tmp_path / "relay",
+            config=tmp_path / "relay.toml",
+            public_url="http://127.0.0.1:8080",
+            vapid_subject="mailto:staff@example.org",
+            listeners=Listeners(1883),
+            edge_host="127.0.0.1",
+            tables={
+                "http": {"port": 0},
+                "testing": {"enabled": True, "push_ca": str(tmp_path / "missing.pem")},
+            },
+        )
+    )
+    with pytest.raises(SetupError, match=r"missing\.pem: cannot be used as testing\.push_ca"):
+        await Relay(done.settings).run()

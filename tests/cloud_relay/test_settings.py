@@ -107,7 +107,13 @@ def test_a_contact_that_push_services_refuse_is_refused_here(tmp_path: Path, sub
 
 
 @pytest.mark.parametrize(
-    "line", ["clock_speed = 60", 'push_origins = ["http://127.0.0.1:1"]', "clock_epoch_s = 5"]
+    "line",
+    [
+        "clock_speed = 60",
+        'push_origins = ["http://127.0.0.1:1"]',
+        'push_ca = "/nowhere.pem"',
+        "clock_epoch_s = 5",
+    ],
 )
 def test_a_testing_setting_is_refused_unless_told_twice(relay_toml: Path, line: str) -> None:
     before = relay_toml.read_text()

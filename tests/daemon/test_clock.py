@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typing_extensions import override
 
 from laundryd.daemon.clock import Clock
+from laundryd.wire.times import whole_milliseconds
 
 
 def test_room_time_is_real_time_in_production() -> None:
@@ -42,3 +46,14 @@ async def test_a_sleep_can_be_cancelled() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@given(st.integers(0, 4_000_000_000_000_000))
+def test_the_time_is_cut_to_the_precision_of_the_wire(unix_us: int) -> None:
+    class At(Clock):
+        @override
+        def _real_s(self) -> float:
+            return unix_us / 1_000_000
+
+    exact = datetime.fromtimestamp(unix_us / 1_000_000, UTC)
+    assert At().real_now() == whole_milliseconds(exact)

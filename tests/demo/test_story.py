@@ -15,7 +15,7 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 STORY_WITHIN_S = 90.0
-STEPS = ("claim", "arrive", "start", "running", "ending_soon", "done", "collect")
+STEPS = ("claim", "arrive", "start", "running", "ending_soon", "done", "collect", "announce")
 WAY_OF = {"room": "socket at the edge", "remote": "socket at the relay", "away": "push"}
 
 
@@ -76,9 +76,12 @@ async def test_one_story_is_seen_by_everyone_who_should_see_it_once(tmp_path: Pa
         assert line["ok"] is True
         assert line["missing"] == line["doubled"] == []
         events = sorted((one["who"], one["how"]) for one in line["seen"] if one["what"] == "event")
-        assert events == [("remote", WAY_OF["remote"]), ("room", WAY_OF["room"])]
+        is_announced = line["step"] == "announce"  # it happens to no machine
+        assert (line["machine"] == "") == is_announced
+        seen = [] if is_announced else [("remote", WAY_OF["remote"]), ("room", WAY_OF["room"])]
+        assert events == seen
         notices = [(one["who"], one["how"]) for one in line["seen"] if one["what"] == "notice"]
-        told = line["step"] in {"ending_soon", "done"}
+        told = line["step"] in {"ending_soon", "done", "announce"}
         if line["step"] == "start":  # in the app only
             told = line["resident"] != "away"
         assert notices == ([(line["resident"], WAY_OF[line["resident"]])] if told else [])

@@ -17,7 +17,8 @@ async def test_what_is_set_up_is_what_both_programs_load(tmp_path: Path) -> None
         cloud_broker_port=1802,
         relay_port=1803,
         edge_port=1804,
-        push_origin="http://127.0.0.1:1805",
+        push_origin="https://127.0.0.1:1805",
+        push_ca=tmp_path / "push" / "certificate.pem",
         clock_speed=60.0,
         clock_epoch_s=1_795_000_000.5,
     )
@@ -35,6 +36,7 @@ async def test_what_is_set_up_is_what_both_programs_load(tmp_path: Path) -> None
     for testing in (relay.testing, edge.testing):
         assert (testing.clock_speed, testing.clock_epoch_s) == (60.0, 1_795_000_000.5)
     assert relay.testing.push_origins == {plan.push_origin}
+    assert relay.testing.push_ca == plan.push_ca
     assert added.join_url.startswith(f"{plan.relay_url}/#join=")
     for secret in (plan.relay_config, edge.cloud.enrolment, plan.broker_files / "passwords"):
         assert stat.S_IMODE(secret.stat().st_mode) == 0o600

@@ -19,7 +19,7 @@ SEEN_WITHIN_MS = 20_000
 @pytest.fixture
 async def town() -> AsyncIterator[Town]:
     """Brokers, relay, edge, six plugs, a push service; room time runs 60 times as fast."""
-    async with Town(speed=60) as running:
+    async with Town(speed=60, push_tls=False) as running:
         yield running
 
 

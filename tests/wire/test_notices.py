@@ -63,7 +63,7 @@ OLD_NOTICE = {
 
 def filled(kind: NoticeKind, name: str = "Washer 1") -> NoticeParams:
     """Return parameters for ``kind`` as long as they get."""
-    longest: NoticeParams = {"name": name, "minutes": 720}
+    longest: NoticeParams = {"name": name, "minutes": 720, "days": 7}
     for lang in Lang:
         longest |= {f"title_{lang}": "t" * TITLE_MAX, f"body_{lang}": "b" * BODY_MAX}
     return {one: longest[one] for one in NOTICES[kind].params}
@@ -165,6 +165,7 @@ def test_what_takes_back_a_promise_cannot_be_turned_off() -> None:
         NoticeKind.MACHINE_FREE,
         NoticeKind.OUT_OF_ORDER,
         NoticeKind.ANNOUNCEMENT,
+        NoticeKind.BELL_ENDING,
         NoticeKind.TEST,
     }
 
@@ -203,9 +204,9 @@ def test_parameters_that_the_texts_do_not_use_are_refused() -> None:
             made(NoticeKind.DONE, params)
 
 
-def test_only_an_announcement_and_a_test_may_be_about_no_machine() -> None:
+def test_only_what_is_announced_or_about_a_bell_may_be_about_no_machine() -> None:
     for kind, row in NOTICES.items():
-        assert row.of_machine == (row.who not in {Who.ADDRESSED, Who.TESTER})
+        assert row.of_machine == (row.who not in {Who.ADDRESSED, Who.SUBSCRIBER, Who.TESTER})
         if row.of_machine:
             with pytest.raises(ValueError, match="name the machine"):
                 derive(

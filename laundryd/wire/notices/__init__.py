@@ -11,7 +11,7 @@ table (the app has it as JSON).
 `of_loads`     rows about a resident's own load
 `of_holds`     rows about machines that a resident holds or waits for
 `of_others`    rows that neighbours and staff cause
-`of_bells`     the row that residents ask for themselves: a test
+`of_bells`     rows about the bells themselves: one ends, a test
 `table`        all rows
 `cards`        notices as they travel: ids, cards, and how they are derived
 `render`       their words

@@ -1,4 +1,4 @@
-"""The row that a resident asks for themselves, to see whether a device of theirs is told."""
+"""Rows about the bells themselves: that one ends, and the test that a resident asks for."""
 
 from __future__ import annotations
 
@@ -18,6 +18,36 @@ from laundryd.wire.notices.words import (
 )
 
 OF_BELLS: Final[Mapping[NoticeKind, NoticeRow]] = {
+    NoticeKind.BELL_ENDING: NoticeRow(
+        cause="A push subscription ends within seven days, as its browser says, or within half of its life"
+        " if that is shorter, and its app was not opened to renew it; once.",
+        who=Who.SUBSCRIBER,
+        when={
+            Lang.KO: "내 기기의 알림이 곧 끝날 때",
+            Lang.EN: "The bell of a device of yours ends soon",
+        },
+        params=("name", "days"),
+        texts={
+            Lang.KO: Text(
+                "알림이 곧 끝나요",
+                "{name}: {days}일 뒤면 알림이 끊겨요. 그 기기에서 앱을 한 번 열어 주세요.",
+            ),
+            Lang.EN: Text(
+                "A bell ends soon",
+                "Days left on {name}: {days}. Open the app there once, and it goes on ringing.",
+            ),
+        },
+        urgency=Urgency.NORMAL,
+        useful_for=timedelta(days=7),  # until it ends
+        channel=Channel.APP_AND_PUSH,
+        held_in_quiet_hours=True,
+        quiet_because="There are days left to open the app.",
+        may_turn_off=False,
+        off_because="Without it everything else would fall silent unannounced.",
+        origin=Origin.RELAY,
+        of_machine=False,
+        is_chosen=False,
+    ),
     NoticeKind.TEST: NoticeRow(
         cause="A resident presses “Send me a test”: to each of their devices at once, whatever they wish"
         " and wherever they look, and kept in no list.",

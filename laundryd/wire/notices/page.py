@@ -27,6 +27,7 @@ _WHO: Final[Mapping[Who, str]] = {
     Who.ASKERS: "everybody who asked since the owner's last answer",
     Who.FIRST_IN_LINE: "the resident who waits longest and was not told yet",
     Who.ADDRESSED: "the residents whom staff addressed",
+    Who.SUBSCRIBER: "the resident whose device it is, on each of their devices",
     Who.TESTER: "who asked for it, on each of their devices",
 }
 

@@ -21,7 +21,7 @@ PARTS: Final[tuple[tuple[Mapping[Lang, str], Mapping[NoticeKind, NoticeRow]], ..
     ({Lang.EN: "Your laundry", Lang.KO: "내 세탁물"}, OF_LOADS),
     ({Lang.EN: "What you hold or wait for", Lang.KO: "맡아 두거나 기다리는 기기"}, OF_HOLDS),
     ({Lang.EN: "Neighbours and staff", Lang.KO: "이웃과 관리실"}, OF_OTHERS),
-    ({Lang.EN: "The bell itself", Lang.KO: "알림 시험"}, OF_BELLS),
+    ({Lang.EN: "The bell itself", Lang.KO: "알림 자체"}, OF_BELLS),
 )
 """The rows under their headings, as residents read them."""
 

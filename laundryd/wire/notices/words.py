@@ -38,6 +38,7 @@ class NoticeKind(StrEnum):
     OUT_OF_ORDER = "out_of_order"
     REPAIRED = "repaired"
     ANNOUNCEMENT = "announcement"
+    BELL_ENDING = "bell_ending"
     TEST = "test"
 
 
@@ -62,7 +63,8 @@ class Origin(StrEnum):
     EDGE = "edge"
     """From a change of the room, into the journal."""
     RELAY = "relay"
-    """From what no room can say: that it is not heard, or that staff has something to announce."""
+    """From what no room can say: that it is not heard, that staff has something to announce, that a
+    bell ends."""
 
 
 class Who(StrEnum):
@@ -80,6 +82,8 @@ class Who(StrEnum):
     """Who waits longest for a machine of the kind and was not told of one yet."""
     ADDRESSED = "addressed"
     """The residents of the machine, room or site that staff addressed."""
+    SUBSCRIBER = "subscriber"
+    """Whose device it is that has the bell."""
     TESTER = "tester"
     """Who asked for a test of their own devices."""
 

@@ -4,6 +4,7 @@ import { faultClass } from "./faults";
 test.each([
   ["http_404", "gone"],
   ["http_410", "gone"],
+  ["key_dropped", "key"],
   ["http_403", "refused"],
   ["http_413", "refused"],
   ["http_302", "refused"],

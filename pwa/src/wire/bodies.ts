@@ -302,7 +302,8 @@ export interface MySubscription {
  *
  * ``kind``: ``http_`` and the push service's status, ``fcm_`` and what FCM calls it, or the name of what
  * failed: ``timeout``, ``dns``, ``tls``, ``connection``, ``unusable_keys``, ``endpoint_refused``,
- * ``private_address``.
+ * ``private_address``; ``key_dropped``: the relay's push key was changed, and the app was not opened in
+ * all the time that both were good.
  */
 export interface PushFault {
   at: string;

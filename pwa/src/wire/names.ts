@@ -134,6 +134,7 @@ export type NoticeKind =
   | "out_of_order"
   | "repaired"
   | "announcement"
+  | "bell_ending"
   | "test";
 /** What came of one push to one device; ``TRIES`` says what each means. */
 export type PushTry = "accepted" | "dead" | "refused" | "unanswered";

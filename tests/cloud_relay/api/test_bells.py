@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,7 +16,7 @@ from laundryd.daemon.http_guard import HttpGuard
 from laundryd.daemon.live_first import LiveFirst
 from laundryd.wire.errors import ErrorCode
 from tests.cloud_relay.api.test_residents_path import subscription
-from tests.cloud_relay.world import Postman
+from tests.cloud_relay.world import Postman, running
 
 if TYPE_CHECKING:
     from tests.cloud_relay.api.conftest import Api
@@ -100,3 +102,29 @@ async def test_a_test_needs_a_token(api: Api) -> None:
         assert (await nobody.post(TEST, json={})).status_code == 401
         assert (await nobody.get(BELLS)).status_code == 401
         assert (await nobody.delete(f"{BELLS}/x")).status_code == 401
+
+
+async def test_renewing_a_bell_takes_back_at_once_what_was_told_of_its_end(
+    api: Api, joined: httpx.AsyncClient
+) -> None:
+    async def told(state: str) -> None:
+        async with asyncio.timeout(10):
+            while not list(  # noqa: ASYNC110 -- another task writes into the database
+                await api.relay._db.execute_fetchall(
+                    "SELECT 1 FROM notices WHERE json_extract(card, '$.kind') = 'bell_ending'"
+                    " AND (state = 'moot') = ?",
+                    (state == "moot",),
+                )
+            ):
+                await asyncio.sleep(0.01)
+
+    now = api.relay._clock.real_now()
+    ends_ms = (now + timedelta(days=3)).timestamp() * 1_000
+    body = subscription("mine")
+    assert (await joined.put(BELLS, json={**body, "expirationTime": ends_ms})).status_code == 204
+    await api.relay._db.execute("UPDATE subscriptions SET created_at = '2026-01-01T00:00:00.000Z'")
+    async with running(api.relay._bell_watch.run()):
+        await told("news")
+        later_ms = ends_ms + 60 * 86_400_000
+        await joined.put(BELLS, json={**body, "expirationTime": later_ms})
+        await told("moot")

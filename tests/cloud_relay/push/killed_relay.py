@@ -37,7 +37,7 @@ POINTS: Final[dict[str, tuple[object, str, str]]] = {
     "planned": (PushQueue, "enqueue", "before"),
     "queued": (cloud_relay.push.store, "insert", "after"),
     "finished_planning": (notices, "replan", "after"),
-    "taken": (cloud_relay.push.store, "due", "after"),
+    "taken": (cloud_relay.push.store, "take", "after"),
     "encrypting": (Sealer, "seal", "before"),
     "encrypted": (Sealer, "seal", "after"),
     "answered": (webpush.WebPushSender, "_post", "after"),

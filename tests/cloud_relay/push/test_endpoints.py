@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given
 from hypothesis import strategies as st
-from typing_extensions import override
 
-from cloud_relay.push.endpoints import EndpointRefusedError, PushHosts, check_endpoint
-from cloud_relay.push.resolver import PrivateAddressError, PublicResolver, is_public
+from cloud_relay.push.endpoints import (
+    Endpoint,
+    EndpointRefusedError,
+    PushHosts,
+    check_endpoint,
+    read_endpoint,
+)
+from cloud_relay.push.resolver import AddrInfo, PrivateAddressError, PublicResolver, is_public
 
 HOSTS = PushHosts()
 
@@ -84,22 +89,59 @@ def test_any_text_is_refused_or_leads_to_a_known_host(text: str) -> None:
         assert origin.endswith((".push.apple.com", "fcm.googleapis.com", ".com"))
 
 
-class Names(AbstractResolver):
+@pytest.mark.parametrize(
+    ("endpoint", "read"),
+    [
+        (
+            "https://fcm.googleapis.com/fcm/send/a:b%20c",
+            Endpoint("https://fcm.googleapis.com", "fcm.googleapis.com", 443, "/fcm/send/a:b%20c"),
+        ),
+        (
+            "https://WNS2.notify.windows.com:443/w/?token=x&y=%2f",
+            Endpoint("https://wns2.notify.windows.com", "wns2.notify.windows.com", 443,
+                     "/w/?token=x&y=%2f"),
+        ),
+        (
+            "https://web.push.apple.com",
+            Endpoint("https://web.push.apple.com", "web.push.apple.com", 443, "/"),
+        ),
+        ("http://[::1]:8090/x", Endpoint("http://[::1]:8090", "::1", 8090, "/x", is_tls=False)),
+    ],
+)  # fmt: skip
+def test_an_endpoint_is_taken_apart_and_its_path_is_left_as_it_is(
+    endpoint: str, read: Endpoint
+) -> None:
+    hosts = PushHosts(testing_origins=frozenset({"http://[::1]:8090"}))
+    assert read_endpoint(endpoint, hosts) == read
+    assert read.target == "/" or read.target not in repr(read), "the path is a secret"
+
+
+@given(st.text(max_size=60))
+def test_nothing_in_an_endpoint_ends_a_line_of_http(text: str) -> None:
+    try:
+        read = read_endpoint(f"https://web.push.apple.com/{text}", HOSTS)
+    except EndpointRefusedError:
+        return
+    assert read.target.startswith("/")
+    assert read.target.isascii()
+    assert not any(char <= " " for char in read.target + read.origin)
+
+
+class Names:
     def __init__(self, *addresses: str) -> None:
         self._addresses = addresses
+        self.asked = 0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
-    @override
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int) -> list[AddrInfo]:
+        del host
+        self.asked += 1
+        await self.may_answer.wait()
         return [
-            ResolveResult(hostname=host, host=one, port=port, family=family, proto=0, flags=0)
-            for one in self._addresses
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port))
+            for address in self._addresses
         ]
-
-    @override
-    async def close(self) -> None:
-        pass
 
 
 @pytest.mark.parametrize(
@@ -122,3 +164,33 @@ async def test_public_addresses_and_testing_hosts_resolve() -> None:
     assert await PublicResolver(HOSTS, Names("142.250.1.1")).resolve("fcm.googleapis.com", 443)
     testing = PushHosts(testing_origins=frozenset({"http://localhost:9"}))
     assert await PublicResolver(testing, Names("127.0.0.1")).resolve("localhost", 9)
+
+
+async def test_a_name_server_that_hangs_is_asked_once_for_all_who_wait() -> None:
+    names = Names("142.250.1.1")
+    names.may_answer.clear()
+    resolver = PublicResolver(HOSTS, names)
+    waiting = [asyncio.create_task(resolver.resolve("fcm.googleapis.com", 443)) for _ in range(20)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    await asyncio.sleep(0)
+    names.may_answer.set()
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(found[0], asyncio.CancelledError)
+    assert (
+        found[1] == found[-1] == [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("142.250.1.1", 443))]
+    )
+    assert names.asked == 1
+    await resolver.resolve("fcm.googleapis.com", 443)
+    assert names.asked == 2, "at each connect"
+
+
+async def test_closing_lets_go_of_a_name_server_that_hangs() -> None:
+    names = Names()
+    names.may_answer.clear()
+    resolver = PublicResolver(HOSTS, names)
+    waiting = asyncio.create_task(resolver.resolve("fcm.googleapis.com", 443))
+    await asyncio.sleep(0)
+    await resolver.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

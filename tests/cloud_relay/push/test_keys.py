@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import aiosqlite
@@ -52,7 +52,7 @@ class Use:
     async def uses(self, public_key: str) -> int:
         return self.used.get(public_key, 0)
 
-    async def forget_key(self, public_key: str) -> None:
+    async def forget_key(self, public_key: str, _at: datetime) -> None:
         self.forgotten.append(public_key)
 
 

@@ -78,18 +78,25 @@ def test_a_message_that_would_not_fit_is_refused() -> None:
         message.payload(card, Lang.EN, public_url="https://" + "h" * 3_000)
 
 
+def headers(head: str) -> dict[str, str]:
+    *lines, end = head.split("\r\n")
+    assert end == "", "each line is ended"
+    return dict(line.split(": ", 1) for line in lines)
+
+
 def test_headers_end_with_the_notices_use_and_name_it_as_topic() -> None:
     card = notice(1).card()
-    headers = message.headers(card, START)
-    assert headers["TTL"] == str(12 * 3600)
-    assert headers["Topic"] == card.id
-    assert headers["Urgency"] == "high"
-    last = message.headers(card, card.useful_until - timedelta(milliseconds=1))
+    sent = headers(message.head(card, START))
+    assert sent["TTL"] == str(12 * 3600)
+    assert sent["Topic"] == card.id
+    assert sent["Urgency"] == "high"
+    assert sent["Content-Encoding"] == "aes128gcm"
+    last = headers(message.head(card, card.useful_until - timedelta(milliseconds=1)))
     assert last["TTL"] == "1", "0 would be dropped when the phone is off for a moment"
 
 
 def test_the_time_to_live_is_real_time_where_room_time_runs_faster() -> None:
-    assert message.headers(notice(1).card(), START, speed=60)["TTL"] == str(12 * 60)
+    assert headers(message.head(notice(1).card(), START, speed=60))["TTL"] == str(12 * 60)
 
 
 def test_a_card_never_names_a_resident() -> None:

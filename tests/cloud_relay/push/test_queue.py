@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from cloud_relay.push import store
 from cloud_relay.push.lanes import PLACES
 from cloud_relay.push.outcomes import Outcome, Result
 from cloud_relay.push.senders import Senders
-from cloud_relay.push.store import Delivery, Key
+from cloud_relay.push.store import Taken, Wanted
 from cloud_relay.push.subscriptions import Subscription, Way
 from laundryd.wire.delivery import DeliveryState
 from laundryd.wire.events import AckKind
@@ -252,17 +252,17 @@ class KilledBeforeSending(Postman):
 async def test_a_push_stays_queued_until_its_outcome_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_on: bool
 ) -> None:
-    due = store.due
+    take = store.take
 
     async def takes_off(
-        db: aiosqlite.Connection, service: str, now: datetime, held: AbstractSet[Key], most: int
-    ) -> list[Delivery]:
-        found = await due(db, service, now, held, most)
-        await store.cancel(db, [one.notice_id for one in found])
+        db: aiosqlite.Connection, now: datetime, wanted: Mapping[str, Wanted], of_others: Wanted
+    ) -> Taken:
+        found = await take(db, now, wanted, of_others)
+        await store.cancel(db, [one.notice_id for one in found.deliveries])
         return found
 
     if not is_on:
-        monkeypatch.setattr(store, "due", takes_off)
+        monkeypatch.setattr(store, "take", takes_off)
     path, clock, subscribers = tmp_path / "r.db", HandClock(), Subscribers()
     subscribers.add(ME, "sub")
     postman = KilledBeforeSending()

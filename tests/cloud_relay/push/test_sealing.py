@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 
 import pytest
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_relay.push.sealing import encrypt
+from cloud_relay.push.sealing import BATCH, Sealer
 from cloud_relay.push.subscriptions import Subscription
 from laundryd.demo.vapid_check import base64url_decode, base64url_encode
 from laundryd.wire.notices import Lang
@@ -53,6 +54,7 @@ def test_what_opens_messages_here_opens_the_example_of_rfc_8291_section_5() -> N
     assert clear == b"When I grow up, I want to be a watermelon"
 
 
+encrypt = Sealer().encrypt
 KEY = ec.generate_private_key(CURVE)
 POINT = point(KEY)
 
@@ -76,3 +78,50 @@ def test_keys_that_are_none_are_refused_and_nothing_else_is_raised(p256dh: str, 
 def test_padded_keys_are_read_too() -> None:
     padded = base64.urlsafe_b64encode(POINT).decode(), base64.urlsafe_b64encode(b"a" * 16).decode()
     assert encrypt(b"x", Subscription("s", "", *padded, Lang.EN))
+
+
+PHONE = Subscription("s", "", base64url_encode(POINT), base64url_encode(b"a" * 16), Lang.EN)
+
+
+async def test_the_loop_has_its_turn_after_each_few_messages() -> None:
+    sealer, sealed = Sealer(), list[int]()
+
+    async def seal(number: int) -> None:
+        await sealer.seal(b"x", PHONE)
+        sealed.append(number)
+
+    tasks = [asyncio.create_task(seal(number)) for number in range(3 * BATCH)]
+    seen = []
+    while len(sealed) < len(tasks):
+        await asyncio.sleep(0)
+        seen.append(len(sealed))
+    assert sealed == list(range(3 * BATCH)), "in order"
+    assert {BATCH, 2 * BATCH} <= set(seen), "others ran in between"
+
+
+async def test_who_is_cancelled_is_left_out_and_who_waits_at_the_end_is_let_go() -> None:
+    sealer = Sealer()
+    tasks = [asyncio.create_task(sealer.seal(b"x", PHONE)) for _ in range(BATCH + 2)]
+    first, second = tasks[-2:]
+    await asyncio.sleep(0)
+    first.cancel()
+    assert opened(await second, KEY, b"a" * 16) == b"x"
+    await asyncio.gather(*tasks[:BATCH])
+    await asyncio.sleep(0)
+    tasks = [asyncio.create_task(sealer.seal(b"x", PHONE)) for _ in range(BATCH + 1)]
+    third = tasks[-1]
+    await asyncio.sleep(0)
+    sealer.close()
+    with pytest.raises(asyncio.CancelledError):
+        await third
+    assert first.cancelled()
+
+
+async def test_one_with_unusable_keys_spoils_no_other() -> None:
+    sealer = Sealer()
+    broken = Subscription("s", "", "AAAA", "AAAA", Lang.EN)
+    found = await asyncio.gather(
+        *(sealer.seal(b"x", one) for one in (PHONE, broken, PHONE)), return_exceptions=True
+    )
+    assert isinstance(found[1], ValueError)
+    assert [opened(one, KEY, b"a" * 16) for one in found if isinstance(one, bytes)] == [b"x"] * 2

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.abc import AbstractResolver, ResolveResult
-from typing_extensions import override
 
 from cloud_relay.push.endpoints import PushHosts
 from cloud_relay.push.outcomes import Outcome, Result
+from cloud_relay.push.resolver import AddrInfo
 from cloud_relay.push.sealing import BATCH
 from cloud_relay.push.subscriptions import Subscription
 from cloud_relay.push.vapid import Vapid
@@ -211,32 +210,17 @@ async def test_a_lost_connection_is_tried_later(vapid: Vapid) -> None:
         assert await sender.send(fresh_card(), phone) == Result(Outcome.LATER, "connection")
 
 
-class Rebinding(AbstractResolver):
+class Rebinding:
     """A name server that answers with another address each time it is asked."""
 
     def __init__(self, *addresses: str) -> None:
         self._addresses = list(addresses)
         self.asked = 0
 
-    @override
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int) -> list[AddrInfo]:
+        del host
         self.asked += 1
-        return [
-            ResolveResult(
-                hostname=host,
-                host=self._addresses.pop(0),
-                port=port,
-                family=family,
-                proto=0,
-                flags=0,
-            )
-        ]
-
-    @override
-    async def close(self) -> None:
-        pass
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (self._addresses.pop(0), port))]
 
 
 async def test_what_was_judged_is_connected_to_whatever_the_name_says_next(
@@ -276,6 +260,18 @@ async def test_a_name_that_moved_into_our_network_is_refused_at_the_next_connect
         one = Subscription("sub", endpoint, phone.p256dh, phone.auth, Lang.EN)
         assert await sender.send(fresh_card(), one) == Result(Outcome.REFUSED, "private_address")
         assert service.posts == []
+
+
+async def test_a_name_that_can_be_none_is_refused_and_nothing_is_raised(vapid: Vapid) -> None:
+    hosts = PushHosts(allowed=("*.push.example.org",))
+    async with (
+        PushService() as service,
+        WebPushSender(vapid, Clock(), public_url=URL, hosts=hosts) as sender,
+    ):
+        phone = service.new_phone(vapid.public_key)
+        endpoint = f"https://{'x' * 70}.push.example.org/x"
+        one = Subscription("sub", endpoint, phone.p256dh, phone.auth, Lang.EN)
+        assert await sender.send(fresh_card(), one) == Result(Outcome.REFUSED, "endpoint_refused")
 
 
 async def test_many_messages_at_once_each_reach_their_phone(vapid: Vapid) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cloud_relay.push.outcomes import Outcome
 from cloud_relay.push.subscriptions import Attempted
 from cloud_relay.residents.bells import Bells
-from cloud_relay.residents.subscriptions import LOST_KEPT_FOR
+from cloud_relay.residents.subscriptions import KEY_DROPPED, LOST_KEPT_FOR
 from laundryd.daemon.problems import ProblemError
 from laundryd.wire.bodies import SubscriptionBody
 from laundryd.wire.errors import ErrorCode
@@ -18,6 +18,7 @@ from laundryd.wire.subscriptions import NAME_MAX, PushFault, plain_words
 from tests.cloud_relay.residents.test_subscriptions import NOW, House, body
 
 LATER = NOW + timedelta(hours=3)
+OLD_KEY, NEW_KEY = "B" * 87, "C" * 87
 
 
 @pytest.fixture
@@ -100,6 +101,26 @@ async def test_an_old_one_that_dies_beside_its_successor_is_no_loss(
     await house.store.note([Attempted(old.id, Outcome.GONE, "http_410", LATER)])
     (bell,) = await bells.of(resident, phone)
     assert not bell.lost
+    assert await bells.lost_at(phone) is None
+
+
+async def test_who_never_came_while_the_old_key_was_good_is_told_that_the_bell_is_lost(
+    house: House, bells: Bells
+) -> None:
+    resident, (phone, laptop) = await house.resident(devices=2)
+    await house.store.put(phone, named("a", application_server_key=OLD_KEY), NOW)
+    moved = body("two", secret=b"t" * 16)
+    await house.store.put(
+        laptop, moved.model_copy(update={"application_server_key": NEW_KEY}), LATER
+    )
+    await house.store.forget_key(OLD_KEY, LATER)
+    lost, kept = await bells.of(resident, phone)
+    assert (lost.lost, lost.fault) == (True, PushFault(at=LATER, kind=KEY_DROPPED))
+    assert not kept.lost
+    assert (await bells.lost_at(phone), await bells.lost_at(laptop)) == (LATER, None)
+    assert [one.endpoint for one in await house.store.for_resident(resident)] == [moved.endpoint]
+    # Switched on again it rings, and nothing is said of the loss any more.
+    await house.store.put(phone, named("a", "new", application_server_key=NEW_KEY), LATER)
     assert await bells.lost_at(phone) is None
 
 

@@ -215,5 +215,5 @@ async def test_a_key_of_ours_that_goes_takes_no_token_with_it(house: House) -> N
     await house.store.put(laptop, body("laptop"), NOW)
     await house.store.adopt("a key")
     assert await house.store.uses("a key") == 1
-    await house.store.forget_key("a key")
+    await house.store.forget_key("a key", NOW)
     assert [one.way for one in await house.store.for_resident(resident)] == [Way.FCM]
