@@ -308,6 +308,14 @@ class Planner:
         async with transaction(self._db) as db:
             await store.forget_in(db, resident)
 
+    async def wishes_changed(self, resident: ResidentId) -> None:
+        """Decide anew on what waits for the end of the resident's quiet hours: they have other wishes."""
+        async with transaction(self._db) as db:
+            await store.release_quiet(db, resident, self._clock.real_now())
+            await self._push.wishes_changed(db, resident)
+        self._push.wake()
+        self._changed.set()
+
     def presence_changed(self) -> None:
         """Somebody came, went or looked up; deadlines are judged anew when they come."""
         self._changed.set()

@@ -150,6 +150,14 @@ async def release_held(db: aiosqlite.Connection, room: RoomKey, real_now: dateti
     )
 
 
+async def release_quiet(db: aiosqlite.Connection, resident: ResidentId, real_now: datetime) -> None:
+    """Let what waits for the end of a resident's quiet hours be decided on now."""
+    await db.execute(
+        "UPDATE notices SET due_at_ms = ? WHERE resident = ? AND state = 'quiet'",
+        (to_ms(real_now), resident),
+    )
+
+
 async def acknowledge(
     db: aiosqlite.Connection,
     resident: ResidentId,

@@ -18,6 +18,8 @@ from typing import Final, NoReturn, Protocol
 
 import aiosqlite
 
+from cloud_relay.notify.neighbours import Wishes
+from cloud_relay.notify.wishes import wish
 from cloud_relay.push import store
 from cloud_relay.push.alerts import Alerts
 from cloud_relay.push.lanes import PLACES, Lane
@@ -30,6 +32,7 @@ from laundryd.daemon.sqlite import transaction
 from laundryd.wire.delivery import DeliveryState, Why
 from laundryd.wire.ids import NoticeId, ResidentId
 from laundryd.wire.notices import NoticeCard
+from laundryd.wire.preferences import Choice
 
 log = logging.getLogger(__name__)
 
@@ -69,11 +72,13 @@ class PushQueue:
         *,
         sender: Sender,
         subscriptions: Subscriptions,
+        wishes: Wishes,
     ) -> None:
         self._db = db
         self._clock = clock
         self._sender = sender
         self._subscriptions = subscriptions
+        self._wishes = wishes
         self._lanes: dict[str, Lane[_Taken]] = {}
         # By service, taken from the database and not written back yet: waiting, in flight, or done.
         self._held = defaultdict[str, set[Key]](set)
@@ -103,6 +108,13 @@ class PushQueue:
             for one, _, _ in lane.waiting
             if one.notice_id in notice_ids
         )
+
+    async def wishes_changed(self, db: aiosqlite.Connection, resident: ResidentId) -> None:
+        """Let what waits for the end of the resident's quiet hours go by their new ones, if any.
+
+        In the caller's transaction; ``wake`` after it.
+        """
+        await store.release_quiet(db, resident, self._clock.real_now())
 
     @property
     def is_busy(self) -> bool:
@@ -210,6 +222,8 @@ class PushQueue:
         try:
             if subscription is None:
                 result = result_of("subscription_deleted")
+            elif (unwished := self._unwished(delivery)) is not None:
+                result = unwished
             else:
                 result = await attempt(self._sender, delivery.card, subscription)
                 self._count(delivery, result)
@@ -222,6 +236,16 @@ class PushQueue:
             lane.in_flight -= 1
             self._in_flight -= 1
             self._changed.set()
+
+    def _unwished(self, delivery: Delivery) -> Result | None:
+        """Look at the resident's wishes just before sending: it may have waited hours for its service."""
+        card, now = delivery.card, self._clock.real_now()
+        wished = wish(card.kind, self._wishes.of(delivery.resident), now, urgent=card.urgent)
+        if wished.choice is not Choice.APP_AND_PUSH:
+            return result_of("not_wished")
+        if wished.quiet_until is not None:
+            return result_of("quiet_hours", (wished.quiet_until - now).total_seconds())
+        return None
 
     def _count(self, delivery: Delivery, result: Result) -> None:
         self.counts[result.outcome] += 1
@@ -283,6 +307,7 @@ class PushQueue:
             [
                 Attempted(delivery.subscription, result.outcome, result.detail, at)
                 for delivery, result, at in done
+                if answer_of(result.detail).asked
             ],
         )
         over = {
@@ -363,7 +388,9 @@ def end_of(
         return DeliveryState.PUSHED, ""
     if None in kinds:
         return None
+    details = sorted({detail for _, detail in rows if detail})
+    if "not_wished" in details:
+        return DeliveryState.APP_ONLY, Why.WISHED
     if Outcome.EXPIRED in kinds:
         return DeliveryState.EXPIRED, Why.NOT_TAKEN
-    details = sorted({detail for _, detail in rows if detail})
     return DeliveryState.UNREACHABLE, ", ".join(details)

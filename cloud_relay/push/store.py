@@ -168,6 +168,15 @@ async def keep(db: aiosqlite.Connection, attempts: Iterable[Attempt]) -> None:
     await execute_all(db, [(_KEEP, rows)])
 
 
+async def release_quiet(db: aiosqlite.Connection, resident: ResidentId, now: datetime) -> None:
+    """Let what waits for the end of a resident's quiet hours have its turn now."""
+    await db.execute(
+        "UPDATE push_deliveries SET next_at_ms = ? WHERE outcome IS NULL AND detail = 'quiet_hours'"
+        " AND resident = ?",
+        (to_ms(now), resident),
+    )
+
+
 async def outcomes(
     db: aiosqlite.Connection, notice_ids: Iterable[NoticeId]
 ) -> dict[NoticeId, list[tuple[Outcome | None, str]]]:
