@@ -189,7 +189,7 @@ class Planner:
         card, real = unseen.card, self._clock.real_now()
         # Of a pushed one too: another device's push service may not have taken it yet.
         await self._push.cancel(db, [card.id])
-        if unseen.pushed:
+        if unseen.ended:
             await store.end_use(db, card.id, self._clock.now())
         else:
             self.counts["moot"] += 1

@@ -62,6 +62,15 @@ def test_the_night_in_which_the_clocks_go_back_is_an_hour_longer() -> None:
     assert until - begin == timedelta(hours=9)
 
 
+def test_an_end_that_the_clocks_skip_comes_as_much_later() -> None:
+    # In Berlin, 2:30 does not exist on 28 March 2027: the night is as long as any other.
+    berlin = QuietHours(begin="22:00", end="02:30", zone="Europe/Berlin")
+    begin = at("Europe/Berlin", "2027-03-27T22:00")
+    assert quiet_until(berlin, begin) == begin + timedelta(hours=4, minutes=30)
+    assert quiet_until(berlin, at("Europe/Berlin", "2027-03-28T03:29")) is not None
+    assert quiet_until(berlin, at("Europe/Berlin", "2027-03-28T03:30")) is None
+
+
 @given(CLOCK, CLOCK, ZONES, st.integers(1_577_836_800, 1_893_456_000))
 def test_the_end_comes_within_a_day_and_then_it_is_quiet_no_more(
     begin: str, end: str, zone: str, moment_s: int
