@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import Page, expect
 
+from laundryd.wire.delivery import DeliveryState
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.notices import Lang, NoticeKind
 from laundryd.wire.preferences import Choice, NoticePreferences, QuietHours
 from laundryd.wire.subscriptions import PushTry, Tried
 
-from .relay_door import RelayDoor, a_month, bells
+from .relay_door import RelayDoor, a_month, bells, told
 
 if TYPE_CHECKING:
     from .conftest import Shell
@@ -318,3 +319,34 @@ async def test_an_iphone_is_led_to_where_it_can_ring(
     steps = page.locator("[data-steps=home_screen] li")
     await expect(steps).to_have_count(4 if why == "home_screen" else 0)
     await expect(page.get_by_test_id("bell-switch")).to_have_count(0)
+
+
+async def test_what_was_read_elsewhere_leaves_the_systems_list_when_the_app_starts(
+    at_the_relay: Shell, relay: RelayDoor
+) -> None:
+    page = at_the_relay.page
+    await at_the_relay.context.grant_permissions(["notifications"], origin=at_the_relay.address)
+    await page.goto(at_the_relay.address)
+    read, pushed = (
+        told(number, NoticeKind.DONE, [(5, state, "")])
+        for number, state in ((1, DeliveryState.READ), (2, DeliveryState.PUSHED))
+    )
+    listed = [read.notice.id, pushed.notice.id]
+    await page.evaluate(
+        """async tags => {
+            const registration = await navigator.serviceWorker.ready;
+            for (const tag of tags) await registration.showNotification("x", { tag });
+        }""",
+        listed,
+    )
+    await page.wait_for_function(LISTED, arg=sorted(listed), polling=50)
+    relay.notices = [pushed, read]
+    await page.reload()
+    await page.wait_for_function(LISTED, arg=[pushed.notice.id], polling=50)
+
+
+LISTED = """async wanted => {
+    const registration = await navigator.serviceWorker.ready;
+    const listed = (await registration.getNotifications()).map(({ tag }) => tag).sort();
+    return listed.join() === wanted.join();
+}"""
