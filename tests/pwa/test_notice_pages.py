@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 
 from laundryd.wire.delivery import DeliveryState
 from laundryd.wire.errors import ErrorCode
+from laundryd.wire.frames import NoticeFrame
 from laundryd.wire.notices import Lang, NoticeKind
 from laundryd.wire.preferences import Choice, NoticePreferences, QuietHours
 from laundryd.wire.subscriptions import PushTry, Tried
@@ -343,6 +344,27 @@ async def test_what_was_read_elsewhere_leaves_the_systems_list_when_the_app_star
     relay.notices = [pushed, read]
     await page.reload()
     await page.wait_for_function(LISTED, arg=[pushed.notice.id], polling=50)
+
+
+async def test_what_was_read_elsewhere_leaves_a_page_whose_connection_was_lost(
+    at_the_relay: Shell, relay: RelayDoor
+) -> None:
+    page = at_the_relay.page
+    await page.goto(at_the_relay.address)
+    await page.locator("[data-screen=room][data-connection=live]").wait_for()
+    read, shown = (
+        told(number, NoticeKind.DONE, [(5, state, "")])
+        for number, state in ((1, DeliveryState.READ), (2, DeliveryState.SHOWN))
+    )
+    for one in (read, shown):
+        await relay.tell(NoticeFrame.model_validate(one.notice.model_dump()))
+        await expect(page.locator(f"[data-notice-id='{one.notice.id}']")).to_be_visible()
+    relay.notices = [shown, read]
+    await relay.restart()
+    await expect(page.locator(f"[data-notice-id='{read.notice.id}']")).to_have_count(
+        0, timeout=20_000
+    )
+    await expect(page.locator(f"[data-notice-id='{shown.notice.id}']")).to_be_visible()
 
 
 LISTED = """async wanted => {

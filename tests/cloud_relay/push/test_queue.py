@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import aiosqlite
@@ -17,11 +17,8 @@ from cloud_relay.push.outcomes import Outcome, Result
 from cloud_relay.push.senders import Senders
 from cloud_relay.push.store import Taken, Wanted
 from cloud_relay.push.subscriptions import Subscription, Way
-from laundryd.wire.delivery import DeliveryState
 from laundryd.wire.events import AckKind
-from laundryd.wire.notices import NoticeCard, NoticeKind
-from laundryd.wire.phases import Cause
-from laundryd.wire.preferences import Choice, NoticePreferences, QuietHours
+from laundryd.wire.notices import NoticeCard
 from tests.cloud_relay.world import (
     ME,
     HandClock,
@@ -121,136 +118,6 @@ async def test_an_acknowledgement_stops_the_retries() -> None:
         await world.push_due()
         assert len(postman.sent) == 1
         assert await world.state_of(DONE.id) == "shown"
-
-
-async def test_a_device_whose_service_is_in_trouble_lets_no_page_tell_it_again() -> None:
-    later = Result(Outcome.LATER, "http_503")
-    postman = Postman({"laptop": [later, later]})
-    async with relay(None, sender=postman) as world:
-        world.subscribers.add(ME, "phone")
-        world.subscribers.add(ME, "laptop", host=MOZILLA)
-        await cause(world)
-        await world.push_due()
-        assert await world.state_of(DONE.id) == "pushed"
-        assert [one.told for one in await world.planner.pending(ME)] == [True]
-        for _ in range(2):
-            world.clock.forward(10)
-            await world.push_due()
-        assert postman.sent.count((DONE.id, "laptop")) == 3, "and the laptop is told in the end"
-        assert postman.sent.count((DONE.id, "phone")) == 1
-        assert world.planner.counts["pushed"] == 1
-        (fate,) = await world.planner.history_of(ME, 10)
-        assert [step.state for step in fate.steps].count(DeliveryState.PUSHED) == 1
-
-
-@pytest.mark.parametrize("end", ["shown", "over"])
-async def test_what_one_device_was_told_reaches_no_other_after_it_was_seen_or_is_over(
-    end: str,
-) -> None:
-    postman = Postman({"laptop": [Result(Outcome.LATER, "http_503")]})
-    async with relay(None, sender=postman) as world:
-        world.subscribers.add(ME, "phone")
-        world.subscribers.add(ME, "laptop", host=MOZILLA)
-        await cause(world)
-        await world.push_due()
-        if end == "shown":
-            await world.planner.shown(ME, [DONE.id], AckKind.SHOWN)
-        else:
-            over = entry(2)
-            assert over.event is not None
-            event = over.event.model_copy(update={"cause": Cause.COLLECTED})
-            await world.events(over.model_copy(update={"event": event}))
-        world.clock.forward(600)
-        await world.push_due()
-        assert postman.sent == [(DONE.id, "phone"), (DONE.id, "laptop")]
-        assert await world.state_of(DONE.id) == ("shown" if end == "shown" else "pushed")
-
-
-async def test_a_subscription_that_takes_the_place_of_one_that_waits_is_told() -> None:
-    later = Result(Outcome.LATER, "http_503")
-    postman = Postman({"old": [later], "new": [later]})
-    async with relay(None, sender=postman) as world:
-        world.subscribers.add(ME, "old")
-        await cause(world)
-        await world.push_due()
-        world.subscribers.of[ME].clear()
-        world.subscribers.add(ME, "new")
-        for _ in range(3):
-            world.clock.forward(600)
-            await world.push_due()
-        assert postman.sent == [(DONE.id, one) for one in ("old", "new", "new")]
-        assert await world.state_of(DONE.id) == "pushed"
-
-
-async def test_a_subscription_that_is_gone_and_has_no_successor_ends_it() -> None:
-    postman = Postman({"old": [Result(Outcome.LATER, "http_503")]})
-    async with relay(None, sender=postman) as world:
-        world.subscribers.add(ME, "old")
-        await cause(world)
-        await world.push_due()
-        world.subscribers.of[ME].clear()
-        world.clock.forward(600)
-        await world.push_due()
-        assert await world.state_of(DONE.id) == "unreachable"
-
-
-def quiet_from(clock: HandClock, *, hours: int) -> NoticePreferences:
-    """Return wishes by which it is quiet from now on."""
-    end = clock.moment + timedelta(hours=hours)
-    hours_of_rest = QuietHours(begin=f"{clock.moment:%H:%M}", end=f"{end:%H:%M}", zone="UTC")
-    return NoticePreferences(quiet=hours_of_rest)
-
-
-async def test_an_outage_that_ends_in_quiet_hours_wakes_nobody() -> None:
-    postman = Postman({"sub": [Result(Outcome.LATER, "http_503")]})
-    async with relay(None, sender=postman) as world:
-        world.subscribers.add(ME, "sub")
-        await cause(world)
-        await world.push_due()
-        world.wishes.kept[ME] = quiet_from(world.clock, hours=2)
-        for _ in range(11):
-            world.clock.forward(600)
-            await world.push_due()
-        assert len(postman.sent) == 1
-        assert world.subscribers.errors == [("sub", "http_503")], (
-            "it says nothing of the subscription"
-        )
-        world.clock.forward(601)
-        await world.push_due()
-        assert len(postman.sent) == 2
-        assert await world.state_of(DONE.id) == "pushed"
-
-
-async def test_quiet_hours_that_are_given_up_hold_nothing_back() -> None:
-    later = Result(Outcome.LATER, "http_503")
-    postman, second = Postman({"sub": [later]}), notice(2)
-    async with relay(None, sender=postman) as world:
-        world.subscribers.add(ME, "sub")
-        await cause(world)
-        await world.push_due()
-        world.wishes.kept[ME] = quiet_from(world.clock, hours=2)
-        await world.events(entry(2, notices=[second]))
-        world.clock.forward(60)
-        await world.push_due()
-        assert await world.state_of(second.id) == "quiet"
-        world.wishes.kept.clear()
-        await world.planner.wishes_changed(ME)
-        await world.push_due()
-        assert sorted(postman.sent[1:]) == sorted([(DONE.id, "sub"), (second.id, "sub")])
-
-
-@pytest.mark.parametrize("choice", [Choice.APP_ONLY, Choice.NOTHING])
-async def test_a_kind_that_is_turned_off_meanwhile_is_not_pushed(choice: Choice) -> None:
-    postman = Postman({"sub": [Result(Outcome.LATER, "http_503")]})
-    async with relay(None, sender=postman) as world:
-        world.subscribers.add(ME, "sub")
-        await cause(world)
-        await world.push_due()
-        world.wishes.kept[ME] = NoticePreferences(choices={NoticeKind.DONE: choice})
-        world.clock.forward(60)
-        await world.push_due()
-        assert len(postman.sent) == 1
-        assert await world.state_of(DONE.id) == "app_only"
 
 
 @dataclass
