@@ -190,10 +190,13 @@ def next_attempt(
 
     ``jitter`` is from 0 to 1, ``left_s`` for how many real seconds the notice is still useful. The
     service's own wish is never shortened; otherwise the pause doubles from ``BACKOFF_FIRST_S`` to
-    ``BACKOFF_CAP_S``, and lies between its half and its whole.
+    ``BACKOFF_CAP_S``, and lies between its half and its whole. One that would reach beyond the notice's use
+    is half of what is left: an outage may end just before.
     """
     pause_s = min(BACKOFF_CAP_S, BACKOFF_FIRST_S * 2.0 ** min(attempts - 1, 20))
     wait_s = pause_s * (0.5 + jitter / 2)
     if result.retry_after_s is not None:
         wait_s = result.retry_after_s + jitter
+    elif wait_s >= left_s >= BACKOFF_FIRST_S:
+        wait_s = left_s / 2
     return now + timedelta(seconds=wait_s) if wait_s < left_s else None

@@ -42,6 +42,8 @@ RETRY_AFTER_FAULT_S: Final = 2.0
 GATHER_S: Final = 0.05
 GATHER_MAX: Final = PLACES
 """While others are under way, answers wait for each other, so long or so many: one commit keeps them all."""
+PAST_USE_S: Final = 0.01
+"""Past the end of a notice's use, when it is judged for the last time; the database keeps milliseconds."""
 STALE_AFTER_S: Final = 2.0
 """Taken longer ago than this and without a place yet: read anew first, the bell may be off by now."""
 
@@ -222,6 +224,8 @@ class PushQueue:
         try:
             if subscription is None:
                 result = result_of("subscription_deleted")
+            elif delivery.card.useful_until <= self._clock.now():
+                result = result_of("not_useful")
             elif (unwished := self._unwished(delivery)) is not None:
                 result = unwished
             else:
@@ -342,6 +346,9 @@ class PushQueue:
             left = delivery.card.useful_until - self._clock.now()
             left_s = left.total_seconds() / self._clock.speed
             retry_at = next_attempt(result, attempts, now, random.random(), left_s=left_s)  # noqa: S311 -- spreads load, no secret
+            if retry_at is None and left_s > 0:
+                # It is not given up before its use is over: until then a page that comes is told.
+                retry_at = now + timedelta(seconds=left_s + PAST_USE_S)
             outcome = Outcome.LATER if retry_at is not None else Outcome.EXPIRED
         return Attempt(delivery.key, attempts, outcome, result.detail, retry_at)
 
