@@ -40,8 +40,9 @@ _PENDING: Final = _texts(PENDING)
 _UNENDED: Final = _texts(UNSEEN - PUSH_ENDED)
 _PUSH_ENDED: Final = _texts(PUSH_ENDED)
 _TOLD: Final = _texts(TOLD)
-_OURS: Final = _texts({kind for kind, row in NOTICES.items() if row.origin is Origin.RELAY})
+OURS: Final = frozenset(kind for kind, row in NOTICES.items() if row.origin is Origin.RELAY)
 """Kinds that the relay originates."""
+_OURS: Final = _texts(OURS)
 
 
 STEPS_MAX: Final = 50
@@ -314,6 +315,30 @@ async def end_use(db: aiosqlite.Connection, notice_id: NoticeId, room_now: datet
         "UPDATE notices SET useful_until_ms = min(useful_until_ms, ?) WHERE id = ?",
         (to_ms(room_now), notice_id),
     )
+
+
+async def pages_of(
+    db: aiosqlite.Connection, cards: Sequence[NoticeCard]
+) -> dict[RoomKey, list[NoticeId]]:
+    """Return the rooms whose own pages may have each of ``cards``, by room.
+
+    A room's notice is on its own pages alone. One that the relay originates was on the page of any room that
+    its resident has joined.
+    """
+    found: defaultdict[RoomKey, list[NoticeId]] = defaultdict(list)
+    ours = [card.id for card in cards if card.kind in OURS]
+    if ours:
+        rows = await db.execute_fetchall(
+            "SELECT id, m.room FROM notices JOIN memberships m USING (resident)"
+            " WHERE id IN (SELECT value FROM json_each(?)) ORDER BY m.room, id",
+            (json.dumps(ours),),
+        )
+        for row in rows:
+            found[row["room"]].append(row["id"])
+    for card in cards:
+        if card.id not in found[card.room]:
+            found[card.room].append(card.id)
+    return dict(found)
 
 
 async def told_of_room(

@@ -12,6 +12,7 @@ import pytest
 
 from cloud_relay.announce.keeper import AnnouncementKeeper
 from cloud_relay.announce.writing import Announcements
+from cloud_relay.ingest.told import ToldSender
 from laundryd.daemon.problems import ProblemError
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.announcements import (
@@ -414,3 +415,29 @@ async def test_taking_back_keeps_why_somebody_was_not_told() -> None:
         assert await one.world.planner.pending(OTHER) == []
         assert (await one.counts()).failed == 2, "as who lives elsewhere, and has no bell either"
         assert one.world.live.gone.count((OTHER, fate.card.id, None)) == 1
+
+
+@pytest.mark.parametrize("end", ["read at the relay", "read in a room", "pushed", "taken back"])
+async def test_no_page_of_any_of_their_rooms_tells_again_what_is_over(end: str) -> None:
+    async with house() as one:
+        await begin(one)
+        world = one.world
+        written = await one.desk.write("Kim", body(target={"site": "maple-hall"}))
+        await one.keeper.look()
+        notice = announcement_notice_id(occurrence_id(written.id, written.created_at), ME)
+        if end == "read at the relay":
+            await world.planner.shown(ME, [notice], AckKind.READ)
+        elif end == "read in a room":
+            await world.events(ack_entry(1, notice))
+        elif end == "pushed":
+            await world.push_due()
+        else:
+            await one.desk.cancel(written.id)
+            await one.keeper.look()
+        told = {room for room, ids in waiting(world.told) if notice in ids}
+        assert told == ({ATTIC} if end == "read in a room" else {ATTIC, ROOM})
+
+
+def waiting(sender: ToldSender) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what is on its way down to rooms."""
+    return [sender._waiting.get_nowait() for _ in range(sender._waiting.qsize())]
