@@ -348,7 +348,7 @@ class PushQueue:
             retry_at = next_attempt(result, attempts, now, random.random(), left_s=left_s)  # noqa: S311 -- spreads load, no secret
             if retry_at is None and left_s > 0:
                 # It is not given up before its use is over: until then a page that comes is told.
-                retry_at = now + timedelta(seconds=left_s + PAST_USE_S)
+                retry_at = self._clock.real_now() + timedelta(seconds=left_s + PAST_USE_S)
             outcome = Outcome.LATER if retry_at is not None else Outcome.EXPIRED
         return Attempt(delivery.key, attempts, outcome, result.detail, retry_at)
 
