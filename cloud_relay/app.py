@@ -32,7 +32,7 @@ from cloud_relay.api.metrics import RelayCollector, registry
 from cloud_relay.api.push import TESTS_MAX, TESTS_WINDOW_S
 from cloud_relay.api.services import Services
 from cloud_relay.api.sockets import Sockets
-from cloud_relay.clock_watch import ClockWatch
+from cloud_relay.clock_watch import ClockWatch, take_up
 from cloud_relay.errors import SetupError
 from cloud_relay.ingest.commands import RemoteCommands
 from cloud_relay.ingest.handlers import Handlers
@@ -126,6 +126,7 @@ class Relay:
     async def _open(self, db: aiosqlite.Connection, stack: AsyncExitStack) -> None:
         settings, clock = self._settings, self._clock
         self._db = db
+        await take_up(db, clock)
         self._link = link = MqttLink(
             settings.broker,
             f"laundryd-relay-{settings.relay_id}",
@@ -201,27 +202,6 @@ class Relay:
             trusted_proxies=settings.http.trusted_proxies,
         )
         sockets.bind(live)
-        handlers = Handlers(
-            db,
-            clock,
-            link=link,
-            rooms=rooms,
-            presence=edges,
-            planner=planner,
-            fanout=live,
-            told=told,
-            members=people,
-        )
-        self._ingest = ingest = Ingest(rooms, handlers, commands)
-        self._clock_watch = ClockWatch(
-            db,
-            clock,
-            rooms=rooms,
-            planner=planner,
-            queue=queue,
-            edge_watch=self._edge_watch,
-            on_set=ingest.clock_set,
-        )
         self._rosters = RosterPublisher(
             Rosters(
                 db,
@@ -233,6 +213,28 @@ class Relay:
             ),
             link,
             clock,
+        )
+        handlers = Handlers(
+            db,
+            clock,
+            link=link,
+            rooms=rooms,
+            presence=edges,
+            planner=planner,
+            fanout=live,
+            told=told,
+            members=people,
+            rosters=self._rosters,
+        )
+        self._ingest = ingest = Ingest(rooms, handlers, commands)
+        self._clock_watch = ClockWatch(
+            db,
+            clock,
+            rooms=rooms,
+            planner=planner,
+            queue=queue,
+            edge_watch=self._edge_watch,
+            on_set=ingest.clock_set,
         )
         join_codes = JoinCodes(
             db, JoinLimits(settings.join.tries_per_address_h, settings.join.joins_per_room_h)

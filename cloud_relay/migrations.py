@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cloud_relay.announce.tables import TABLES as ANNOUNCE
+from cloud_relay.kept_clock import TABLE as CLOCK
 from cloud_relay.notify.tables import BELL_WARNINGS, OUTAGES, STEPS
 from cloud_relay.notify.tables import TABLES as NOTIFY
 from cloud_relay.push.tables import TABLES as PUSH
@@ -26,4 +27,5 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     OPENINGS,
     WAYS,
     BELL_WARNINGS,
+    CLOCK,
 )

@@ -18,6 +18,7 @@ import aiosqlite
 from pydantic import BaseModel
 
 from cloud_relay.broker_link import Publisher
+from cloud_relay.ingest.clock_mark import mark_of, set_since
 from cloud_relay.ingest.order import BEYOND_EVERY_HEAD, Before, Decision, decide
 from cloud_relay.ingest.told import TOLD_A_MESSAGE, ToldSender
 from cloud_relay.notify.planner import Planner, Told
@@ -36,6 +37,7 @@ from laundryd.wire.notices import NOTICES, Notice, Origin, notice_id
 from laundryd.wire.topics import Topic, topic_name
 from laundryd.wire.uplink import (
     LEASE_S,
+    ClockMark,
     DownAck,
     DownHello,
     UpEvents,
@@ -72,6 +74,14 @@ class Fanout(Protocol):
         ...
 
 
+class RosterWatch(Protocol):
+    """Who keeps the rooms' rosters at the broker."""
+
+    async def heard(self, room: RoomKey, version: int | None) -> None:
+        """Take note which roster an edge has."""
+        ...
+
+
 class Members(Protocol):
     """Who belongs where."""
 
@@ -84,12 +94,15 @@ class Members(Protocol):
 class Judged:
     """A batch of one room, judged by what is kept; ``change`` and ``told`` are its effect once it is kept.
 
-    ``notices``: those for members of the room, for each entry that is taken.
+    ``notices``: those for members of the room, for each entry that is taken, in the edge's time. ``ahead``:
+    by how much our clock is ahead of the edge's, as it measured when our clock stood at ``measured``.
     """
 
     room: RoomKey
     decision: Decision
     notices: Sequence[Sequence[Notice]]
+    ahead: timedelta
+    measured: ClockMark | None
     has_caught_up: bool
     change: Change | None = None
     told: Told = field(default_factory=Told)
@@ -114,6 +127,7 @@ class Handlers:
         fanout: Fanout,
         told: ToldSender,
         members: Members,
+        rosters: RosterWatch,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -124,6 +138,7 @@ class Handlers:
         self._fanout = fanout
         self._told = told
         self._members = members
+        self._rosters = rosters
         self._leases = Leases()
         self._ahead: dict[RoomKey, timedelta] = {}
         self.skipped: Counter[str] = Counter()
@@ -170,8 +185,10 @@ class Handlers:
                 word=hello.word,
                 run=self._rooms.run(room) if is_known else None,
                 held=self._planner.holds(room),
+                clock=mark_of(self._clock),
             ),
         )
+        await self._rosters.heard(room, hello.roster)
         if is_first and (told := await self._planner.told_of_room(room, TOLD_A_MESSAGE)):
             self._told.told(room, told)
 
@@ -205,12 +222,13 @@ class Handlers:
         answer = decision.answer
         if answer is not None and answer.offset == BEYOND_EVERY_HEAD:
             log.warning("the edge went on from another past than is kept", extra={"room": room})
-        ahead = timedelta(milliseconds=batch.ahead_ms)
         members = await self._members_told(room, decision.take)
         return Judged(
             room,
             decision,
-            [self._of_members(room, one.told, members, ahead) for one in decision.take],
+            [self._of_members(room, one.told, members) for one in decision.take],
+            timedelta(milliseconds=batch.ahead_ms),
+            batch.clock,
             batch.caught_up and is_whole(answer) and self._is_current(room, batch),
         )
 
@@ -229,8 +247,10 @@ class Handlers:
         take, told = one.decision.take, one.told
         if take:
             one.change = await self._rooms.write_entries(db, one.room, take)
+            # Within the transaction: before it, our clock may be set, and what is kept moved without these.
+            ahead = one.ahead + set_since(one.measured, self._clock)
             for entry, for_members in zip(take, one.notices, strict=True):
-                await self._planner.plan(db, for_members, told)
+                await self._planner.plan(db, _in_our_time(for_members, ahead), told)
                 if entry.ack is not None:
                     await self._planner.acknowledge(db, entry.ack, told, at_room=one.room)
             events = [entry.event for entry in take if entry.event is not None]
@@ -371,19 +391,13 @@ class Handlers:
         room: RoomKey,
         notices: Sequence[Notice],
         members: frozenset[ResidentId],
-        ahead: timedelta,
     ) -> list[Notice]:
         """Return the notices for residents of ``room``: no room may speak to anybody else.
 
         The entry itself stands. Somebody who left the room, or deleted their account, while their
-        laundry ran must not stop its journal. ``ahead``: by how much our clock is ahead of the edge's;
-        until when a notice is useful is judged in our time.
+        laundry ran must not stop its journal.
         """
-        kept = [
-            one.model_copy(update={"useful_until": one.useful_until + ahead}) if ahead else one
-            for one in notices
-            if one.resident in members
-        ]
+        kept = [one for one in notices if one.resident in members]
         if len(kept) < len(notices):
             self.skipped["not_joined"] += len(notices) - len(kept)
             log.warning("a notice is for nobody of the room: skipped", extra={"room": room})
@@ -406,6 +420,13 @@ class Handlers:
         name = topic_name(RoomRef.from_key(room), topic)
         # Not sent is not lost: the edge asks again when no answer comes.
         await self._link.publish(name, payload.model_dump_json().encode())
+
+
+def _in_our_time(notices: Sequence[Notice], ahead: timedelta) -> Sequence[Notice]:
+    """Return notices of an edge whose clock ours is ``ahead`` of: we judge until when they are useful."""
+    if not ahead:
+        return notices
+    return [one.model_copy(update={"useful_until": one.useful_until + ahead}) for one in notices]
 
 
 def is_whole(answer: DownAck | None) -> bool:

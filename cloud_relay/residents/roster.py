@@ -63,10 +63,18 @@ class Rosters:
         found = await self._db.execute_fetchall("SELECT room FROM rooms ORDER BY room")
         return [str(row["room"]) for row in found]
 
-    async def current(self, room: RoomKey, at: datetime) -> DownRoster:
+    async def version(self, room: RoomKey) -> int | None:
+        """Return the version of the newest roster of ``room``; None when there was none yet."""
+        found = await self._db.execute_fetchall(
+            "SELECT version FROM rosters WHERE room = ?", (room,)
+        )
+        return next((int(row["version"]) for row in found), None)
+
+    async def current(self, room: RoomKey, at: datetime, *, known: int = 0) -> DownRoster:
         """Return the roster of ``room`` at real time ``at``; the same content is the same version.
 
-        The version is stored before it is shown to anybody, so that it never goes back.
+        The version is stored before it is shown to anybody, so that it never goes back. ``known``: the room
+        has this version already, maybe of a relay that was restored to less since: ours is not lower.
         """
         revoked = await self._people.revoked(room, at)
         declined = await self._preferences.declined_in(room)
@@ -79,9 +87,10 @@ class Rosters:
             digest = hashlib.sha256(
                 f"{self._key.kid} {content.model_dump_json()}".encode()
             ).hexdigest()
-            if row is not None and row["digest"] == digest:
+            kept = 0 if row is None else int(row["version"])
+            if row is not None and row["digest"] == digest and kept >= known:
                 return DownRoster(jws=row["jws"])
-            version = 1 if row is None else int(row["version"]) + 1
+            version = max(kept, known) + 1
             roster = self._build(room, version, revoked, declined)
             jws = self._key.sign(roster.model_dump(mode="json"))
             await db.execute(

@@ -84,6 +84,11 @@ class RosterKeeper:
         return {key.kid: key for key in self.current.keys} if self.current else {}
 
     @property
+    def version(self) -> int | None:
+        """Which roster is in force; None before the first."""
+        return self.current.version if self.current else None
+
+    @property
     def revoked_devices(self) -> frozenset[str]:
         """Devices whose tokens are refused although they are well signed."""
         return frozenset(self.current.revoked_devices) if self.current else frozenset()

@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 from pydantic import BaseModel, ValidationError
 
 from edge.errors import RosterError
-from edge.link.outbox import Do, Outbox
+from edge.link.outbox import UNANSWERED_MAX, Do, Outbox
 from edge.link.roster import RosterKeeper
 from edge.link.uplink_room import Announced, UplinkRoom
 from laundryd import __version__
@@ -31,6 +31,7 @@ from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Address, Topic, parse_topic,
 from laundryd.wire.uplink import (
     MAX_BATCH_BYTES,
     MAX_ENTRIES_A_BATCH,
+    ClockMark,
     DownAck,
     DownAnnouncement,
     DownHello,
@@ -96,7 +97,12 @@ class Uplink:
         self._presence_hello: Word | None = None
         self.relay_ahead = timedelta()
         """How far the relay's clock is ahead of ours, real time, measured at the last hello."""
-        self._is_measured = False
+        self._relay_clock: ClockMark | None = None
+        """The relay's mark of the clock that was measured."""
+        self._is_measured = self._is_sure = False
+        """Whether the relay's clock was ever measured, and whether it is still the one that was."""
+        self._asked_s: dict[Word, float] = {}
+        """When (monotonic) the newest hellos left, by their words."""
         self._early: deque[DownCommand] = deque(maxlen=EARLY_MAX)
         self.skipped: Counter[str] = Counter()
 
@@ -208,6 +214,7 @@ class Uplink:
             word=word,
             hello=outbox.hello,
             ahead_ms=self._room_ahead_ms(),
+            clock=self._relay_clock,
         )
         await self._publish(Topic.UP_EVENTS, up_events_json(batch, lines.bodies))
 
@@ -287,13 +294,17 @@ class Uplink:
         self.relay_ahead -= shift / self._clock.speed
 
     async def _greeted(self, hello: DownHello) -> None:
-        now = self._clock.real_now()
+        came_s = self._clock.monotonic_s()
         same_past = await self._is_ours(hello)
         if not self._outbox.greeted(hello, same_past=same_past):
             self._skip("stale_hello", Topic.DOWN_HELLO)
             return
-        self._measured(hello.relay_at - (hello.echo_sent_at + (now - hello.echo_sent_at) / 2))
-        self._is_measured = True
+        # By the time that passed, not by the time of day: our clock may have been set in between.
+        half_way_s = (came_s + self._asked_s.pop(hello.word or "", came_s)) / 2
+        ago = timedelta(seconds=self._clock.monotonic_s() - half_way_s)
+        self._measured(hello.relay_at - (self._clock.real_now() - ago))
+        self._relay_clock = hello.clock
+        self._is_measured = self._is_sure = True
         while self._early:
             await self._answer(self._early.popleft())
         self._clock.heard_from_relay(hello.relay_at)
@@ -319,11 +330,14 @@ class Uplink:
         return await self._room.run_at(hello.acked) in {None, hello.run}
 
     def _acknowledged(self, ack: DownAck) -> None:
+        if ack.word is None:
+            # It asks for a hello, maybe because its clock was set: what follows is judged after that.
+            self._is_sure = False
         if self._outbox.acknowledged(ack):
             self._acked_moved.set()
 
     async def _answer(self, request: DownCommand) -> None:
-        if not self._is_measured:
+        if not self._is_sure:
             # Kept by the broker, maybe for long: whether it has expired is known after the greeting.
             self._early.append(request)
             return
@@ -345,6 +359,9 @@ class Uplink:
     async def _say_hello(self, now_s: float, *, renewal: bool) -> None:
         word = self._outbox.hello_sent(now_s)
         self._hellos += 1
+        self._asked_s[word] = now_s
+        while len(self._asked_s) > UNANSWERED_MAX:
+            del self._asked_s[next(iter(self._asked_s))]
         await self._say(
             Topic.UP_HELLO,
             UpHello(
@@ -361,6 +378,7 @@ class Uplink:
                 run=self._room.run(),
                 nth=self._hellos,
                 relay_ahead_ms=_ms(self.relay_ahead) if self._is_measured else None,
+                roster=self._roster.version,
             ),
         )
 

@@ -98,6 +98,8 @@ class RoomStore:
         self.clock_shift = clock_shift
         """By how much room time was set since the store began, in all: the sum of every ``shift``."""
         self._openings = openings
+        self._taken_along: Offset = 0
+        """Entries up to here began this epoch: another one would begin with the same, and win nothing."""
         self.on_head: Callable[[Position], object] = lambda _head: None
         """Hears of each commit that is on the disk, with the journal's end after it."""
         shelf.on_moved.append(self._moved)
@@ -161,7 +163,8 @@ class RoomStore:
 
         """
         is_ours = work.head.epoch == self.head.epoch
-        if is_ours and work.entries and work.head.offset - self.acked > UNACKNOWLEDGED_MAX:
+        is_too_much = work.head.offset - self.acked > UNACKNOWLEDGED_MAX
+        if is_ours and work.entries and is_too_much and self._has_its_own:
             await self.new_epoch("more entries wait for the relay than are kept")
         stamped = replace(work, entries=tuple(self.stamped(work.entries)))
 
@@ -353,21 +356,29 @@ class RoomStore:
 
         return sorted(set(await self._shelf.write(note)))
 
+    @property
+    def _has_its_own(self) -> bool:
+        """Whether this epoch has more than what it took along: then a new one makes room."""
+        return self.head.offset > self._taken_along
+
     def _moved(self, head: Position) -> None:
         self.head = JournalHead(head.epoch, head.offset)
         self._openings = (Opening(self._shelf.run, head.offset),)
         self.acked, self.dropped = 0, 0
+        self._taken_along = head.offset
 
     async def _make_room(self, db: aiosqlite.Connection) -> bool:
         """Forget the older half of journal and answers, and notices that were seen; True: a new epoch.
 
         One begins when the relay lacks entries of that half: what residents are still to be told goes over.
+        If that is all that the journal has, it stays as it is.
         """
         middle = self.dropped + (self.head.offset - self.dropped) // 2
-        begins = middle > self.acked
+        relay_lacks = middle > self.acked
+        begins = relay_lacks and self._has_its_own
         if begins:
             await self._begin_epoch(db, new_epoch_name())
-        else:
+        elif not relay_lacks:
             await db.execute("DELETE FROM journal WHERE offset < ?", (middle,))
             await db.execute("UPDATE meta SET dropped = ?", (middle,))
             # Should the transaction fail after all, then more is called forgotten than is: nothing breaks.

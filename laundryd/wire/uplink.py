@@ -46,6 +46,17 @@ LEASE_S: Final = 2.5 * HELLO_EVERY_S
 says: two of its hellos may get lost, three do not."""
 
 
+class ClockMark(WireModel):
+    """Where the relay's clock stood when it was measured; an edge gives it back as it came.
+
+    ``boot`` names the start of the relay's computer; ``offset_ms`` is how far its clock was ahead of the time
+    since then. Both together tell the relay whether its clock was set meanwhile, and by how much.
+    """
+
+    boot: Word
+    offset_ms: int
+
+
 class UpHello(WireModel):
     """The edge's first word on each connection, and its sign of life.
 
@@ -56,7 +67,8 @@ class UpHello(WireModel):
     said on a connection that was greeted before, so nothing waits for ``caught_up``. ``nth`` counts the
     hellos of this ``run`` of the edge's store: one with a lower number, or of a run that ended, came late
     and has no effect. ``relay_ahead_ms``: how far the relay's clock was ahead of the edge's when last
-    measured; None: not measured yet.
+    measured; None: not measured yet. ``roster`` is the version of the roster in force, None: there is none
+    yet; the relay sends its own again when that is another one.
     """
 
     name: str
@@ -72,6 +84,7 @@ class UpHello(WireModel):
     run: Run | None = None
     nth: int = 0
     relay_ahead_ms: int | None = None
+    roster: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
 
 
 class DownHello(WireModel):
@@ -79,7 +92,7 @@ class DownHello(WireModel):
 
     ``run`` wrote the entry at ``acked``. An edge that has another entry there was restored from a backup
     and must begin an epoch of its own. None: not known. ``held``: what is planned for the room waits for
-    ``caught_up``.
+    ``caught_up``. ``clock``: where the clock of ``relay_at`` stands; None: the relay cannot tell.
     """
 
     version: str
@@ -90,6 +103,7 @@ class DownHello(WireModel):
     word: Word | None = None
     run: Run | None = None
     held: bool = False
+    clock: ClockMark | None = None
 
 
 class UpEvents(WireModel):
@@ -98,7 +112,8 @@ class UpEvents(WireModel):
     ``after`` is the offset before the first entry, and ``after_run`` wrote the entry there: the relay
     takes nothing that does not go on from the very entry it keeps. ``word`` comes back in the answer;
     ``hello`` is the word of its connection's first hello. ``ahead_ms``: how far the relay's room time is
-    ahead of the edge's; the relay judges in its own time until when a notice is useful.
+    ahead of the edge's; the relay judges in its own time until when a notice is useful. ``clock``: the mark
+    of the relay's clock by which that was measured; None: not measured, or it had none.
     """
 
     entries: Annotated[list[Entry], Field(max_length=MAX_ENTRIES_A_BATCH)]
@@ -108,6 +123,7 @@ class UpEvents(WireModel):
     word: Word | None = None
     hello: Word | None = None
     ahead_ms: int = 0
+    clock: ClockMark | None = None
 
 
 def up_events_json(batch: UpEvents, bodies: Sequence[str]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from typing_extensions import override
@@ -15,10 +16,11 @@ from cloud_relay.push.lanes import PLACES
 from cloud_relay.push.outcomes import Outcome, Result
 from cloud_relay.push.subscriptions import Subscription
 from laundryd.daemon.clock import Jump, SteadyClock
-from laundryd.daemon.steady import Sight
+from laundryd.daemon.steady import Anchor, Sight
 from laundryd.wire.notices import NoticeCard
 from laundryd.wire.phases import Phase
 from laundryd.wire.topics import Topic
+from laundryd.wire.uplink import UpEvents
 from tests.cloud_relay.world import (
     ME,
     ROOM,
@@ -26,9 +28,11 @@ from tests.cloud_relay.world import (
     HandClock,
     Postman,
     Session,
+    Subscribers,
     World,
     entry,
     eventually,
+    hello,
     machine,
     notice,
     relay,
@@ -41,13 +45,25 @@ HOURS = [timedelta(hours=-1), timedelta(hours=1)]
 class WallClock(HandClock):
     """The relay's own clock over a computer whose clocks a test moves."""
 
-    def __init__(self) -> None:
+    def __init__(self, boot: str = "boot-1") -> None:
         super().__init__()
-        self.wall, self.boot_s = START, 1_000.0
+        self.wall, self.boot_s, self.boot = START, 1_000.0, boot
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin the program anew: it knows what its computer shows, and nothing of before."""
         self._steady = SteadyClock(sight=self._sight)
 
     def _sight(self) -> Sight:
-        return Sight(self.wall.timestamp(), self.boot_s, "boot-1")
+        return Sight(self.wall.timestamp(), self.boot_s, self.boot)
+
+    @override
+    def begin(self, kept: Anchor | None) -> timedelta:
+        return self._steady.begin(kept)
+
+    @override
+    def anchor(self) -> Anchor | None:
+        return self._steady.anchor()
 
     @override
     def now(self) -> datetime:
@@ -85,6 +101,14 @@ class BelievingClock(WallClock):
     @override
     def real_now(self) -> datetime:
         return self.wall
+
+    @override
+    def begin(self, kept: Anchor | None) -> timedelta:
+        return timedelta()
+
+    @override
+    def anchor(self) -> Anchor | None:
+        return None
 
     @override
     def look(self) -> Jump | None:
@@ -180,6 +204,95 @@ async def test_a_room_that_is_gone_is_said_to_be_after_ten_minutes(by: timedelta
             await world.push_due()
             assert len(postman.sent) == sent
             world.clock.forward(15)
+
+
+async def pushed_after_a_restart(
+    path: Path, clock: WallClock, by: timedelta, boot: str = "boot-1"
+) -> tuple[int, int]:
+    """A notice waits for a page's answer, and the clock is set while the relay is off; as above."""
+    subscribers = Subscribers()
+    subscribers.add(ME, "mine")
+    async with relay(path, clock=clock, subscribers=subscribers) as world:
+        await world.begin()
+        clock.forward(RETURN_GRACE.total_seconds())
+        world.live.here[ME] = [Session(attentive=True)]
+        await world.events(entry(1, notices=[notice(1)]))
+    clock.wall += by
+    clock.boot = boot
+    clock.forward(1)
+    clock.restart()
+    postman = Postman()
+    async with relay(path, clock=clock, subscribers=subscribers, sender=postman) as world:
+        clock.forward(ACK_DEADLINE.total_seconds() - 1.5)
+        await world.push_due()
+        early = len(postman.sent)
+        clock.forward(1.5)  # past the time in which pages come back, too
+        await world.push_due()
+        return early, len(postman.sent)
+
+
+@pytest.mark.parametrize("by", HOURS)
+async def test_a_clock_that_is_set_while_the_relay_is_off_moves_every_deadline(
+    tmp_path: Path, by: timedelta
+) -> None:
+    assert await pushed_after_a_restart(tmp_path / "relay.db", WallClock(), by) == (0, 1)
+
+
+async def test_without_the_kept_clock_one_that_is_set_while_the_relay_is_off_holds_a_push_back(
+    tmp_path: Path,
+) -> None:
+    hour = timedelta(hours=-1)
+    assert await pushed_after_a_restart(tmp_path / "relay.db", BelievingClock(), hour) == (0, 0)
+
+
+async def test_over_a_reboot_the_computers_clock_is_believed(tmp_path: Path) -> None:
+    hour = timedelta(hours=-1)
+    found = await pushed_after_a_restart(tmp_path / "relay.db", WallClock(), hour, "boot-2")
+    assert found == (0, 0)
+
+
+async def test_a_kept_clock_that_cannot_be_read_is_logged_and_the_computers_is_believed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = WallClock()
+    async with relay(tmp_path / "relay.db", clock=clock) as world:
+        await world.db.execute("UPDATE clock SET anchor = '{}'")
+    async with relay(tmp_path / "relay.db", clock=clock):
+        assert clock.now() == START
+    assert "the kept clock cannot be read" in caplog.text
+
+
+async def state_of_what_was_measured_before(by: timedelta, *, says_by_what: bool = True) -> str:
+    """A room tells by what it measured before our clock was set; return what becomes of its notice."""
+    clock = WallClock()
+    async with relay(None, clock=clock) as world:
+        await world.begin()
+        world.subscribers.add(ME, "mine")
+        await world.hear(Topic.UP_HELLO, hello(0))
+        measured = world.link.hellos[-1].clock if says_by_what else None
+        told = notice(1)
+        minutes_left = timedelta(minutes=10)
+        told = told.model_copy(update={"useful_until": clock.now() + minutes_left})
+        await set_clock(world, clock, by, edge_watch(world))
+        batch = UpEvents(entries=[entry(1, notices=[told])], caught_up=True, clock=measured)
+        await world.hear(Topic.UP_EVENTS, batch)
+        await world.push_due()
+        [fate] = await world.planner.history_of(ME, 1)
+        if says_by_what:
+            assert fate.card.useful_until - clock.now() == minutes_left
+        return await world.state_of(told.id)
+
+
+@pytest.mark.parametrize("by", HOURS)
+async def test_what_an_edge_measured_before_the_clock_was_set_is_judged_by_the_clock_of_now(
+    by: timedelta,
+) -> None:
+    assert await state_of_what_was_measured_before(by) == "pushed"
+
+
+async def test_without_its_mark_what_was_measured_before_has_expired() -> None:
+    hour = timedelta(hours=1)
+    assert await state_of_what_was_measured_before(hour, says_by_what=False) == "expired"
 
 
 async def test_a_clock_that_was_set_makes_each_edge_measure_again() -> None:

@@ -13,6 +13,7 @@ import aiosqlite
 from pydantic import BaseModel
 from typing_extensions import override
 
+from cloud_relay.clock_watch import take_up
 from cloud_relay.ingest.commands import RemoteCommands
 from cloud_relay.ingest.handlers import Handlers
 from cloud_relay.ingest.told import ToldSender
@@ -46,6 +47,7 @@ from laundryd.wire.uplink import (
     UpPresence,
     UpSnapshot,
 )
+from tests.cloud_relay.neighbours import Members, RosterVersions
 
 ROOM = "maple-hall.basement"
 REF = RoomRef.from_key(ROOM)
@@ -414,19 +416,6 @@ async def running(*coroutines: Coroutine[object, object, object]) -> AsyncGenera
             assert isinstance(result, asyncio.CancelledError), result
 
 
-STRANGER = "resident-stranger"
-
-
-class Members:
-    """Everybody but the stranger has joined every room."""
-
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
-
-    async def rooms(self, resident: str) -> frozenset[str]:
-        return frozenset() if resident == STRANGER else frozenset(self._rooms.enrolled())
-
-
 @asynccontextmanager
 async def relay(
     path: Path | None,
@@ -437,10 +426,12 @@ async def relay(
     sender: Sender | None = None,
     command_timeout_s: float = 8.0,
     late_grace_s: float = 0.0,
+    rosters: RosterVersions | None = None,
 ) -> AsyncGenerator[World]:
     """Start a relay; leaving it is as good as a kill, since nothing is written at the end."""
     db = await open_database(path, MIGRATIONS)
     clock = clock or HandClock()
+    await take_up(db, clock)
     subscribers, wishes = subscribers or Subscribers(), wishes or Wishes()
     link, live = Link(), Live()
     rooms = Rooms(db, clock)
@@ -477,6 +468,7 @@ async def relay(
         fanout=live,
         told=told,
         members=Members(rooms),
+        rosters=rosters or RosterVersions(),
     )
     ingest = Ingest(rooms, handlers, commands)
     try:

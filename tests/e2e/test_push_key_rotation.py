@@ -29,7 +29,7 @@ HELD_KEY = """navigator.serviceWorker.ready.then(r => r.pushManager.getSubscript
 
 @pytest.fixture
 async def town() -> AsyncIterator[Town]:
-    async with Town(speed=1) as running:
+    async with Town(speed=1, push_tls=False) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from typing_extensions import override
 
-from laundryd.daemon.clock import Clock, SteadyClock
+from laundryd.daemon.clock import SteadyClock
 from laundryd.daemon.steady import Sight
 
 START: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -37,24 +37,8 @@ class Watch:
         return Sight(self.wall_s(), self._loop.time() - self._begun_s, f"boot-{self.boots}")
 
 
-class PlainClock(Clock):
-    """The relay's clock."""
-
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
-        super().__init__(1.0, watch.wall_s())
-
-    @override
-    def monotonic_s(self) -> float:
-        return self._watch.monotonic_s()
-
-    @override
-    def _real_s(self) -> float:
-        return self._watch.wall_s()
-
-
-class RoomClock(SteadyClock):
-    """The edge's clock: its own judgement of the computer's."""
+class ComputerClock(SteadyClock):
+    """A program's clock: its own judgement of its computer's."""
 
     def __init__(self, watch: Watch) -> None:
         self._monotonic_s: Callable[[], float] = watch.monotonic_s

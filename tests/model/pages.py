@@ -7,6 +7,7 @@ was sent and what it shows is judged in ``seen.py``.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import random
 from collections.abc import Coroutine, Iterable
@@ -34,6 +35,7 @@ from laundryd.wire.events import AckKind
 from laundryd.wire.ids import PagePosition, Position
 from laundryd.wire.machines import MachineView, RoomSnapshot
 from laundryd.wire.notices import Lang, NoticeCard
+from tests.model.disks import KilledError
 from tests.model.seen import Seen, SessionLostError, SignedOutError
 from tests.model.sockets import Application, Socket
 
@@ -309,7 +311,7 @@ class Page:
 
     def _stopped(self) -> None:
         self._core = None
-        if self.wants_to_be_open and not set(self.seen.final_codes):
+        if self.wants_to_be_open and not self.seen.closed_for_good:
             raise SignedOutError(f"{self.name} was signed out, and nobody revoked anything")
 
     def _stands(self) -> PagePosition | None:
@@ -330,7 +332,9 @@ class Page:
 
     async def _ask_for_room(self, core: Core | None) -> None:
         await asyncio.sleep(self.http_s)
-        found = await self._server.room(self._token)
+        found = None
+        with contextlib.suppress(KilledError):  # the server died over it: no answer
+            found = await self._server.room(self._token)
         await asyncio.sleep(self.http_s)
         if core is None or core is not self._core:
             return
@@ -343,7 +347,9 @@ class Page:
 
     async def _ask_why(self, core: Core | None) -> None:
         await asyncio.sleep(self.http_s)
-        refusal = await self._server.refusal(self._token)
+        refusal = None
+        with contextlib.suppress(KilledError):
+            refusal = await self._server.refusal(self._token)
         await asyncio.sleep(self.http_s)
         if core is None or core is not self._core:
             return

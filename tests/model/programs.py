@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ from laundryd.wire.ids import RoomRef
 from laundryd.wire.machines import RoomSnapshot
 from laundryd.wire.notices import NoticeCard
 from tests.model.broker import SimulatedLink
-from tests.model.clocks import PlainClock, RoomClock, Watch
+from tests.model.clocks import ComputerClock, Watch
 from tests.model.disks import MEMORY, Disks
 from tests.model.sockets import Application
 
@@ -190,7 +191,7 @@ class EdgeProcess(Process):
             await store.room.new_epoch("the settings name other machines")
             self._are_others = False
         app = edge.app.Edge(self._settings)
-        app._clock = RoomClock(self.watch)
+        app._clock = ComputerClock(self.watch)
         await app._open(store, self._enrolment)
         uplink = app._uplink
         if uplink is None:
@@ -206,6 +207,17 @@ class EdgeProcess(Process):
             uplink.run(),
         ):
             self._start(work)
+
+    async def stop(self) -> None:
+        """End its work, then close its store: nothing is written after that; as ``Edge.run`` does."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks)
+        await self.writer.settle()
+        with contextlib.suppress(sqlite3.Error):
+            await self.writer.keep_clock()
+        await self.store.close()
 
     async def room(self, token: str) -> RoomSnapshot | Refusal | None:
         """GET the room."""
@@ -244,7 +256,7 @@ class RelayProcess(Process):
     async def start(self) -> None:
         """Start it as ``Relay.run`` does."""
         app = Relay(self._settings)
-        app._clock = PlainClock(self.watch)
+        app._clock = ComputerClock(self.watch)
         db = await open_database(self._settings.database, MIGRATIONS)
         await app._open(db, AsyncExitStack())
         self.app, self._live = app, app._live
@@ -256,6 +268,7 @@ class RelayProcess(Process):
             app._announcer.run(),
             app._revoked.run(),
             app._boards.run(),
+            app._clock_watch.run(),
             app._ingest.run(),
             app._rosters.run(),
             app._link.run(app._ingest.on_message, app._connected, app._disconnected),

@@ -228,6 +228,10 @@ class RoomAndCloud(RuleBasedStateMachine):
     def set_room_clock(self, seconds: float) -> None:
         self.world.set_room_clock(seconds)
 
+    @rule(seconds=SKEW_S)
+    def set_relay_clock(self, seconds: float) -> None:
+        self.world.set_relay_clock(seconds)
+
     @rule(slugs=st.sampled_from([("w1",), ("w1", "w2"), ("w1", "w2", "d1")]))
     def change_machines(self, slugs: tuple[str, ...]) -> None:
         """A machine leaves the settings, or comes back to them; the room is started anew for it."""

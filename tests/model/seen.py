@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from laundryd.live.follow import Step, step
 from laundryd.wire import frames
+from laundryd.wire.close_codes import CloseCode
 from laundryd.wire.events import PublicEvent
 from laundryd.wire.ids import Position
 from laundryd.wire.machines import MachineView, RoomSnapshot
@@ -64,6 +65,11 @@ class Seen:
 
     _owes_the_room: bool = False
     """The server said that it does not go on from where the page stands."""
+
+    @property
+    def closed_for_good(self) -> set[int]:
+        """The codes after which no page comes back; one whose session went elsewhere begins anew."""
+        return set(self.final_codes) - {CloseCode.REPLACED}
 
     # -- the server's side
 

@@ -9,7 +9,7 @@ import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 import pytest
@@ -25,8 +25,10 @@ import laundryd.live.replays
 from cloud_relay.ingest import order
 from cloud_relay.ingest.handlers import Handlers
 from cloud_relay.notify.planner import Planner
+from cloud_relay.residents.roster_publisher import RosterPublisher
 from cloud_relay.rooms import state as relay_state
 from edge.link.outbox import Outbox
+from edge.link.uplink import Uplink
 from edge.store.witness import witness_path
 from laundryd.daemon.sqlite import Statement
 from laundryd.live import follow, resume
@@ -243,6 +245,60 @@ def test_nothing_is_planned_for_a_room_before_it_caught_up(
         patch.setattr(Planner, "hold", lambda _self, _room: None)
 
     loses(a_room_comes_back_with_what_it_told, switch, found="the room had told")
+
+
+def the_rooms_clock_is_set_while_its_hello_is_under_way(world: World) -> None:
+    """And then somebody without a page starts a machine: they are told in the app, for ten minutes."""
+    way = world.broker.way("relay down")
+    way.mode = Mode.HOLD
+    world.do(world.broker.lose_connection, "edge")
+    world.advance(1)
+    world.set_room_clock(-3_600)
+    world.do(way.flow)
+    world.advance(1)
+    world.at_the_machine("cleo", "w1")
+
+
+def test_the_way_of_a_hello_is_measured_by_the_time_that_passed() -> None:
+    survives(the_rooms_clock_is_set_while_its_hello_is_under_way)
+    greeted, measured = Uplink._greeted, Uplink._measured
+    heard: list[DownHello] = []
+
+    async def hears(self: Uplink, hello: DownHello) -> None:
+        heard.append(hello)
+        await greeted(self, hello)
+
+    def by_the_time_of_day(self: Uplink, _ahead: timedelta) -> None:
+        said_at, now = heard[-1].echo_sent_at, self._clock.real_now()
+        measured(self, heard[-1].relay_at - (said_at + (now - said_at) / 2))
+
+    def switch(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(Uplink, "_greeted", hears)
+        patch.setattr(Uplink, "_measured", by_the_time_of_day)
+
+    loses(the_rooms_clock_is_set_while_its_hello_is_under_way, switch, found="never told")
+
+
+def a_room_without_its_store_does_not_get_its_roster(world: World) -> None:
+    way = world.broker.way("edge down")
+    way.mode = Mode.HOLD
+    world.lose_store()
+    world.start(world.edge)
+    world.advance(1)
+    way.held = [one for one in way.held if not one.message.topic.endswith("down/roster")]
+
+
+def test_a_roster_that_did_not_come_is_sent_again() -> None:
+    survives(a_room_without_its_store_does_not_get_its_roster)
+
+    async def nothing(_self: RosterPublisher, _room: str, _version: int | None) -> None:
+        return
+
+    def switch(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(RosterPublisher, "heard", nothing)
+
+    course = a_room_without_its_store_does_not_get_its_roster
+    loses(course, switch, found="anna-room is not there yet")
 
 
 # -- between a program and its pages

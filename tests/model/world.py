@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -21,6 +23,7 @@ import cloud_relay.app
 import cloud_relay.rooms.store
 import edge.app
 import edge.link.uplink
+import edge.store.carrying
 import edge.store.room_store
 from cloud_relay.api.services import Services
 from edge.local.api import LocalRoom
@@ -95,7 +98,8 @@ class World:
         self.lost_notices: set[str] = set()
         """Notices that went with a store before another one had them."""
         self.ended_epochs: set[str] = set()
-        """Epochs that the room left: what the relay did not have of them, a snapshot stands for."""
+        """Epochs that the room left: a snapshot stands for what the relay did not have of them, and what
+        residents are still to be told goes over, as far as that is bounded."""
         self._epoch = ""
         self.superseded: set[tuple[str, int]] = set()
         """Entries that the room dropped before the relay had them: a snapshot stands for them."""
@@ -118,6 +122,9 @@ class World:
     def __enter__(self) -> Self:
         logging.disable(logging.CRITICAL)
         patch = self._patch
+        # Names of epochs and words: what is ordered by them must be so each time.
+        dice = random.Random(0)  # noqa: S311 -- no secret of anybody's
+        patch.setattr(secrets, "token_hex", lambda count=16: dice.randbytes(count).hex())
         patch.setattr(aiosqlite, "connect", self.disks.connect)
         patch.setattr(edge.app, "MqttLink", self.broker.make_link)
         patch.setattr(edge.app, "make_api", self._edge_made)
@@ -126,7 +133,10 @@ class World:
         patch.setattr(cloud_relay.app, "WebPushSender", lambda *_args, **_more: self.push)
         if self.is_small:
             patch.setattr(edge.store.room_store, "KEPT_ACKNOWLEDGED", 3)
-            patch.setattr(edge.store.room_store, "UNACKNOWLEDGED_MAX", 10)
+            # In the product's proportions: what goes over into a new epoch leaves room in its journal.
+            patch.setattr(edge.store.room_store, "UNACKNOWLEDGED_MAX", 12)
+            patch.setattr(edge.store.carrying, "NOTICES_MAX", 4)
+            patch.setattr(edge.store.carrying, "ACKS_CARRIED_MAX", 4)
             patch.setattr(edge.link.uplink, "MAX_ENTRIES_A_BATCH", 2)
             patch.setattr(cloud_relay.rooms.store, "JOURNAL_EVENTS_MAX", 4)
             patch.setattr(cloud_relay.rooms.store, "JOURNAL_SLACK", 2)
@@ -203,6 +213,10 @@ class World:
         if self.edge.running:
             self.loop.finish(self.edge.look_at_clock())
 
+    def set_relay_clock(self, ahead_s: float) -> None:
+        """Set the relay's wall clock; a running relay notices within seconds, another one when it starts."""
+        self.relay.watch.ahead_s = ahead_s
+
     def change_machines(self, slugs: Sequence[str]) -> None:
         """Let the room's settings name these machines alone, and start it with them."""
         machines = [machine for machine in MACHINES if machine["id"] in slugs]
@@ -240,7 +254,7 @@ class World:
         if process is self.edge:
             self._lost_epoch()
             if process.running:
-                self.loop.finish(self.edge.store.close())
+                self.loop.finish(self.edge.stop())
         else:
             self.restores += 1
             # Of what it had acknowledged, the room keeps only so much to send again.
@@ -249,6 +263,9 @@ class World:
         self.disks.put_back(backup, process.database)
         if whole and process is self.edge:
             shutil.copyfile(self._witness_backup, witness_path(process.database))
+        if process is self.edge:
+            # One that it had left: it goes on with numbers that were given out before it did.
+            self.lost_epochs |= {str(one) for one in self.rows(process, "SELECT epoch FROM meta")}
 
     def relay_has_all(self) -> bool:
         """Say whether the relay keeps everything that the room has accepted."""
@@ -313,6 +330,8 @@ class World:
         for row in self.loop.finish(shelf.read("SELECT body FROM journal ORDER BY offset")):
             self._accept(Entry.model_validate_json(row["body"]))
         for epoch in self.rows(self.edge, "SELECT epoch FROM meta"):
+            # One may end with the start itself: what it keeps can be more than may wait.
+            self.ended_epochs |= {self._epoch} - {epoch}
             self._epoch = epoch
         if self._epoch != self.edge.store.room.head.epoch:
             began()

@@ -15,6 +15,7 @@ from laundryd.wire.notices import NoticeKind, notice_id
 from laundryd.wire.phases import Phase
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Topic, topic_name
 from laundryd.wire.uplink import LEASE_S, DownAck, DownTold, UpEvents
+from tests.cloud_relay.neighbours import STRANGER
 from tests.cloud_relay.world import (
     EPOCH,
     ME,
@@ -22,7 +23,6 @@ from tests.cloud_relay.world import (
     REF,
     ROOM,
     START,
-    STRANGER,
     HandClock,
     World,
     ack_entry,

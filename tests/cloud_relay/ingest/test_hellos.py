@@ -5,6 +5,7 @@ from __future__ import annotations
 from laundryd.wire.ids import Position
 from laundryd.wire.topics import Topic
 from laundryd.wire.uplink import UpEvents
+from tests.cloud_relay.neighbours import RosterVersions
 from tests.cloud_relay.world import EPOCH, ME, entry, hello, notice, relay
 
 
@@ -39,6 +40,14 @@ async def test_a_hello_said_again_for_want_of_an_answer_holds_nothing_back_anew(
         await world.hear(Topic.UP_EVENTS, late)
         await world.push_due()
         assert world.subscribers.sent == ["sub-me"]
+
+
+async def test_a_hello_says_which_roster_the_room_has() -> None:
+    rosters = RosterVersions()
+    async with relay(None, rosters=rosters) as world:
+        await world.begin()
+        await world.hear(Topic.UP_HELLO, hello(0).model_copy(update={"roster": 3}))
+    assert rosters.heard_of == [None, 3]
 
 
 async def test_caught_up_of_an_older_connection_releases_nothing() -> None:

@@ -149,3 +149,40 @@ async def test_a_roster_is_published_retained_once_and_again_at_each_connect(
     publisher.connected()
     assert await publisher.publish_new() == 1
     assert link.sent == [(topic, True)] * 2
+
+
+@pytest.fixture
+async def enrolled(setup: Setup) -> Setup:
+    async with transaction(setup.db) as db:
+        await db.execute(
+            "INSERT INTO rooms (room, name, heard_at) VALUES (?, 'North', '2026-11-23T12:00:00Z')",
+            (ROOM,),
+        )
+    return setup
+
+
+async def test_a_room_that_has_another_roster_is_sent_the_newest_again(enrolled: Setup) -> None:
+    publisher = RosterPublisher(enrolled.rosters(), Recorder(), Clock())
+    assert await publisher.publish_new() == 1
+    await publisher.heard(ROOM, 1)
+    assert await publisher.publish_new() == 0, "it has the newest"
+    await publisher.heard(ROOM, None)
+    assert await publisher.publish_new() == 1, "it never came, or was lost with the room's store"
+    await enrolled.add_and_revoke()
+    assert await publisher.publish_new() == 1
+    await publisher.heard(ROOM, 1)
+    assert [await publisher.publish_new() for _ in range(2)] == [1, 0]
+
+
+async def test_a_relay_that_was_restored_to_less_goes_on_after_the_version_that_the_room_has(
+    enrolled: Setup,
+) -> None:
+    link = Recorder()
+    publisher = RosterPublisher(enrolled.rosters(), link, Clock())
+    assert await publisher.publish_new() == 1
+    await publisher.heard(ROOM, 7)
+    assert await publisher.publish_new() == 1
+    now = enrolled.read(await enrolled.rosters().current(ROOM, NOW))
+    assert now.version == 8, "a lower one would be refused, and who was signed out let in"
+    await publisher.heard(ROOM, 8)
+    assert await publisher.publish_new() == 0

@@ -11,7 +11,9 @@ import pytest
 from edge.link import outbox
 from edge.link.outbox import RESEND_S, Outbox
 from edge.link.uplink import Uplink
-from laundryd.wire.uplink import DownAck, DownHello
+from laundryd.wire.commands import UpAnswer
+from laundryd.wire.topics import Topic
+from laundryd.wire.uplink import DownAck, DownHello, UpHello
 from tests.edge.link.conftest import Link
 from tests.edge.link.relay_model import Without, World
 from tests.edge.link.test_uplink import synced
@@ -104,7 +106,7 @@ async def test_a_command_waits_until_the_relays_time_is_known(
         answer = Uplink._answer
 
         async def at_once(self: Uplink, request: object) -> None:
-            self._is_measured = True
+            self._is_sure = True
             await answer(self, request)  # type: ignore[arg-type]  # as it came
 
         monkeypatch.setattr(Uplink, "_answer", at_once)
@@ -114,3 +116,37 @@ async def test_a_command_waits_until_the_relays_time_is_known(
         done = (await asking).answer.ok
         owner = edge.writer.state.machines["w1"].owner
     assert (done, owner is None) == (not is_on, is_on), "an hour after its resident was told no"
+
+
+async def command_after_the_relays_clock_was_set(link: Link) -> UpAnswer:
+    """Set the relay's clock an hour ahead; it asks for a hello, and a command comes that expired."""
+    greet = link.relay._hello
+
+    async def over_a_slow_way(hello: UpHello) -> None:
+        await asyncio.sleep(0.3)
+        await greet(hello)
+
+    link.relay._hello = over_a_slow_way  # type: ignore[method-assign]  # this relay's alone
+    link.relay.ahead = timedelta(hours=1)
+    assert link.relay.kept is not None
+    nudge = DownAck(epoch=link.relay.kept.epoch, offset=link.relay.kept.offset, send_from=1)
+    await link.relay.say(Topic.DOWN_ACK, nudge)
+    return await link.relay.command("kept", expires_in_s=-1)
+
+
+async def test_a_command_waits_until_a_clock_that_may_be_set_is_measured_anew(
+    link: Link, monkeypatch: pytest.MonkeyPatch, *, is_on: bool
+) -> None:
+    if not is_on:
+        acknowledged = Uplink._acknowledged
+
+        def believes(self: Uplink, ack: DownAck) -> None:
+            acknowledged(self, ack)
+            self._is_sure = True
+
+        monkeypatch.setattr(Uplink, "_acknowledged", believes)
+    async with link.edge() as edge:
+        await synced(link, edge)
+        done = (await command_after_the_relays_clock_was_set(link)).answer.ok
+        owner = edge.writer.state.machines["w1"].owner
+    assert (done, owner is None) == (not is_on, is_on), "after its resident was told no"

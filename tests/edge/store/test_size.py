@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import aiosqlite
@@ -86,10 +87,10 @@ async def test_at_its_cap_only_what_the_relay_has_goes_while_that_is_enough(
     await store.close()
 
 
-async def a_hold_that_ends(writer: RoomWriter, clock: HandClock) -> Notice:
+async def a_hold_that_ends(writer: RoomWriter, clock: HandClock, nth: int = 1) -> Notice:
     """Bea claims and does not come; return what she is told."""
     answer = await writer.command(
-        ResidentCommand(id="bea", resident="bea", machine="w2", name=CommandName.CLAIM)
+        ResidentCommand(id=f"bea{nth}", resident="bea", machine="w2", name=CommandName.CLAIM)
     )
     assert answer.ok
     await clock.move(11)
@@ -145,6 +146,40 @@ async def test_when_all_that_is_kept_must_stay_the_cap_moves_the_room_into_memor
     assert not await store.back_to_disk()
     assert not await _says(writer, 0)
     assert await store.documents.learned("m59") is not None, "what was refused went into memory"
+    await store.close()
+
+
+async def test_at_its_cap_with_nothing_in_the_journal_that_may_go_the_room_goes_into_memory(
+    tmp_path: Path,
+) -> None:
+    store, clock = await EdgeStore.take_up(tmp_path / "room.db", CAP), HandClock()
+    writer = await RoomWriter.open(ROOM, SETUPS, store, clock)
+    notices = [await a_hold_that_ends(writer, clock, nth) for nth in range(3)]
+    # Each begins an epoch with the notices alone once the cap is reached: that wins nothing the next time.
+    async with asyncio.timeout(30):
+        for number in range(60):
+            learned = LearnedState(f"m{number}", LARGE)
+            await writer.apply(Tick(), learned=learned)
+    assert store.trouble == "what must be kept is more than store.max_mb: raise it"
+    assert await store.documents.learned("m59") is not None, "what was refused went into memory"
+    kept = await store.room.entries_after(0, 100)
+    assert kept is not None
+    assert [one for entry in kept for one in entry.told] == notices
+    await store.close()
+
+
+async def test_an_epoch_with_nothing_but_what_it_took_along_is_not_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, clock = await EdgeStore.open(tmp_path / "room.db"), HandClock()
+    writer = await RoomWriter.open(ROOM, SETUPS, store, clock)
+    notices = [await a_hold_that_ends(writer, clock, nth) for nth in range(3)]
+    monkeypatch.setattr("edge.store.room_store.UNACKNOWLEDGED_MAX", 2)
+    async with asyncio.timeout(30):
+        assert await _says(writer, 0), "answered, though what is carried is more than may wait"
+    kept = await store.room.entries_after(0, 100)
+    assert kept is not None
+    assert [one for entry in kept for one in entry.told] == notices
     await store.close()
 
 
