@@ -55,13 +55,15 @@ async def assert_nothing_was_lost_or_told_twice(story: Story) -> None:
     assert await story.afterwards() == []
     seen = story.sightings.all
     notices = sorted((one.who, one.machine, one.kind) for one in seen if one.what == "notice")
-    assert notices == sorted(
+    of_machines = [
         (who, machine, kind.value)
         for who, machine in MACHINE_OF.items()
         for kind in (NoticeKind.STARTED, NoticeKind.ENDING_SOON, NoticeKind.DONE)
         if who != "away" or NOTICES[kind].channel is not Channel.APP
-    )
-    assert len(story.town.push.posts) == 2, "one push a notice, and only to who was away"
+    ]
+    announced = [(who, "", NoticeKind.ANNOUNCEMENT.value) for who in MACHINE_OF]
+    assert notices == sorted([*of_machines, *announced])
+    assert len(story.town.push.posts) == 3, "one push a notice, and only to who was away"
     at_edge, at_relay = (offsets(seen, who) for who in ("room", "remote"))
     assert at_relay == at_edge, "who came back got exactly what they missed, in order"
     remote = story.residents[1]
