@@ -165,7 +165,9 @@ class Relay:
         )
         fcm, fcm_web = await self._open_fcm(stack)
         sender = Senders(web_push, fcm)
-        self._queue = queue = PushQueue(db, clock, sender=sender, subscriptions=subscriptions)
+        self._queue = queue = PushQueue(
+            db, clock, sender=sender, subscriptions=subscriptions, wishes=preferences
+        )
         self._boards = boards = RoomBoards(link, rooms)
         sockets = Sockets(edges, boards)
         self._told = told = ToldSender(link)

@@ -109,9 +109,10 @@ class AnnouncementKeeper:
             if goes is None:
                 return
             occurrence = occurrence_of(kept, goes)
-            await store.insert_occurrence(db, occurrence)
+            # A clock that was set back may bring the same moment again: that must hold up no other one.
+            is_new = await store.insert_occurrence(db, occurrence)
             await store.set_next(db, kept.id, goes.next_at)
-            if not goes.missed:
+            if is_new and not goes.missed:
                 await self._tell(db, occurrence, told)
         self._planner.tell(told)
         log.info(

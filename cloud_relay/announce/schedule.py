@@ -40,7 +40,8 @@ def next_after(body: AnnouncementBody, last: datetime) -> datetime | None:
     gone = (last.astimezone(zone).date() - first.date()).days // days
     for step in (gone, gone + 1, gone + 2):
         day = first.date() + timedelta(days=step * days)
-        at = datetime.combine(day, first.time(), zone).astimezone(UTC)
+        # Its time alone: that the first day showed it twice says nothing of the others.
+        at = datetime.combine(day, first.time().replace(fold=0), zone).astimezone(UTC)
         if at > last:
             is_over = body.repeat_until is not None and at > body.repeat_until
             return None if is_over else at

@@ -13,7 +13,7 @@ from typing import Final
 
 import aiosqlite
 
-from cloud_relay.notify.plan import UNSEEN
+from cloud_relay.notify.plan import PUSH_ENDED, UNSEEN
 from cloud_relay.notify.store import from_ms, to_ms
 from laundryd.wire.announcements import (
     AnnouncementBody,
@@ -134,19 +134,15 @@ async def next_moment(db: aiosqlite.Connection, now: datetime) -> datetime | Non
     return None if at_ms is None else from_ms(at_ms)
 
 
-async def insert_occurrence(db: aiosqlite.Connection, occurrence: Occurrence) -> None:
-    """Keep what goes now.
-
-    Raises:
-        sqlite3.IntegrityError: it has gone before.
-
-    """
-    await db.execute(
+async def insert_occurrence(db: aiosqlite.Connection, occurrence: Occurrence) -> bool:
+    """Keep what goes now; False when it has gone before."""
+    cursor = await db.execute(
         "INSERT INTO occurrences (occurrence, announcement, due_at_ms, until_ms, body, missed)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (occurrence.id, occurrence.announcement, to_ms(occurrence.due_at),
          to_ms(occurrence.until), occurrence.body.model_dump_json(), occurrence.missed),
     )  # fmt: skip
+    return cursor.rowcount == 1
 
 
 async def insert_notices(
@@ -162,16 +158,16 @@ async def insert_notices(
 async def unsaid_of_cancelled(db: aiosqlite.Connection, now: datetime) -> list[NoticeId]:
     """Read the notices of cancelled announcements that might still be told, or a page still show.
 
-    What a push told, a page that comes would list until it is of no use any more.
+    What a push told, or nobody could be told, a page that comes would list until it is of no use any more.
     """
     rows = await db.execute_fetchall(
         "SELECT n.id FROM announcements a JOIN occurrences o USING (announcement)"
         " JOIN occurrence_notices USING (occurrence) JOIN notices n ON n.id = notice"
         " WHERE a.cancelled AND (n.state IN (SELECT value FROM json_each(?))"
-        " OR n.state = ? AND n.useful_until_ms > ?)",
+        " OR n.state IN (SELECT value FROM json_each(?)) AND n.useful_until_ms > ?)",
         (
-            json.dumps(sorted(UNSEEN - {DeliveryState.PUSHED})),
-            DeliveryState.PUSHED,
+            json.dumps(sorted(UNSEEN - PUSH_ENDED)),
+            json.dumps(sorted(PUSH_ENDED)),
             to_ms(now),
         ),
     )

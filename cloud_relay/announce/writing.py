@@ -62,9 +62,7 @@ class Announcements:
         """
         await self._check(body.target)
         now = self._clock.now()
-        at = first_moment(body, now)
-        if body.repeat is not None and body.at is None:
-            body = body.model_copy(update={"at": now})  # its time of day from now on
+        at, body = first_moment(body, now), _with_time_of_day(body, now)
         kept = store.Kept(
             id=secrets.token_hex(ID_BYTES),
             author=author,
@@ -86,7 +84,7 @@ class Announcements:
         """
         await self._check(body.target)
         now = self._clock.now()
-        at = first_moment(body, now)
+        at, body = first_moment(body, now), _with_time_of_day(body, now)
         async with transaction(self._db) as db:
             kept = await self._one(db, announcement)
             if kept.next_at is None:
@@ -181,6 +179,13 @@ def first_moment(body: AnnouncementBody, now: datetime) -> datetime:
             fields=["body.at"],
         )
     return at
+
+
+def _with_time_of_day(body: AnnouncementBody, now: datetime) -> AnnouncementBody:
+    """Return a repeated one that goes now with this time of day from now on."""
+    if body.repeat is None or body.at is not None:
+        return body
+    return body.model_copy(update={"at": now})
 
 
 def described(

@@ -55,6 +55,7 @@ async def set_preferences(body: MeBody, relay: Relay, caller: Caller) -> Me:
         await relay.people.set_lang(caller.person.resident, body.lang)
     if body.wishes is not None:
         await relay.preferences.put(caller.person.resident, body.wishes)
+        await relay.planner.wishes_changed(caller.person.resident)
     return await _me(relay, caller.person)
 
 

@@ -55,7 +55,7 @@ class Edges(Protocol):
 
 
 class PushQueue(Protocol):
-    """Where a due notice goes. Both run in the caller's transaction; ``wake`` after it."""
+    """Where a due notice goes. All run in the caller's transaction; ``wake`` after it."""
 
     async def enqueue(
         self, db: aiosqlite.Connection, card: NoticeCard, resident: ResidentId
@@ -65,6 +65,10 @@ class PushQueue(Protocol):
 
     async def cancel(self, db: aiosqlite.Connection, notice_ids: Sequence[NoticeId]) -> None:
         """Drop what was not sent yet."""
+        ...
+
+    async def wishes_changed(self, db: aiosqlite.Connection, resident: ResidentId) -> None:
+        """Judge anew what waits for the end of the resident's quiet hours."""
         ...
 
     def wake(self) -> None:

@@ -51,6 +51,8 @@ PENDING: Final = UNTOLD | {DeliveryState.PUSHED}
 """States in which a session that comes gets it: what a push told is marked as told."""
 UNSEEN: Final = PLANNED | UNTOLD | {DeliveryState.PUSHED}
 """States in which no app of the resident's has acknowledged."""
+PUSH_ENDED: Final = frozenset({DeliveryState.PUSHED, DeliveryState.UNREACHABLE})
+"""States that stand, whatever happens in the room: why somebody was not told must stay to be read."""
 TOLD: Final = frozenset({DeliveryState.PUSHED, DeliveryState.SHOWN, DeliveryState.READ})
 """States in which the room's own page need not tell any more."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -54,7 +54,7 @@ class Told:
 
     cards: list[tuple[NoticeCard, ResidentId]] = field(default_factory=list)
     gone: list[tuple[ResidentId, NoticeId, SessionId | None]] = field(default_factory=list)
-    rooms: list[tuple[RoomKey, NoticeId]] = field(default_factory=list)
+    rooms: dict[RoomKey, list[NoticeId]] = field(default_factory=lambda: defaultdict(list))
     is_news: bool = False
 
 
@@ -144,8 +144,8 @@ class Planner:
         first_read = ack.kind is AckKind.READ and before.state is not DeliveryState.READ
         if before.state in UNSEEN or first_read:
             told.gone.append((ack.resident, ack.notice_id, session_id))
-            if at_room is None:
-                told.rooms.append((before.card.room, ack.notice_id))
+            if at_room is None or before.card.kind in store.OURS:
+                await self._tell_rooms(db, before.card, told, but=at_room)
 
     async def outdate(
         self,
@@ -187,14 +187,26 @@ class Planner:
 
     async def _withdraw(self, db: aiosqlite.Connection, unseen: store.Unseen, told: Told) -> None:
         card, real = unseen.card, self._clock.real_now()
-        if unseen.pushed:
+        # Of a pushed one too: another device's push service may not have taken it yet.
+        await self._push.cancel(db, [card.id])
+        if unseen.ended:
             await store.end_use(db, card.id, self._clock.now())
         else:
             self.counts["moot"] += 1
-            await self._push.cancel(db, [card.id])
             await store.finish(db, card.id, DeliveryState.MOOT, Why.OUTDATED, real)
             told.cards = [(one, who) for one, who in told.cards if one.id != card.id]
         told.gone.append((unseen.resident, card.id, None))
+        if card.kind in store.OURS:
+            await self._tell_rooms(db, card, told)
+
+    @staticmethod
+    async def _tell_rooms(
+        db: aiosqlite.Connection, card: NoticeCard, told: Told, *, but: RoomKey | None = None
+    ) -> None:
+        """Let no page of a room's own that comes get ``card``; ``but``: that room knows."""
+        for room, notice_ids in (await store.pages_of(db, [card])).items():
+            if room != but:
+                told.rooms[room] += notice_ids
 
     async def caught_up(self, db: aiosqlite.Connection, room: RoomKey) -> None:
         """Let what was held for ``room`` be decided on, inside the caller's transaction.
@@ -224,8 +236,8 @@ class Planner:
             self.counts["socket"] += self._sockets.notify(card, resident)
         for resident, notice_id, session_id in told.gone:
             self._sockets.notice_gone(resident, [notice_id], but=session_id)
-        for room, notice_id in told.rooms:
-            self._edges.told(room, [notice_id])
+        for room, notice_ids in told.rooms.items():
+            self._edges.told(room, notice_ids)
         if told.is_news:
             self._changed.set()
 
@@ -307,6 +319,14 @@ class Planner:
         async with transaction(self._db) as db:
             await store.forget_in(db, resident)
 
+    async def wishes_changed(self, resident: ResidentId) -> None:
+        """Decide anew on what waits for the end of the resident's quiet hours: they have other wishes."""
+        async with transaction(self._db) as db:
+            await store.release_quiet(db, resident, self._clock.real_now())
+            await self._push.wishes_changed(db, resident)
+        self._push.wake()
+        self._changed.set()
+
     def presence_changed(self) -> None:
         """Somebody came, went or looked up; deadlines are judged anew when they come."""
         self._changed.set()
@@ -326,11 +346,11 @@ class Planner:
         await store.finish_all(
             db, [(card.id, state, why) for card, state, why in ended], self._clock.real_now()
         )
-        for card, state, _ in ended:
-            self.counts[state] += 1
-            if state is DeliveryState.PUSHED:
-                # Before the commit, rightly: the push service has it, whatever becomes of our note.
-                self._edges.told(card.room, [card.id])
+        self.counts.update(state for _, state, _ in ended)
+        pushed = [card for card, state, _ in ended if state is DeliveryState.PUSHED]
+        for room, notice_ids in (await store.pages_of(db, pushed)).items():
+            # Before the commit, rightly: the push service has it, whatever becomes of our note.
+            self._edges.told(room, notice_ids)
 
     # For an edge that comes back.
 

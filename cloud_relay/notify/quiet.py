@@ -11,8 +11,8 @@ from laundryd.wire.preferences import QuietHours
 def quiet_until(quiet: QuietHours | None, at: datetime) -> datetime | None:
     """Return when the quiet hours that ``at`` falls into end, UTC; None: it is not quiet.
 
-    A night in which the clocks change is an hour longer or shorter, as it is for whoever sleeps. An end
-    that the clocks skip comes at the moment they skip to.
+    A night in which the clocks change is an hour longer or shorter, as it is for whoever sleeps. A time
+    that the clocks skip comes as much later as they skip; one that they show twice comes the first time.
     """
     if quiet is None:
         return None

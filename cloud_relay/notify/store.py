@@ -12,7 +12,7 @@ from typing import Final
 import aiosqlite
 from pydantic import TypeAdapter
 
-from cloud_relay.notify.plan import PENDING, PLANNED, TOLD, UNSEEN, UNTOLD, Plan
+from cloud_relay.notify.plan import PENDING, PLANNED, PUSH_ENDED, TOLD, UNSEEN, Plan
 from laundryd.daemon.sqlite import execute_all
 from laundryd.wire.delivery import DeliveryState, DeliveryStep, Why
 from laundryd.wire.events import AckKind
@@ -37,10 +37,12 @@ def _texts(words: Collection[str]) -> str:
 _PLANNED: Final = _texts(PLANNED)
 _UNSEEN: Final = _texts(UNSEEN)
 _PENDING: Final = _texts(PENDING)
-_NOT_TOLD: Final = _texts(UNTOLD | {DeliveryState.HELD})
+_UNENDED: Final = _texts(UNSEEN - PUSH_ENDED)
+_PUSH_ENDED: Final = _texts(PUSH_ENDED)
 _TOLD: Final = _texts(TOLD)
-_OURS: Final = _texts({kind for kind, row in NOTICES.items() if row.origin is Origin.RELAY})
+OURS: Final = frozenset(kind for kind, row in NOTICES.items() if row.origin is Origin.RELAY)
 """Kinds that the relay originates."""
+_OURS: Final = _texts(OURS)
 
 
 STEPS_MAX: Final = 50
@@ -150,6 +152,14 @@ async def release_held(db: aiosqlite.Connection, room: RoomKey, real_now: dateti
     )
 
 
+async def release_quiet(db: aiosqlite.Connection, resident: ResidentId, real_now: datetime) -> None:
+    """Let what waits for the end of a resident's quiet hours be decided on now."""
+    await db.execute(
+        "UPDATE notices SET due_at_ms = ? WHERE resident = ? AND state = 'quiet'",
+        (to_ms(real_now), resident),
+    )
+
+
 async def acknowledge(
     db: aiosqlite.Connection,
     resident: ResidentId,
@@ -249,17 +259,17 @@ async def pending(
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A notice that no app has acknowledged. ``pushed``: a push told it."""
+    """A notice that no app has acknowledged. ``ended``: a push told it, or none could."""
 
     card: NoticeCard
     resident: ResidentId
-    pushed: bool
+    ended: bool
 
 
 async def unseen_of_room(
     db: aiosqlite.Connection, room: RoomKey, room_now: datetime
 ) -> list[Unseen]:
-    """Read the notices of ``room`` that nobody was told yet, and those pushed that a page would show."""
+    """Read the notices of ``room`` that may yet be told, and those ended that a page would show."""
     rows = await db.execute_fetchall(
         f"{_UNSEEN_OF} room = ? ORDER BY caused_at_ms, id", (to_ms(room_now), room)
     )
@@ -269,7 +279,7 @@ async def unseen_of_room(
 async def unseen_among(
     db: aiosqlite.Connection, notice_ids: Sequence[NoticeId], room_now: datetime
 ) -> list[Unseen]:
-    """Read those of ``notice_ids`` that nobody was told yet, and those pushed that a page would show."""
+    """Read those of ``notice_ids`` that may yet be told, and those ended that a page would show."""
     rows = await db.execute_fetchall(
         f"{_UNSEEN_OF} id IN (SELECT value FROM json_each(?)) ORDER BY caused_at_ms, id",  # noqa: S608 -- our own states
         (to_ms(room_now), json.dumps(list(notice_ids))),
@@ -278,13 +288,13 @@ async def unseen_among(
 
 
 _UNSEEN_OF: Final = (
-    "SELECT card, resident, state = 'pushed' AS pushed FROM notices"  # noqa: S608 -- our own states
-    f" WHERE (state IN ({_NOT_TOLD}) OR state = 'pushed' AND useful_until_ms > ?) AND"
+    f"SELECT card, resident, state IN ({_PUSH_ENDED}) AS ended FROM notices"  # noqa: S608 -- our own states
+    f" WHERE (state IN ({_UNENDED}) OR state IN ({_PUSH_ENDED}) AND useful_until_ms > ?) AND"
 )
 
 
 def _unseen(row: aiosqlite.Row) -> Unseen:
-    return Unseen(NoticeCard.model_validate_json(row["card"]), row["resident"], bool(row["pushed"]))
+    return Unseen(NoticeCard.model_validate_json(row["card"]), row["resident"], bool(row["ended"]))
 
 
 async def untold_of(
@@ -300,11 +310,35 @@ async def untold_of(
 
 
 async def end_use(db: aiosqlite.Connection, notice_id: NoticeId, room_now: datetime) -> None:
-    """Let no page show a notice that a push told: what happened since made it pointless or untrue."""
+    """Let no page show a notice whose push has ended: what happened since made it pointless or untrue."""
     await db.execute(
         "UPDATE notices SET useful_until_ms = min(useful_until_ms, ?) WHERE id = ?",
         (to_ms(room_now), notice_id),
     )
+
+
+async def pages_of(
+    db: aiosqlite.Connection, cards: Sequence[NoticeCard]
+) -> dict[RoomKey, list[NoticeId]]:
+    """Return the rooms whose own pages may have each of ``cards``, by room.
+
+    A room's notice is on its own pages alone. One that the relay originates was on the page of any room that
+    its resident has joined.
+    """
+    found: defaultdict[RoomKey, list[NoticeId]] = defaultdict(list)
+    ours = [card.id for card in cards if card.kind in OURS]
+    if ours:
+        rows = await db.execute_fetchall(
+            "SELECT id, m.room FROM notices JOIN memberships m USING (resident)"
+            " WHERE id IN (SELECT value FROM json_each(?)) ORDER BY m.room, id",
+            (json.dumps(ours),),
+        )
+        for row in rows:
+            found[row["room"]].append(row["id"])
+    for card in cards:
+        if card.id not in found[card.room]:
+            found[card.room].append(card.id)
+    return dict(found)
 
 
 async def told_of_room(

@@ -7,6 +7,8 @@ from typing import Final
 
 EVERY_S: Final = 60.0
 """A wrong key refuses every push; a line for each would bury the first."""
+LINES_MAX: Final = 1_000
+"""Kinds of lines remembered: a subscription may name any host below a push service's name."""
 
 
 class Alerts:
@@ -23,5 +25,8 @@ class Alerts:
         said_s = self._said_s.get(key)
         if said_s is not None and now_s - said_s < EVERY_S:
             return None
+        if len(self._said_s) >= LINES_MAX:
+            self._said_s.clear()
+            self._unsaid = Counter({key: self._unsaid[key]})
         self._said_s[key] = now_s
         return self._unsaid.pop(key)

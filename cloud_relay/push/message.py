@@ -19,6 +19,9 @@ from laundryd.wire.notices import ACTIONS, NOTICES, Lang, NoticeCard, render
 
 DECLARATIVE: Final = 8030
 """The mark of a declarative push message."""
+TTL_MAX_S: Final = 28 * 24 * 3_600
+"""FCM keeps nothing for longer than four weeks; an announcement may be shown for two months.
+https://firebase.google.com/docs/cloud-messaging/customize-messages/setting-message-lifespan"""
 PAYLOAD_MAX_BYTES: Final = 3_000
 """RFC 8291 leaves 3,993 bytes; some services take less, and ours need a sixth of it."""
 
@@ -88,8 +91,8 @@ def _room_page(public_url: str, room: RoomKey) -> str:
 
 
 def useful_s(card: NoticeCard, now: datetime, *, speed: float = 1.0) -> int:
-    """Return for how many real seconds a notice is useful, 1 at least; arguments as of ``head``."""
-    return max(1, ceil((card.useful_until - now).total_seconds() / speed))
+    """Return for how many real seconds a push service may keep it, 1 to ``TTL_MAX_S``; as of ``head``."""
+    return max(1, min(ceil((card.useful_until - now).total_seconds() / speed), TTL_MAX_S))
 
 
 def head(card: NoticeCard, now: datetime, *, speed: float = 1.0) -> str:

@@ -39,13 +39,15 @@ class Answer:
     """What one kind of answer does.
 
     ``alert``: staff are told, since it is ours to mend. ``slows``: the service itself is in trouble, so
-    fewer pushes at a time go there. ``about``: what it is, for the page.
+    fewer pushes at a time go there. ``about``: what it is, for the page. ``asked``: a push service was
+    asked, so it says something of the subscription.
     """
 
     outcome: Outcome
     about: str
     alert: bool = False
     slows: bool = False
+    asked: bool = True
 
 
 def _ours(about: str) -> Answer:
@@ -115,8 +117,20 @@ ANSWERS: Final[dict[str, Answer]] = {
     "endpoint_refused": _ours("The address is none of a known push service any more."),
     "unusable_keys": _ours("The browser's keys are no keys."),
     "internal": _ours("A fault of our own code; the log has its kind."),
-    "subscription_deleted": Answer(Outcome.GONE, "The bell was switched off meanwhile."),
-    "not_useful": Answer(Outcome.EXPIRED, "The notice was not useful any more before its turn."),
+    "subscription_deleted": Answer(
+        Outcome.GONE, "The bell was switched off meanwhile.", asked=False
+    ),
+    "not_useful": Answer(
+        Outcome.EXPIRED, "The notice was not useful any more before its turn.", asked=False
+    ),
+    "quiet_hours": Answer(
+        Outcome.LATER,
+        "It waited for its push service into the resident's quiet hours, and waits for their end.",
+        asked=False,
+    ),
+    "not_wished": Answer(
+        Outcome.EXPIRED, "The resident wishes no push of this kind any more.", asked=False
+    ),
 }
 """Kind of answer -> what it does. ``http_5xx`` and ``http_3xx`` stand for their hundred."""
 
@@ -176,10 +190,13 @@ def next_attempt(
 
     ``jitter`` is from 0 to 1, ``left_s`` for how many real seconds the notice is still useful. The
     service's own wish is never shortened; otherwise the pause doubles from ``BACKOFF_FIRST_S`` to
-    ``BACKOFF_CAP_S``, and lies between its half and its whole.
+    ``BACKOFF_CAP_S``, and lies between its half and its whole. One that would reach beyond the notice's use
+    is half of what is left: an outage may end just before.
     """
     pause_s = min(BACKOFF_CAP_S, BACKOFF_FIRST_S * 2.0 ** min(attempts - 1, 20))
     wait_s = pause_s * (0.5 + jitter / 2)
     if result.retry_after_s is not None:
         wait_s = result.retry_after_s + jitter
+    elif wait_s >= left_s >= BACKOFF_FIRST_S:
+        wait_s = left_s / 2
     return now + timedelta(seconds=wait_s) if wait_s < left_s else None

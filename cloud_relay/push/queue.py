@@ -18,6 +18,8 @@ from typing import Final, NoReturn, Protocol
 
 import aiosqlite
 
+from cloud_relay.notify.neighbours import Wishes
+from cloud_relay.notify.wishes import wish
 from cloud_relay.push import store
 from cloud_relay.push.alerts import Alerts
 from cloud_relay.push.lanes import PLACES, Lane
@@ -30,6 +32,7 @@ from laundryd.daemon.sqlite import transaction
 from laundryd.wire.delivery import DeliveryState, Why
 from laundryd.wire.ids import NoticeId, ResidentId
 from laundryd.wire.notices import NoticeCard
+from laundryd.wire.preferences import Choice
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,8 @@ RETRY_AFTER_FAULT_S: Final = 2.0
 GATHER_S: Final = 0.05
 GATHER_MAX: Final = PLACES
 """While others are under way, answers wait for each other, so long or so many: one commit keeps them all."""
+PAST_USE_S: Final = 0.01
+"""Past the end of a notice's use, when it is judged for the last time; the database keeps milliseconds."""
 STALE_AFTER_S: Final = 2.0
 """Taken longer ago than this and without a place yet: read anew first, the bell may be off by now."""
 
@@ -49,7 +54,7 @@ _Done = tuple[Delivery, Result, datetime]
 
 
 class Settled(Protocol):
-    """Told, inside the queue's transaction, when every subscription of a notice has an outcome."""
+    """Told, inside the queue's transaction, when a first push service took a notice, or none will."""
 
     async def settled(self, db: aiosqlite.Connection, ended: Sequence[Ended]) -> None:
         """Note how the pushes of notices ended."""
@@ -69,11 +74,13 @@ class PushQueue:
         *,
         sender: Sender,
         subscriptions: Subscriptions,
+        wishes: Wishes,
     ) -> None:
         self._db = db
         self._clock = clock
         self._sender = sender
         self._subscriptions = subscriptions
+        self._wishes = wishes
         self._lanes: dict[str, Lane[_Taken]] = {}
         # By service, taken from the database and not written back yet: waiting, in flight, or done.
         self._held = defaultdict[str, set[Key]](set)
@@ -90,11 +97,8 @@ class PushQueue:
     async def enqueue(
         self, db: aiosqlite.Connection, card: NoticeCard, resident: ResidentId
     ) -> int:
-        """Queue one delivery a subscription, inside the caller's transaction; return how many."""
-        subscriptions = await self._subscriptions.for_resident(resident)
-        named = [(one.id, one.service) for one in subscriptions]
-        await store.insert(db, card, resident, named, self._clock.real_now())
-        return len(subscriptions)
+        """Queue one delivery a subscription, inside the caller's transaction; return how many are new."""
+        return await self._add(db, card, resident)
 
     async def cancel(self, db: aiosqlite.Connection, notice_ids: Sequence[NoticeId]) -> None:
         """Drop what was not sent yet, inside the caller's transaction."""
@@ -106,6 +110,13 @@ class PushQueue:
             for one, _, _ in lane.waiting
             if one.notice_id in notice_ids
         )
+
+    async def wishes_changed(self, db: aiosqlite.Connection, resident: ResidentId) -> None:
+        """Let what waits for the end of the resident's quiet hours go by their new ones, if any.
+
+        In the caller's transaction; ``wake`` after it.
+        """
+        await store.release_quiet(db, resident, self._clock.real_now())
 
     @property
     def is_busy(self) -> bool:
@@ -213,6 +224,10 @@ class PushQueue:
         try:
             if subscription is None:
                 result = result_of("subscription_deleted")
+            elif delivery.card.useful_until <= self._clock.now():
+                result = result_of("not_useful")
+            elif (unwished := self._unwished(delivery)) is not None:
+                result = unwished
             else:
                 result = await attempt(self._sender, delivery.card, subscription)
                 self._count(delivery, result)
@@ -225,6 +240,16 @@ class PushQueue:
             lane.in_flight -= 1
             self._in_flight -= 1
             self._changed.set()
+
+    def _unwished(self, delivery: Delivery) -> Result | None:
+        """Look at the resident's wishes just before sending: it may have waited hours for its service."""
+        card, now = delivery.card, self._clock.real_now()
+        wished = wish(card.kind, self._wishes.of(delivery.resident), now, urgent=card.urgent)
+        if wished.choice is not Choice.APP_AND_PUSH:
+            return result_of("not_wished")
+        if wished.quiet_until is not None:
+            return result_of("quiet_hours", (wished.quiet_until - now).total_seconds())
+        return None
 
     def _count(self, delivery: Delivery, result: Result) -> None:
         self.counts[result.outcome] += 1
@@ -286,21 +311,34 @@ class PushQueue:
             [
                 Attempted(delivery.subscription, result.outcome, result.detail, at)
                 for delivery, result, at in done
+                if answer_of(result.detail).asked
             ],
         )
         over = {
-            delivery.notice_id: delivery.card
+            delivery.notice_id: delivery
             for (delivery, _, _), attempt in zip(done, attempts, strict=True)
             if attempt.retry_at is None
         }
-        found = await store.outcomes(db, over)
-        ended = [
-            (over[notice_id], *end)
-            for notice_id, outcomes in found.items()
-            if (end := end_of(outcomes)) is not None
-        ]
+        now_sent = Counter(
+            delivery.notice_id for delivery, result, _ in done if result.outcome is Outcome.SENT
+        )
+        ended: list[Ended] = []
+        for notice_id, outcomes in (await store.outcomes(db, over)).items():
+            end = end_of(outcomes)
+            if end is None or sum(one is Outcome.SENT for one, _ in outcomes) > now_sent[notice_id]:
+                continue  # there is no end yet, or the first device has made it
+            card, resident = over[notice_id].card, over[notice_id].resident
+            # A browser may have changed its subscription while the one before waited.
+            if end[0] is DeliveryState.UNREACHABLE and await self._add(db, card, resident):
+                continue
+            ended.append((card, *end))
         if ended:
             await settled.settled(db, ended)
+
+    async def _add(self, db: aiosqlite.Connection, card: NoticeCard, resident: ResidentId) -> int:
+        subscriptions = await self._subscriptions.for_resident(resident)
+        named = [(one.id, one.service) for one in subscriptions]
+        return await store.insert(db, card, resident, named, self._clock.real_now())
 
     def _judged(self, delivery: Delivery, result: Result, now: datetime) -> Attempt:
         attempts, outcome, retry_at = delivery.attempts + 1, result.outcome, None
@@ -308,6 +346,9 @@ class PushQueue:
             left = delivery.card.useful_until - self._clock.now()
             left_s = left.total_seconds() / self._clock.speed
             retry_at = next_attempt(result, attempts, now, random.random(), left_s=left_s)  # noqa: S311 -- spreads load, no secret
+            if retry_at is None and left_s > 0:
+                # It is not given up before its use is over: until then a page that comes is told.
+                retry_at = self._clock.real_now() + timedelta(seconds=left_s + PAST_USE_S)
             outcome = Outcome.LATER if retry_at is not None else Outcome.EXPIRED
         return Attempt(delivery.key, attempts, outcome, result.detail, retry_at)
 
@@ -341,14 +382,22 @@ class PushQueue:
 def end_of(
     outcomes: Iterable[tuple[Outcome | None, str]],
 ) -> tuple[DeliveryState, str] | None:
-    """Say what became of a notice from all its deliveries; None: not yet, or the resident saw it."""
+    """Say what became of a notice from all its deliveries; None: not yet, or the resident saw it.
+
+    The first device that is told ends it, though another one's service is in trouble: a page that comes
+    meanwhile must not tell it a second time.
+    """
     rows = list(outcomes)
     kinds = {outcome for outcome, _ in rows}
-    if None in kinds or Outcome.CANCELLED in kinds:
+    if Outcome.CANCELLED in kinds:
         return None
     if Outcome.SENT in kinds:
         return DeliveryState.PUSHED, ""
+    if None in kinds:
+        return None
+    details = sorted({detail for _, detail in rows if detail})
+    if "not_wished" in details:
+        return DeliveryState.APP_ONLY, Why.WISHED
     if Outcome.EXPIRED in kinds:
         return DeliveryState.EXPIRED, Why.NOT_TAKEN
-    details = sorted({detail for _, detail in rows if detail})
     return DeliveryState.UNREACHABLE, ", ".join(details)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from typing import Protocol
+from typing import Final, Protocol
 
 from cloud_relay.push.endpoints import PushHosts
 
@@ -95,10 +95,18 @@ class PublicResolver:
 
 
 def is_public(address: str) -> bool:
-    """Say whether an address literal is one of the public internet; also inside mapped and 6to4 ones."""
+    """Say whether an address literal is one of the public internet; also what an IPv6 one carries inside."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if any(ip in network for network in _IPV4_AT_THE_END):
+            inner = ipaddress.IPv4Address(ip.packed[-4:])
         if inner is not None:
-            return inner.is_global
+            ip = inner
     return ip.is_global and not ip.is_multicast
+
+
+_IPV4_AT_THE_END: Final = (
+    ipaddress.IPv6Network("64:ff9b::/96"),  # what a NAT64 translates (RFC 6052)
+    ipaddress.IPv6Network("::/96"),  # "IPv4-compatible" (RFC 4291 section 2.5.5.1)
+)

@@ -64,14 +64,15 @@ async def insert(
     resident: ResidentId,
     subscriptions: Iterable[tuple[str, str]],
     now: datetime,
-) -> None:
-    """Queue a notice for subscriptions, each given with its service; what is queued already stays."""
+) -> int:
+    """Queue a notice for subscriptions, each given with its service; return how many it was not yet."""
     text = card.model_dump_json()
-    await db.executemany(
+    cursor = await db.executemany(
         "INSERT INTO push_deliveries (notice_id, subscription, resident, service, card,"
         " next_at_ms) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [(card.id, one, resident, service, text, to_ms(now)) for one, service in subscriptions],
     )
+    return max(cursor.rowcount, 0)  # -1 where there was none
 
 
 async def cancel(db: aiosqlite.Connection, notice_ids: Sequence[NoticeId]) -> None:
@@ -165,6 +166,15 @@ async def keep(db: aiosqlite.Connection, attempts: Iterable[Attempt]) -> None:
         for one in attempts
     ]  # fmt: skip
     await execute_all(db, [(_KEEP, rows)])
+
+
+async def release_quiet(db: aiosqlite.Connection, resident: ResidentId, now: datetime) -> None:
+    """Let what waits for the end of a resident's quiet hours have its turn now."""
+    await db.execute(
+        "UPDATE push_deliveries SET next_at_ms = ? WHERE outcome IS NULL AND detail = 'quiet_hours'"
+        " AND resident = ?",
+        (to_ms(now), resident),
+    )
 
 
 async def outcomes(

@@ -21,6 +21,8 @@ EXPIRES_AFTER: Final = timedelta(hours=12)
 """How long a signature is good; push services refuse more than 24 h, and clocks differ."""
 RENEW_BEFORE: Final = timedelta(hours=1)
 """A signature is made anew when it has less than this left."""
+ORIGINS_MAX: Final = 1_000
+"""Signatures kept: there are some ten push services, but anybody may name hosts below their names."""
 
 _MAIL = re.compile(r"mailto:[^@\s]+@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 
@@ -77,6 +79,8 @@ class Vapid:
                 "sub": self._subject,
             }
             header = str(self._vapid.sign(claims)["Authorization"])
+            if len(self._signed) >= ORIGINS_MAX:
+                self._signed.clear()
             self._signed[origin] = (header, expires_at)
         return header
 

@@ -14,6 +14,10 @@ from dataclasses import dataclass
 PAYLOAD_MAX_BYTES = 4_096
 """What a browser is given at most, encoded."""
 
+TTL_MAX_S = 28 * 24 * 3_600
+"""Four weeks.
+https://firebase.google.com/docs/cloud-messaging/customize-messages/setting-message-lifespan"""
+
 _FIELDS = {"token", "fid", "data", "notification", "android", "webpush", "apns", "fcm_options"}
 _WEBPUSH = {"headers", "data", "notification", "fcm_options"}
 _ANDROID = {"collapse_key", "priority", "ttl", "data", "notification", "fcm_options"}
@@ -75,7 +79,7 @@ def read_message(body: object, *, sender_id: str, message_id: str) -> FcmMessage
     return FcmMessage(
         token=token,
         payload=payload,
-        ttl_s=_seconds(headers.get("TTL", "2419200")),
+        ttl_s=_seconds(headers.get("TTL", str(TTL_MAX_S))),
         urgency=_one_of(headers.get("Urgency", "normal"), "Urgency", "very-low low normal high"),
         topic=_topic(headers.get("Topic")),
         android=_android(message.get("android", {})),
@@ -93,6 +97,8 @@ def _table(value: object, name: str, fields: set[str] | None = None) -> dict[str
 def _seconds(value: object) -> int:
     if not (isinstance(value, str) and value.isascii() and value.isdigit()):
         raise MalformedError("message.webpush.headers.TTL: whole seconds, as text")
+    if int(value) > TTL_MAX_S:
+        raise MalformedError(f"message.webpush.headers.TTL: four weeks at most, {TTL_MAX_S}")
     return int(value)
 
 
@@ -118,4 +124,6 @@ def _android(value: object) -> dict[str, object]:
     ttl = android.get("ttl", "0s")
     if not (isinstance(ttl, str) and _DURATION.fullmatch(ttl)):
         raise MalformedError("message.android.ttl: seconds with an s behind them")
+    if float(ttl.rstrip("s")) > TTL_MAX_S:
+        raise MalformedError(f"message.android.ttl: four weeks at most, {TTL_MAX_S}s")
     return android

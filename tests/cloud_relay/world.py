@@ -438,7 +438,8 @@ async def relay(
     await rooms.load()
     await rooms.begin_run()
     edges = EdgePresence(await store.load_presence(db))
-    queue = PushQueue(db, clock, sender=sender or Postman(), subscriptions=subscribers)
+    sender = sender or Postman()
+    queue = PushQueue(db, clock, sender=sender, subscriptions=subscribers, wishes=wishes)
     told = ToldSender(link)
     planner = Planner(
         db,

@@ -140,11 +140,15 @@ class World:
             patch.setattr(edge.link.uplink, "MAX_ENTRIES_A_BATCH", 2)
             patch.setattr(cloud_relay.rooms.store, "JOURNAL_EVENTS_MAX", 4)
             patch.setattr(cloud_relay.rooms.store, "JOURNAL_SLACK", 2)
-        self.start(self.relay)
-        self.start(self.edge)
-        for page in (*self.pages, self.stranger):
-            self.do(page.open)
-        self.advance(3)
+        try:
+            self.start(self.relay)
+            self.start(self.edge)
+            for page in (*self.pages, self.stranger):
+                self.do(page.open)
+            self.advance(3)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_error: object) -> None:

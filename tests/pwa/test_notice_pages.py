@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import Page, expect
 
+from laundryd.wire.delivery import DeliveryState
 from laundryd.wire.errors import ErrorCode
+from laundryd.wire.frames import NoticeFrame
 from laundryd.wire.notices import Lang, NoticeKind
 from laundryd.wire.preferences import Choice, NoticePreferences, QuietHours
 from laundryd.wire.subscriptions import PushTry, Tried
 
-from .relay_door import RelayDoor, a_month, bells
+from .relay_door import RelayDoor, a_month, bells, told
 
 if TYPE_CHECKING:
     from .conftest import Shell
@@ -318,3 +320,55 @@ async def test_an_iphone_is_led_to_where_it_can_ring(
     steps = page.locator("[data-steps=home_screen] li")
     await expect(steps).to_have_count(4 if why == "home_screen" else 0)
     await expect(page.get_by_test_id("bell-switch")).to_have_count(0)
+
+
+async def test_what_was_read_elsewhere_leaves_the_systems_list_when_the_app_starts(
+    at_the_relay: Shell, relay: RelayDoor
+) -> None:
+    page = at_the_relay.page
+    await at_the_relay.context.grant_permissions(["notifications"], origin=at_the_relay.address)
+    await page.goto(at_the_relay.address)
+    read, pushed = (
+        told(number, NoticeKind.DONE, [(5, state, "")])
+        for number, state in ((1, DeliveryState.READ), (2, DeliveryState.PUSHED))
+    )
+    listed = [read.notice.id, pushed.notice.id]
+    await page.evaluate(
+        """async tags => {
+            const registration = await navigator.serviceWorker.ready;
+            for (const tag of tags) await registration.showNotification("x", { tag });
+        }""",
+        listed,
+    )
+    await page.wait_for_function(LISTED, arg=sorted(listed), polling=50)
+    relay.notices = [pushed, read]
+    await page.reload()
+    await page.wait_for_function(LISTED, arg=[pushed.notice.id], polling=50)
+
+
+async def test_what_was_read_elsewhere_leaves_a_page_whose_connection_was_lost(
+    at_the_relay: Shell, relay: RelayDoor
+) -> None:
+    page = at_the_relay.page
+    await page.goto(at_the_relay.address)
+    await page.locator("[data-screen=room][data-connection=live]").wait_for()
+    read, shown = (
+        told(number, NoticeKind.DONE, [(5, state, "")])
+        for number, state in ((1, DeliveryState.READ), (2, DeliveryState.SHOWN))
+    )
+    for one in (read, shown):
+        await relay.tell(NoticeFrame.model_validate(one.notice.model_dump()))
+        await expect(page.locator(f"[data-notice-id='{one.notice.id}']")).to_be_visible()
+    relay.notices = [shown, read]
+    await relay.restart()
+    await expect(page.locator(f"[data-notice-id='{read.notice.id}']")).to_have_count(
+        0, timeout=20_000
+    )
+    await expect(page.locator(f"[data-notice-id='{shown.notice.id}']")).to_be_visible()
+
+
+LISTED = """async wanted => {
+    const registration = await navigator.serviceWorker.ready;
+    const listed = (await registration.getNotifications()).map(({ tag }) => tag).sort();
+    return listed.join() === wanted.join();
+}"""

@@ -44,7 +44,8 @@ export function machineChanged(room: string, machine: string, cause: Cause): voi
   for (const { id } of moot) dismiss(id);
 }
 
-function takeOff(ids: readonly string[]): void {
+/** Off the page, and out of the system's list. */
+export function takeOff(ids: readonly string[]): void {
   notices.value = notices.value.filter((notice) => !ids.includes(notice.id));
   for (const id of ids) {
     acknowledged_ms.delete(id);

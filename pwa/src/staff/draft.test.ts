@@ -27,6 +27,14 @@ test("a repeated one goes by the browser's clocks, and another names none", () =
   expect(bodyOf({ ...water, at: "" }, "Asia/Seoul").at).toBeNull();
 });
 
+test("who edits it from elsewhere changes neither its clocks nor its end", () => {
+  const repeat_until = "2027-03-01T00:00:00.000Z";
+  const kept = { ...water, zone: "Asia/Seoul", repeat_until };
+  expect(bodyOf(kept, "Europe/Berlin")).toMatchObject({ zone: "Asia/Seoul", repeat_until });
+  const once = bodyOf({ ...kept, repeat: "" }, "Europe/Berlin");
+  expect(once).toMatchObject({ zone: null, repeat_until: null });
+});
+
 test.each([
   ["", {}],
   ["maple-hall", { site: "maple-hall" }],
@@ -34,11 +42,12 @@ test.each([
   ["maple-hall.north/w1", { room: "maple-hall.north", machine: "w1" }],
 ])("%j addresses %j", (target, expected) => expect(targetOf(target)).toEqual(expected));
 
-test.each([water, { ...water, target: "maple-hall", repeat: "" as const }, { ...water, target: "" }])(
+const until = "2027-03-01T00:00:00.000Z";
+test.each([water, { ...water, repeat_until: until }, { ...water, target: "maple-hall", repeat: "" as const }, { ...water, target: "" }])(
   "what was written comes back to be edited",
   (draft) => {
     const body = bodyOf(draft, "Asia/Seoul");
     const target = { site: null, room: null, machine: null, ...body.target };
-    expect(draftOf({ body: { ...body, target } } as unknown as Announcement)).toEqual(draft);
+    expect(draftOf({ body: { ...body, target } } as unknown as Announcement)).toEqual({ ...draft, zone: body.zone });
   },
 );

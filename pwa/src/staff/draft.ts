@@ -25,6 +25,10 @@ export interface Draft {
   /** As `<input type="datetime-local">` gives it, by the browser's clocks; `""`: now. */
   at: string;
   repeat: Repeat | "";
+  /** By whose clocks it repeats; null: the browser's own. */
+  zone: string | null;
+  /** Its last moment, which only the command line writes; null: none. */
+  repeat_until: string | null;
   shown_for_min: number;
 }
 
@@ -38,6 +42,8 @@ export function emptyDraft(): Draft {
     urgent: false,
     at: "",
     repeat: "",
+    zone: null,
+    repeat_until: null,
     shown_for_min: SHOWN_FOR_MIN_FIRST,
   };
 }
@@ -54,7 +60,7 @@ export function isWhole(draft: Draft): boolean {
   return langs.length > 0 && !half;
 }
 
-/** `zone` is the browser's own, by whose clocks a repeated one goes. */
+/** `zone` is the browser's own, by whose clocks a new repeated one goes. */
 export function bodyOf(draft: Draft, zone: string): AnnouncementBodyInput {
   const texts = begun(draft).map((lang) => [
     lang,
@@ -68,7 +74,8 @@ export function bodyOf(draft: Draft, zone: string): AnnouncementBodyInput {
     urgent: draft.urgent,
     at: draft.at === "" ? null : new Date(draft.at).toISOString(),
     repeat: draft.repeat === "" ? null : draft.repeat,
-    zone: draft.repeat === "" ? null : zone,
+    zone: draft.repeat === "" ? null : (draft.zone ?? zone),
+    repeat_until: draft.repeat === "" ? null : draft.repeat_until,
     shown_for_min: draft.shown_for_min,
   };
 }
@@ -89,6 +96,8 @@ export function draftOf({ body }: Announcement): Draft {
     urgent: body.urgent,
     at: body.at === null ? "" : localInput(new Date(body.at)),
     repeat: body.repeat ?? "",
+    zone: body.zone,
+    repeat_until: body.repeat_until,
     shown_for_min: body.shown_for_min,
   };
 }

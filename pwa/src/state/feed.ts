@@ -9,6 +9,7 @@ import type { Action } from "../live/following/actions";
 import type { Refused } from "../live/connection";
 import { applyEvent, takeSnapshot, type RoomState } from "../live/rooms";
 import { machineChanged, noticeCame, noticeGone } from "../notices/notices";
+import { takeOffOver } from "../notices/over";
 import type {
   EdgeStatus,
   PublicEvent,
@@ -27,6 +28,7 @@ export function takeFrame(frame: ServerFrame): void {
     case "welcome":
       statuses.clear();
       clock.value = clockFrom(frame.clock, performance.now());
+      takeOffOver();
       return nothingAnnounced();
     case "mine":
       mine.value = frame;

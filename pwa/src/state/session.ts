@@ -7,6 +7,7 @@ import { deviceName } from "../join/device_name";
 import { readLang, readRoom, takeFragment, type Given } from "../join/fragment";
 import { askedWait_s } from "../live/following/link";
 import { renewVouchers } from "../menu/vouchers";
+import { closeOver } from "../notices/over";
 import { startStaff } from "../staff/staff";
 import { isStaffAddress } from "../staff/views";
 import type { Lang } from "../wire/types";
@@ -111,6 +112,7 @@ export async function enter(): Promise<void> {
   if (problem.value !== null) setTimeout(() => (problem.value = null), PROBLEM_SHOWN_MS);
   void startBell({ pushes: wishes !== null, held: push, lost: push_lost_at !== null });
   void renewVouchers(rooms);
+  void closeOver();
 }
 
 function askedBy(error: unknown): number {

@@ -29,6 +29,7 @@ from cloud_relay.push.message import payload
 from cloud_relay.push.queue import PushQueue
 from cloud_relay.push.vapid import Vapid
 from cloud_relay.push.webpush import WebPushSender
+from cloud_relay.residents.preferences import PreferenceStore
 from cloud_relay.residents.subscriptions import SubscriptionStore
 from laundryd.daemon.clock import Clock
 from laundryd.daemon.settling import settle_with_many_connections
@@ -140,7 +141,10 @@ async def measure(folder: Path, warm: int) -> dict[str, float]:
         vapid, clock, public_url=PUBLIC_URL, hosts=hosts,
         tls=LocalCertificate.make(folder).for_client(),
     ) as sender:  # fmt: skip
-        queue = PushQueue(db, clock, sender=sender, subscriptions=SubscriptionStore(db, hosts))
+        queue = PushQueue(
+            db, clock, sender=sender, subscriptions=SubscriptionStore(db, hosts),
+            wishes=PreferenceStore(db),
+        )  # fmt: skip
         settle_with_many_connections()  # as the relay does once it runs
         running = asyncio.create_task(queue.run(Planner()))
         await enqueue(db, warm, 0, parts.hostname or "")

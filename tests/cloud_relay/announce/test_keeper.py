@@ -12,6 +12,7 @@ import pytest
 
 from cloud_relay.announce.keeper import AnnouncementKeeper
 from cloud_relay.announce.writing import Announcements
+from cloud_relay.ingest.told import ToldSender
 from laundryd.daemon.problems import ProblemError
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.announcements import (
@@ -24,6 +25,7 @@ from laundryd.wire.announcements import (
     announcement_notice_id,
     occurrence_id,
 )
+from laundryd.wire.delivery import DeliveryState
 from laundryd.wire.errors import ErrorCode
 from laundryd.wire.events import AckKind
 from laundryd.wire.notices import Lang
@@ -368,3 +370,74 @@ async def test_what_would_be_over_before_it_goes_is_refused() -> None:
         )
         with pytest.raises(ProblemError):
             await one.desk.write("Kim", daily)
+
+
+async def test_a_clock_that_was_set_back_holds_up_no_announcement() -> None:
+    async with house() as one:
+        await begin(one)
+        hour = timedelta(hours=1)
+        at = one.world.clock.moment + hour
+        daily = body(at=at, repeat=Repeat.DAILY, zone="UTC")
+        kept = await one.desk.write("kim", daily)
+        one.world.clock.moment = at
+        await one.keeper.look()
+        one.world.clock.moment = at - hour
+        await one.desk.edit(kept.id, daily)  # due again at the moment at which it went
+        other = await one.desk.write("kim", body(at=at + timedelta(minutes=1)))
+        one.world.clock.moment = at + timedelta(minutes=1)
+        await one.keeper.look()
+        assert (await one.desk.one(other.id)).state is AnnouncementState.SHOWN
+        assert (await one.desk.one(kept.id)).next_at == at + timedelta(days=1)
+        assert len(await one.world.planner.history_of(ME, 10)) == 2, "each was told once"
+
+
+async def test_an_edited_one_keeps_its_time_of_day() -> None:
+    async with house() as one:
+        await begin(one)
+        daily = body(repeat=Repeat.DAILY, zone="Europe/Berlin")
+        kept = await one.desk.write("kim", body(at=START + timedelta(days=9)))
+        edited = await one.desk.edit(kept.id, daily)
+        assert edited.body.at == one.world.clock.moment == edited.next_at
+
+
+async def test_taking_back_keeps_why_somebody_was_not_told() -> None:
+    async with house() as one:
+        await begin(one)
+        kept = await one.desk.write("kim", body())
+        await one.keeper.look()
+        await one.world.push_due()  # OTHER has no bell
+        one.world.clock.forward(60)
+        await one.desk.cancel(kept.id)
+        for _ in range(2):
+            await one.keeper.look()
+        (fate,) = await one.world.planner.history_of(OTHER, 10)
+        assert fate.state is DeliveryState.UNREACHABLE
+        assert await one.world.planner.pending(OTHER) == []
+        assert (await one.counts()).failed == 2, "as who lives elsewhere, and has no bell either"
+        assert one.world.live.gone.count((OTHER, fate.card.id, None)) == 1
+
+
+@pytest.mark.parametrize("end", ["read at the relay", "read in a room", "pushed", "taken back"])
+async def test_no_page_of_any_of_their_rooms_tells_again_what_is_over(end: str) -> None:
+    async with house() as one:
+        await begin(one)
+        world = one.world
+        written = await one.desk.write("Kim", body(target={"site": "maple-hall"}))
+        await one.keeper.look()
+        notice = announcement_notice_id(occurrence_id(written.id, written.created_at), ME)
+        if end == "read at the relay":
+            await world.planner.shown(ME, [notice], AckKind.READ)
+        elif end == "read in a room":
+            await world.events(ack_entry(1, notice))
+        elif end == "pushed":
+            await world.push_due()
+        else:
+            await one.desk.cancel(written.id)
+            await one.keeper.look()
+        told = {room for room, ids in waiting(world.told) if notice in ids}
+        assert told == ({ATTIC} if end == "read in a room" else {ATTIC, ROOM})
+
+
+def waiting(sender: ToldSender) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what is on its way down to rooms."""
+    return [sender._waiting.get_nowait() for _ in range(sender._waiting.qsize())]

@@ -75,6 +75,21 @@ def test_a_time_that_the_clocks_skip_comes_as_much_later(day: int, utc: str) -> 
     assert at == datetime.fromisoformat(utc).replace(tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("month", "day", "utc"), [(3, 26, "2028-03-26 01:30"), (10, 29, "2028-10-29 00:30")]
+)
+def test_one_that_was_first_due_at_a_time_shown_twice_is_like_any_other(
+    month: int, day: int, utc: str
+) -> None:
+    # In Berlin, 2:30 comes twice on 31 October 2027; this is the second time.
+    first = datetime(2027, 10, 31, 1, 30, tzinfo=UTC)
+    daily = body(at=first, repeat=Repeat.DAILY, zone="Europe/Berlin")
+    at: datetime | None = first
+    while at is not None and (at.year, at.month, at.day) < (2028, month, day):
+        at = next_after(daily, at)
+    assert at == datetime.fromisoformat(utc).replace(tzinfo=UTC)
+
+
 @given(MOMENTS, ZONES, st.sampled_from(Repeat))
 def test_it_goes_once_on_each_of_its_days_at_its_time_of_day(
     first: datetime, zone: str, repeat: Repeat

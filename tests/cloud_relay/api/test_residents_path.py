@@ -195,3 +195,17 @@ async def test_wishes_are_kept_and_what_cannot_be_is_refused(joined: httpx.Async
         refused = await joined.put("/api/v1/me", json={"wishes": wrong})
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_body")
     assert (await joined.get("/api/v1/me")).json()["wishes"] == wishes
+
+
+async def test_other_wishes_let_go_what_waits_for_the_end_of_quiet_hours(
+    api: Api, joined: httpx.AsyncClient
+) -> None:
+    me = (await joined.get("/api/v1/me")).json()["resident"]
+    morning_ms = round((datetime.now(UTC) + timedelta(hours=8)).timestamp() * 1_000)
+    async with transaction(api.relay._db) as db:
+        await api.relay._planner.plan(db, [notice_for(me)], Told())
+        await db.execute("UPDATE notices SET state = 'quiet', due_at_ms = ?", (morning_ms,))
+    answer = await joined.put("/api/v1/me", json={"wishes": {"choices": {}, "quiet": None}})
+    assert answer.status_code == 200
+    kept = await api.relay._db.execute_fetchall("SELECT state, due_at_ms FROM notices")
+    assert all(row["state"] != "quiet" or row["due_at_ms"] < morning_ms for row in kept)

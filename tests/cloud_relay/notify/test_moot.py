@@ -56,3 +56,15 @@ async def test_no_change_makes_its_own_notice_moot() -> None:
         await begin(world)
         await world.events(collected(1, HOUR, done_at=1))
         assert [one.id for one in await world.planner.pending(ME)] == [notice(1).id]
+
+
+async def test_that_nobody_could_be_told_stays_to_be_read() -> None:
+    async with relay(None) as world:
+        await world.begin()
+        await world.events(entry(1, notices=[notice(1)]))
+        await world.push_due()
+        assert [one.id for one in await world.planner.pending(ME)] == [notice(1).id]
+        await world.events(collected(2, HOUR))
+        assert await world.state_of(notice(1).id) == DeliveryState.UNREACHABLE
+        assert await world.planner.untold_of([ME]) == {ME: 1}
+        assert await world.planner.pending(ME) == [], "but no page that comes is told it"

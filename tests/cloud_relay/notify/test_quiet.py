@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import requires
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -62,6 +66,15 @@ def test_the_night_in_which_the_clocks_go_back_is_an_hour_longer() -> None:
     assert until - begin == timedelta(hours=9)
 
 
+def test_an_end_that_the_clocks_skip_comes_as_much_later() -> None:
+    # In Berlin, 2:30 does not exist on 28 March 2027: the night is as long as any other.
+    berlin = QuietHours(begin="22:00", end="02:30", zone="Europe/Berlin")
+    begin = at("Europe/Berlin", "2027-03-27T22:00")
+    assert quiet_until(berlin, begin) == begin + timedelta(hours=4, minutes=30)
+    assert quiet_until(berlin, at("Europe/Berlin", "2027-03-28T03:29")) is not None
+    assert quiet_until(berlin, at("Europe/Berlin", "2027-03-28T03:30")) is None
+
+
 @given(CLOCK, CLOCK, ZONES, st.integers(1_577_836_800, 1_893_456_000))
 def test_the_end_comes_within_a_day_and_then_it_is_quiet_no_more(
     begin: str, end: str, zone: str, moment_s: int
@@ -92,3 +105,18 @@ def test_the_end_comes_within_a_day_and_then_it_is_quiet_no_more(
 def test_hours_that_cannot_be_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         QuietHours.model_validate(SEOUL.model_dump() | wrong)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Seoul", "Asia/Calcutta", "Asia/Saigon", "Europe/Kiev"])
+def test_a_relay_knows_every_zone_that_a_browser_says_without_its_systems_help(zone: str) -> None:
+    code = (
+        "from laundryd.wire.preferences import QuietHours;"
+        f"print(QuietHours(begin='23:00', end='07:00', zone={zone!r}).zone)"
+    )
+    alone = {**os.environ, "PYTHONTZPATH": ""}
+    said = subprocess.run(
+        (sys.executable, "-c", code), capture_output=True, text=True, check=True, env=alone
+    )
+    assert said.stdout.strip() == zone
+    needs = [need for need in requires("laundryd") or [] if need.startswith("tzdata")]
+    assert any("relay" in need for need in needs), "not only by chance, by a tool of the tests"

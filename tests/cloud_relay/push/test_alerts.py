@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cloud_relay.push.alerts import EVERY_S, Alerts
+from cloud_relay.push.alerts import EVERY_S, LINES_MAX, Alerts
 
 
 def test_a_minute_of_refusals_is_one_line_with_their_number() -> None:
@@ -15,3 +15,12 @@ def test_services_and_kinds_are_told_apart() -> None:
     assert alerts.note("fcm", "http_403", 0.0) == 1
     assert alerts.note("fcm", "http_413", 0.0) == 1
     assert alerts.note("apple", "http_403", 0.0) == 1
+
+
+def test_endless_names_of_services_do_not_fill_the_memory() -> None:
+    alerts = Alerts()
+    for number in range(3 * LINES_MAX):
+        for _ in range(2):
+            alerts.note(f"h{number}", "dns", 0.0)
+        assert len(alerts._said_s) <= LINES_MAX
+        assert len(alerts._unsaid) <= LINES_MAX

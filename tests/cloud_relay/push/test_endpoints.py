@@ -149,6 +149,7 @@ class Names:
     [
         "127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1",
         "0.0.0.0", "224.0.0.1", "::1", "fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1", "2002:a00:1::",  # noqa: S104 -- to be refused
+        "64:ff9b::10.0.0.1", "64:ff9b::169.254.169.254", "::127.0.0.1", "2002:e000:1::", "ff0e::1",
     ],
 )  # fmt: skip
 async def test_a_name_that_leads_into_a_private_network_is_refused(address: str) -> None:
@@ -161,6 +162,7 @@ async def test_a_name_that_leads_into_a_private_network_is_refused(address: str)
 async def test_public_addresses_and_testing_hosts_resolve() -> None:
     assert is_public("142.250.1.1")
     assert is_public("2a00:1450:4001::1")
+    assert is_public("64:ff9b::142.250.1.1"), "a network with IPv6 alone reaches push services so"
     assert await PublicResolver(HOSTS, Names("142.250.1.1")).resolve("fcm.googleapis.com", 443)
     testing = PushHosts(testing_origins=frozenset({"http://localhost:9"}))
     assert await PublicResolver(testing, Names("127.0.0.1")).resolve("localhost", 9)

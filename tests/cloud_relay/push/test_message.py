@@ -101,3 +101,10 @@ def test_the_time_to_live_is_real_time_where_room_time_runs_faster() -> None:
 
 def test_a_card_never_names_a_resident() -> None:
     assert "resident" not in NoticeCard.model_fields
+
+
+def test_no_push_service_is_asked_to_keep_a_long_announcement_for_longer_than_it_would() -> None:
+    spare_part = notice(1).model_copy(update={"useful_until": START + timedelta(days=60)})
+    assert "TTL: 2419200\r\n" in message.head(spare_part.card(), START)
+    week = notice(1).model_copy(update={"useful_until": START + timedelta(days=7)})
+    assert "TTL: 604800\r\n" in message.head(week.card(), START)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cloud_relay.push.outcomes import (
     ANSWERS,
     BACKOFF_CAP_S,
+    BACKOFF_FIRST_S,
     RETRY_AFTER_MAX_S,
     Outcome,
     Result,
@@ -112,5 +113,10 @@ def test_nothing_is_tried_again_when_it_would_be_of_no_use(
     assert ever is not None
     if at is None:
         assert left_s <= (ever - START).total_seconds() + 1e-6
+        assert retry_after_s is not None or left_s < BACKOFF_FIRST_S, "up to the end it is tried"
+    elif at == ever:
+        assert at < START + timedelta(seconds=left_s + 1e-6)
     else:
-        assert at == ever < START + timedelta(seconds=left_s + 1e-6)
+        assert retry_after_s is None, "a service's wish is never shortened"
+        assert at - START >= timedelta(seconds=BACKOFF_FIRST_S / 2)
+        assert at < START + timedelta(seconds=left_s) <= ever + timedelta(seconds=1e-6)

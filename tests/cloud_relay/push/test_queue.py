@@ -285,7 +285,13 @@ async def test_a_retry_that_would_come_too_late_is_not_waited_for() -> None:
         world.clock.forward((late.useful_until - world.clock.now()).total_seconds() - 1_800)
         await world.events(entry(1, notices=[late]))
         await world.push_due()
+        world.clock.forward(1_700)
+        await world.push_due()
+        assert [one.id for one in await world.planner.pending(ME)] == [late.id], "a page is told"
+        world.clock.forward(101)
+        await world.push_due()
         assert await world.state_of(late.id) == "expired"
+        assert len(postman.sent) == 1
 
 
 async def test_a_database_that_fails_while_pushes_are_answered_repeats_none(

@@ -54,7 +54,11 @@ async def test_an_outage_of_fcms_holds_back_no_push_to_chromes_own_service() -> 
         await world.push_due()
         assert world.subscribers.sent == ["browser"]
         assert world.queue._lanes[PHONE.service].places == PLACES / 2
-        assert await world.state_of(notice(1).id) == "sending"
+        assert await world.state_of(notice(1).id) == "pushed", "to the browser"
+        for _ in range(3):
+            world.clock.forward(60)
+            await world.push_due()
+        assert world.subscribers.sent == ["browser", "phone"], "which waited, and is told too"
 
 
 def test_a_relay_without_fcm_does_not_load_the_library() -> None:

@@ -32,6 +32,18 @@ def pem(key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
+def test_endless_names_of_hosts_do_not_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud_relay.push.vapid.ORIGINS_MAX", 3)
+    vapid = Vapid.load_or_create(tmp_path / "vapid.pem", SUBJECT)
+    for number in range(10):
+        vapid.authorization(f"https://h{number}.push.services.mozilla.com", START)
+        assert len(vapid._signed) <= 3
+    last = vapid.authorization("https://h9.push.services.mozilla.com", START)
+    assert vapid.authorization("https://h9.push.services.mozilla.com", START) == last
+
+
 @pytest.mark.parametrize(
     "content",
     [

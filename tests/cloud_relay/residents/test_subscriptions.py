@@ -18,7 +18,7 @@ from laundryd.daemon.clock import Clock
 from laundryd.daemon.sqlite import transaction
 from laundryd.wire.bodies import FcmBody, PushKeys, SubscriptionBody
 from laundryd.wire.notices import Lang
-from tests.cloud_relay.world import Postman, notice
+from tests.cloud_relay.world import Postman, Wishes, notice
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -161,7 +161,9 @@ async def test_without_that_a_device_is_told_the_same_notice_twice(
 
     async def told_at() -> list[Way]:
         """Return the ways by which the resident's one device is told of a notice."""
-        queue = PushQueue(relay_db, Clock(), sender=Postman(), subscriptions=house.store)
+        queue = PushQueue(
+            relay_db, Clock(), sender=Postman(), subscriptions=house.store, wishes=Wishes()
+        )
         card = notice(1).card()
         async with transaction(relay_db) as db:
             await db.execute("PRAGMA defer_foreign_keys = ON")
