@@ -52,11 +52,11 @@ from laundryd.daemon.settling import settle
 from laundryd.daemon.tokens import LIVE_SESSIONS
 from laundryd.live.server import LiveServer
 from laundryd.wire.events import AckKind, Entry
-from laundryd.wire.ids import DeviceId, NoticeId, ResidentId
+from laundryd.wire.ids import DeviceId, ResidentId
 from laundryd.wire.notices import NoticeKind
 from laundryd.wire.phases import Sensor
 from laundryd.wire.topics import Topic, client_id, topic_filter, topic_name
-from laundryd.wire.uplink import PresentSession, Roster
+from laundryd.wire.uplink import DownTold, PresentSession, Roster
 
 log = logging.getLogger("laundryd.edge")
 
@@ -400,9 +400,12 @@ class Edge:
     def _present(self) -> list[PresentSession]:
         return present(self._live.all_sessions())
 
-    async def _told_elsewhere(self, notices: list[NoticeId]) -> None:
+    async def _told_elsewhere(self, told: DownTold) -> None:
         # From now on no page that comes gets them; one that shows them already keeps them until read.
-        await self._store.room.told_elsewhere(notices)
+        owners = await self._store.room.told_elsewhere(told.notice_ids)
+        for notice in told.gone:
+            if notice in owners:
+                self._live.notice_gone(owners[notice], [notice])
 
     async def _roster_of(self, enrolment: Enrolment) -> RosterKeeper:
         kept = await self._store.documents.get(ROSTER)

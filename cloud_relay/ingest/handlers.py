@@ -190,7 +190,7 @@ class Handlers:
         )
         await self._rosters.heard(room, hello.roster)
         if is_first and (told := await self._planner.told_of_room(room, TOLD_A_MESSAGE)):
-            self._told.told(room, told)
+            self._told.told(room, list(told), {one for one, is_read in told.items() if is_read})
 
     async def events(self, room: RoomKey, batch: UpEvents) -> None:
         """Keep what is new with its notices and acknowledgements, then tell and answer.

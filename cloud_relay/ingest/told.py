@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NoReturn
 
 from cloud_relay.broker_link import Publisher
@@ -30,24 +30,28 @@ class ToldSender:
 
     def __init__(self, link: Publisher) -> None:
         self._link = link
-        self._waiting: asyncio.Queue[tuple[RoomKey, tuple[NoticeId, ...]]] = asyncio.Queue(
-            WAITING_MAX
-        )
+        self._waiting: asyncio.Queue[tuple[RoomKey, DownTold]] = asyncio.Queue(WAITING_MAX)
         self.counts: Counter[str] = Counter()
 
-    def told(self, room: RoomKey, notice_ids: Sequence[NoticeId]) -> None:
-        """Queue notices that were told elsewhere; at once, without waiting."""
+    def told(
+        self, room: RoomKey, notice_ids: Sequence[NoticeId], gone: Collection[NoticeId] = ()
+    ) -> None:
+        """Queue notices that were told elsewhere; at once, without waiting.
+
+        ``gone``: those of them that leave the room's open pages too; of others it may name any.
+        """
         for start in range(0, len(notice_ids), TOLD_A_MESSAGE):
+            ids = list(notice_ids[start : start + TOLD_A_MESSAGE])
+            told = DownTold(notice_ids=ids, gone=[one for one in ids if one in gone])
             try:
-                self._waiting.put_nowait((room, tuple(notice_ids[start : start + TOLD_A_MESSAGE])))
+                self._waiting.put_nowait((room, told))
             except asyncio.QueueFull:
                 self.counts["dropped"] += 1
 
     async def run(self) -> NoReturn:
         """Publish what is queued, for ever."""
         while True:
-            room, notice_ids = await self._waiting.get()
-            told = DownTold(notice_ids=list(notice_ids))
+            room, told = await self._waiting.get()
             topic = topic_name(RoomRef.from_key(room), Topic.DOWN_TOLD)
             sent = await self._link.publish(topic, told.model_dump_json().encode())
             self.counts["sent" if sent else "unsent"] += 1

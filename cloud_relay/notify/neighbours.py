@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import aiosqlite
@@ -49,8 +49,13 @@ class Sockets(Protocol):
 class Edges(Protocol):
     """The way down to the rooms' own pages."""
 
-    def told(self, room: RoomKey, notice_ids: Sequence[NoticeId]) -> None:
-        """Say soon that these notices were told elsewhere; only queues."""
+    def told(
+        self, room: RoomKey, notice_ids: Sequence[NoticeId], gone: Collection[NoticeId] = (), /
+    ) -> None:
+        """Say soon that these notices were told elsewhere; only queues.
+
+        Those in ``gone`` were read, or taken back: they leave the pages that are open, too.
+        """
         ...
 
 

@@ -49,12 +49,14 @@ RETRY_AFTER_FAULT_S: Final = 2.0
 class Told:
     """What is to be said on sockets once the transaction stands.
 
+    ``off_pages``: of the notices in ``rooms``, those that leave the rooms' open pages too.
     ``is_news``: notices were planned or acknowledged, so there may be other deadlines than before.
     """
 
     cards: list[tuple[NoticeCard, ResidentId]] = field(default_factory=list)
     gone: list[tuple[ResidentId, NoticeId, SessionId | None]] = field(default_factory=list)
     rooms: dict[RoomKey, list[NoticeId]] = field(default_factory=lambda: defaultdict(list))
+    off_pages: set[NoticeId] = field(default_factory=set)
     is_news: bool = False
 
 
@@ -144,6 +146,8 @@ class Planner:
         first_read = ack.kind is AckKind.READ and before.state is not DeliveryState.READ
         if before.state in UNSEEN or first_read:
             told.gone.append((ack.resident, ack.notice_id, session_id))
+            if ack.kind is AckKind.READ:
+                told.off_pages.add(ack.notice_id)
             if at_room is None or before.card.kind in store.OURS:
                 await self._tell_rooms(db, before.card, told, but=at_room)
 
@@ -196,6 +200,7 @@ class Planner:
             await store.finish(db, card.id, DeliveryState.MOOT, Why.OUTDATED, real)
             told.cards = [(one, who) for one, who in told.cards if one.id != card.id]
         told.gone.append((unseen.resident, card.id, None))
+        told.off_pages.add(card.id)
         if card.kind in store.OURS:
             await self._tell_rooms(db, card, told)
 
@@ -237,7 +242,7 @@ class Planner:
         for resident, notice_id, session_id in told.gone:
             self._sockets.notice_gone(resident, [notice_id], but=session_id)
         for room, notice_ids in told.rooms.items():
-            self._edges.told(room, notice_ids)
+            self._edges.told(room, notice_ids, told.off_pages)
         if told.is_news:
             self._changed.set()
 
@@ -354,8 +359,11 @@ class Planner:
 
     # For an edge that comes back.
 
-    async def told_of_room(self, room: RoomKey, limit: int) -> list[NoticeId]:
-        """Return the newest notices of ``room`` that were told and that its own page might still show."""
+    async def told_of_room(self, room: RoomKey, limit: int) -> dict[NoticeId, bool]:
+        """Return the newest notices of ``room`` that were told and that its own page might still show.
+
+        Each with whether it was read.
+        """
         return await store.told_of_room(self._db, room, self._clock.now(), limit)
 
     async def run(self) -> NoReturn:

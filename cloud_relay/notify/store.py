@@ -343,14 +343,15 @@ async def pages_of(
 
 async def told_of_room(
     db: aiosqlite.Connection, room: RoomKey, room_now: datetime, limit: int
-) -> list[NoticeId]:
-    """Read the newest notices of ``room`` that were told and would still be useful."""
+) -> dict[NoticeId, bool]:
+    """Read the newest notices of ``room`` that were told and would still be useful: which were read."""
     rows = await db.execute_fetchall(
-        "SELECT id FROM notices WHERE room = ? AND useful_until_ms > ?"  # noqa: S608 -- our own states
+        "SELECT id, state = 'read' AS is_read FROM notices"  # noqa: S608 -- our own states
+        " WHERE room = ? AND useful_until_ms > ?"
         f" AND state IN ({_TOLD}) ORDER BY caused_at_ms DESC LIMIT ?",
         (room, to_ms(room_now), limit),
     )
-    return [row["id"] for row in rows]
+    return {row["id"]: bool(row["is_read"]) for row in rows}
 
 
 async def prune(db: aiosqlite.Connection, room_now: datetime) -> int:

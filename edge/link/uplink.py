@@ -26,7 +26,7 @@ from laundryd.wire.commands import (
     UpAnswer,
 )
 from laundryd.wire.errors import ErrorCode
-from laundryd.wire.ids import NoticeId, Offset, Position, RoomRef, Word
+from laundryd.wire.ids import Offset, Position, RoomRef, Word
 from laundryd.wire.topics import MAX_PAYLOAD_BYTES, Address, Topic, parse_topic, topic_name
 from laundryd.wire.uplink import (
     MAX_BATCH_BYTES,
@@ -66,7 +66,8 @@ OFFLINE: Final = b"offline"
 class Uplink:
     """The room's voice at the relay.
 
-    ``told`` hears of notices that were told elsewhere, ``announced`` of what the relay wants shown here.
+    ``told`` hears of notices that were told or read elsewhere, ``announced`` of what the relay wants shown
+    here.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Uplink:
         roster: RosterKeeper,
         clock: Clock,
         acked: Offset,
-        told: Callable[[list[NoticeId]], Awaitable[None]],
+        told: Callable[[DownTold], Awaitable[None]],
         announced: Announced,
         on_connected: Callable[[], None],
     ) -> None:
@@ -284,7 +285,7 @@ class Uplink:
             case Topic.DOWN_NOTICE:
                 await self._announced.take_notice(DownNotice.model_validate_json(payload).notice)
             case Topic.DOWN_TOLD:
-                await self._told(DownTold.model_validate_json(payload).notice_ids)
+                await self._told(DownTold.model_validate_json(payload))
             case _:
                 self._skip("unknown_topic", address.topic)
         self._wake.set()

@@ -346,18 +346,21 @@ class RoomStore:
 
         return await self._shelf.write(keep)
 
-    async def told_elsewhere(self, notices: Sequence[NoticeId]) -> list[ResidentId]:
-        """Note that these were told at the relay or by push; return whose they are. No journal entry."""
+    async def told_elsewhere(self, notices: Sequence[NoticeId]) -> dict[NoticeId, ResidentId]:
+        """Note that these were told at the relay or by push; return whose each is. No journal entry.
+
+        Those that are not kept here are left out.
+        """
         marks = ", ".join("?" * len(notices))
 
-        async def note(db: aiosqlite.Connection) -> list[ResidentId]:
+        async def note(db: aiosqlite.Connection) -> dict[NoticeId, ResidentId]:
             rows = await db.execute_fetchall(
-                f"UPDATE notices SET shown = 1 WHERE id IN ({marks}) RETURNING resident",  # noqa: S608 -- marks only
+                f"UPDATE notices SET shown = 1 WHERE id IN ({marks}) RETURNING id, resident",  # noqa: S608 -- marks only
                 tuple(notices),
             )
-            return [row["resident"] for row in rows]
+            return {row["id"]: row["resident"] for row in rows}
 
-        return sorted(set(await self._shelf.write(note)))
+        return await self._shelf.write(note)
 
     @property
     def _has_its_own(self) -> bool:

@@ -150,7 +150,7 @@ TOPICS: Final[dict[Topic, TopicRow]] = {
     ),
     Topic.UP_ANSWER: TopicRow(Side.EDGE, Side.RELAY, "cloud", False, UpAnswer, "The answer to it"),
     Topic.DOWN_TOLD: TopicRow(
-        Side.RELAY, Side.EDGE, "cloud", False, DownTold, "Notices that were told elsewhere"
+        Side.RELAY, Side.EDGE, "cloud", False, DownTold, "Notices that were told or read elsewhere"
     ),
     Topic.DOWN_NOTICE: TopicRow(
         Side.RELAY,

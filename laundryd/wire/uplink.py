@@ -185,10 +185,13 @@ class DownAck(WireModel):
 class DownTold(WireModel):
     """Notices that were told or read elsewhere, or are useful no more: the room need not show them.
 
-    A resident who was told by push and then opens the room's own page must not be told again.
+    A resident who was told by push and then opens the room's own page must not be told again. A page that
+    shows one already keeps it, unless it is ``gone`` too: those of ``notice_ids`` that were read, or taken
+    back, leave the pages that are open. A relay that does not say so yet leaves it empty.
     """
 
     notice_ids: Annotated[list[NoticeId], Field(min_length=1, max_length=100)]
+    gone: list[NoticeId] = Field(default_factory=list, max_length=100)
 
 
 class DownAnnouncement(WireModel):

@@ -140,8 +140,10 @@ def waiting_entry(
     return Entry(epoch=EPOCH, offset=offset, waiting=waiting, notices=list(notices))
 
 
-def ack_entry(offset: int, notice_id: str, resident: str = ME) -> Entry:
-    ack = NoticeAck(notice_id=notice_id, resident=resident, kind=AckKind.SHOWN, at=START)
+def ack_entry(
+    offset: int, notice_id: str, resident: str = ME, *, kind: AckKind = AckKind.SHOWN
+) -> Entry:
+    ack = NoticeAck(notice_id=notice_id, resident=resident, kind=kind, at=START)
     return Entry(epoch=EPOCH, offset=offset, ack=ack)
 
 

@@ -32,7 +32,7 @@ from laundryd.wire.notices import Lang
 from laundryd.wire.preferences import NoticePreferences, QuietHours
 from laundryd.wire.times import to_rfc3339
 from laundryd.wire.topics import Topic
-from laundryd.wire.uplink import UpPresence
+from laundryd.wire.uplink import DownTold, UpPresence
 from tests.cloud_relay.world import (
     ME,
     OTHER,
@@ -417,7 +417,9 @@ async def test_taking_back_keeps_why_somebody_was_not_told() -> None:
         assert one.world.live.gone.count((OTHER, fate.card.id, None)) == 1
 
 
-@pytest.mark.parametrize("end", ["read at the relay", "read in a room", "pushed", "taken back"])
+@pytest.mark.parametrize(
+    "end", ["read at the relay", "shown in a room", "read in a room", "pushed", "taken back"]
+)
 async def test_no_page_of_any_of_their_rooms_tells_again_what_is_over(end: str) -> None:
     async with house() as one:
         await begin(one)
@@ -427,17 +429,21 @@ async def test_no_page_of_any_of_their_rooms_tells_again_what_is_over(end: str) 
         notice = announcement_notice_id(occurrence_id(written.id, written.created_at), ME)
         if end == "read at the relay":
             await world.planner.shown(ME, [notice], AckKind.READ)
-        elif end == "read in a room":
+        elif end == "shown in a room":
             await world.events(ack_entry(1, notice))
+        elif end == "read in a room":
+            await world.events(ack_entry(1, notice, kind=AckKind.READ))
         elif end == "pushed":
             await world.push_due()
         else:
             await one.desk.cancel(written.id)
             await one.keeper.look()
-        told = {room for room, ids in waiting(world.told) if notice in ids}
-        assert told == ({ATTIC} if end == "read in a room" else {ATTIC, ROOM})
+        told = {room: one.gone for room, one in waiting(world.told) if notice in one.notice_ids}
+        assert set(told) == ({ATTIC} if end.endswith("in a room") else {ATTIC, ROOM})
+        leaves_pages = end in {"read at the relay", "read in a room", "taken back"}
+        assert all(gone == ([notice] if leaves_pages else []) for gone in told.values())
 
 
-def waiting(sender: ToldSender) -> list[tuple[str, tuple[str, ...]]]:
+def waiting(sender: ToldSender) -> list[tuple[str, DownTold]]:
     """Return what is on its way down to rooms."""
     return [sender._waiting.get_nowait() for _ in range(sender._waiting.qsize())]

@@ -20,10 +20,12 @@ from laundryd.wire.notices import NOTICES, NoticeKind, derive
 from laundryd.wire.phases import Cause
 from laundryd.wire.preferences import Choice, NoticePreferences, QuietHours
 from laundryd.wire.topics import Topic
+from laundryd.wire.uplink import DownTold
 from tests.cloud_relay.world import (
     EPOCH,
     ME,
     OTHER,
+    ROOM,
     START,
     HandClock,
     Postman,
@@ -175,7 +177,11 @@ async def test_reading_takes_it_off_the_other_pages_and_tells_the_room() -> None
         await world.planner.shown(ME, [DONE.id], AckKind.SHOWN, "s1")
         assert world.live.gone == [(ME, DONE.id, "s1"), (ME, DONE.id, "s2")]
         assert await world.state_of(DONE.id) == "read"
-        assert world.told._waiting.qsize() == 2
+        said = [world.told._waiting.get_nowait() for _ in range(world.told._waiting.qsize())]
+        assert said == [
+            (ROOM, DownTold(notice_ids=[DONE.id])),  # shown: a page that shows it keeps it
+            (ROOM, DownTold(notice_ids=[DONE.id], gone=[DONE.id])),
+        ]
 
 
 async def test_nothing_is_told_after_its_use() -> None:

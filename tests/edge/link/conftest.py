@@ -25,13 +25,14 @@ from laundryd.daemon.tokens import SigningKey
 from laundryd.demo.broker import Broker, Mosquitto, Nats
 from laundryd.wire.commands import CommandName, DownCommand, ResidentCommand, UpAnswer
 from laundryd.wire.events import Entry
-from laundryd.wire.ids import NoticeId, Position, RoomRef, Run
+from laundryd.wire.ids import Position, RoomRef, Run
 from laundryd.wire.machines import MachineKind
 from laundryd.wire.topics import Topic, parse_topic, topic_name
 from laundryd.wire.uplink import (
     DownAck,
     DownHello,
     DownRoster,
+    DownTold,
     Roster,
     UpEvents,
     UpHello,
@@ -176,7 +177,7 @@ class LinkedEdge:
     store: EdgeStore
     writer: RoomWriter
     uplink: Uplink
-    told: list[NoticeId]
+    told: list[DownTold]
     roster: RosterKeeper
     announced: Announced
 
@@ -216,10 +217,10 @@ class Link:
             present=list,
             announced=announced,
         )
-        told: list[NoticeId] = []
+        told: list[DownTold] = []
 
-        async def keep_told(notices: list[NoticeId]) -> None:
-            told.extend(notices)
+        async def keep_told(one: DownTold) -> None:
+            told.append(one)
 
         async def save(_roster: Roster) -> None:
             return None

@@ -197,7 +197,16 @@ async def test_notices_told_elsewhere_are_passed_on(link: Link) -> None:
     async with link.edge() as edge:
         await synced(link, edge)
         await link.relay.say(Topic.DOWN_TOLD, DownTold(notice_ids=["0" * 32]))
-        await until(lambda: edge.told == ["0" * 32])
+        await until(lambda: edge.told == [DownTold(notice_ids=["0" * 32], gone=[])])
+        assert DownTold.model_validate_json(f'{{"notice_ids": ["{"0" * 32}"]}}') == edge.told[0]
+
+
+async def test_what_was_read_elsewhere_is_passed_on_as_gone(link: Link) -> None:
+    told = DownTold(notice_ids=["0" * 32, "1" * 32], gone=["1" * 32])
+    async with link.edge() as edge:
+        await synced(link, edge)
+        await link.relay.say(Topic.DOWN_TOLD, told)
+        await until(lambda: edge.told == [told])
 
 
 async def test_what_staff_announces_comes_down_and_outlives_the_edge(link: Link) -> None:

@@ -20,10 +20,10 @@ from tests.edge.running import ROOM, token_for
 
 
 class Page:
-    """An open page, and the kinds of all notices that it was told."""
+    """An open page, and the kinds and ids of all notices that it was told."""
 
     def __init__(self, socket: ClientConnection) -> None:
-        self.socket, self.kinds = socket, list[NoticeKind]()
+        self.socket, self.kinds, self.ids = socket, list[NoticeKind](), list[str]()
 
     async def hears(self, awaited: Callable[[ServerFrame], bool]) -> None:
         async with asyncio.timeout(10):
@@ -31,6 +31,7 @@ class Page:
                 frame = frames.SERVER_FRAME.validate_json(await self.socket.recv())
                 if isinstance(frame, frames.NoticeFrame):
                     self.kinds.append(frame.kind)
+                    self.ids.append(frame.id)
                 if awaited(frame):
                     return
 

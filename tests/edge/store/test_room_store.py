@@ -342,8 +342,8 @@ async def test_a_notice_that_was_told_elsewhere_is_not_pending_any_more(
     await store.commit(_work(room, room.say("anna", "claim"), store.head))
     await store.commit(_work(room, room.tick(10), store.head))
     (card,) = await store.pending_notices("anna", room.now)
-    assert await store.told_elsewhere(["0" * 32]) == []
-    assert await store.told_elsewhere([card.id]) == ["anna"]
+    assert await store.told_elsewhere(["0" * 32]) == {}
+    assert await store.told_elsewhere([card.id, "0" * 32]) == {card.id: "anna"}
     assert await store.pending_notices("anna", room.now) == []
 
 

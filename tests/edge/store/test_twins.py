@@ -241,8 +241,8 @@ def _without_answers(
 async def test_what_was_told_elsewhere_is_not_told_in_the_room(
     edge_store: EdgeStore, monkeypatch: pytest.MonkeyPatch, *, is_on: bool
 ) -> None:
-    async def nobody(_self: RoomStore, _notices: Iterable[str]) -> list[str]:
-        return []
+    async def nobody(_self: RoomStore, _notices: Iterable[str]) -> dict[str, str]:
+        return {}
 
     if not is_on:
         monkeypatch.setattr(RoomStore, "told_elsewhere", nobody)
