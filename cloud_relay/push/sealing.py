@@ -16,14 +16,14 @@ from pywebpush import WebPusher, WebPushException
 
 from cloud_relay.push.subscriptions import Subscription
 
-BATCH: Final = 4
-"""Messages of one turn of the loop: some 0.6 ms, and one look at the sockets for each would cost more."""
+BATCH: Final = 16
+"""Messages of one turn of the loop: some 2 ms. The sockets are looked at once for all of them: with 4 a turn
+each push cost a sixth more, with 40 all that wait are written at once and answered at once."""
 
 POINT_BYTES: Final = 65
 AUTH_BYTES: Final = 16
 """A browser's public key and its secret (RFC 8291 sections 3.1 and 3.2)."""
 
-_STANDARD: Final = str.maketrans("-_", "+/")
 _Asked = tuple[bytes, Subscription, "asyncio.Future[bytes]"]
 
 
@@ -99,4 +99,4 @@ class Sealer:
 
 def _decoded(text: str) -> bytes:
     # As base64.urlsafe_b64decode; padding that is too much is left alone (binascii.a2b_base64).
-    return binascii.a2b_base64(text.translate(_STANDARD) + "==")
+    return binascii.a2b_base64(text.replace("-", "+").replace("_", "/") + "==")
